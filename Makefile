@@ -1,0 +1,48 @@
+# make demo and make test do all the set-up on a fresh Debian 12 machine. Everything downloaded stays in ~/.cache/emr.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+E2E_MARK ?= not soak
+
+.PHONY: help setup demo test soak bench collection-check lint clean dist
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## virtual environment and system packages
+
+$(STAMP): pyproject.toml
+	@echo "== setup: virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || { echo "Python 3.11 to 3.13 is needed; set PYTHON=/path/to/python3.x" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install -y python3-venv" >&2; exit 2; }
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+dist: $(STAMP) ## assemble the Hadoop and Spark tarballs of the release catalogue
+	@echo "== dist: Hadoop and Spark of the default release (first time: some minutes of downloads)"
+	@$(BIN)/emrctl dist build
+
+demo: dist ## from order to answer on the local ECS: one master, three slaves, real jobs
+	@$(BIN)/python -m emrctl.local.demo $(DEMO_ARGS)
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+
+test: lint dist ## unit, integration and one pass over real hosts (under 25 minutes)
+	@echo "== test: unit and integration tests, then a cluster on real hosts"
+	@$(BIN)/python -m pytest tests -m "$(E2E_MARK)" --durations=15 $(PYTEST_ARGS)
+
+soak: dist ## the long fault, kill and scale runs
+	@$(BIN)/python -m pytest tests/soak -m soak --durations=0 $(PYTEST_ARGS)
+
+bench: dist ## ratios against the floor script, ansible -m ping and bare imports
+	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+collection-check: $(STAMP) ## ansible-test sanity, ansible-lint and galaxy-importer on the built tarball
+	@VENV=$(abspath $(VENV)) bash tests/collection-check.sh
+
+clean: ## remove the local ECS, build output and the virtual environment (caches in ~/.cache/emr stay)
+	@[ ! -x $(BIN)/emrctl ] || $(BIN)/emrctl local down || true
+	@rm -rf $(VENV) dist-out build *.egg-info .pytest_cache .ruff_cache
