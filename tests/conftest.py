@@ -1,0 +1,20 @@
+"""Order: cheap tests first, real hosts last; e2e and soak only as root."""
+import os
+
+import pytest
+
+ORDER = {"unit": 0, "integration": 1, "e2e": 2, "soak": 3}
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        parts = item.path.parts
+        return next((value for name, value in ORDER.items() if name in parts), 0)
+
+    items.sort(key=rank)
+    for item in items:
+        folder = rank(item)
+        if folder >= ORDER["e2e"]:
+            item.add_marker(pytest.mark.soak if folder == ORDER["soak"] else pytest.mark.e2e)
+            if os.geteuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="real hosts need root"))

@@ -1,0 +1,181 @@
+"""One pass over real hosts: a cluster is made under kills, computes, gets Spark, is attacked, and is released."""
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.lab import REPO, kill_when, lab, seeded
+
+NAME = "first"
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory):
+    with lab(tmp_path_factory.mktemp("first"), "e2e", 81, 7981) as it:
+        it.spec(NAME)
+        yield it
+
+
+def name_ids(bed) -> str:
+    """clusterID, namespaceID and cTime of the NameNode: change when it is formatted again."""
+    text = bed.ssh(NAME, f"{NAME}-master-001", "cat /var/lib/emr/hdfs/name/current/VERSION")
+    return "\n".join(line for line in text.splitlines() if re.match(r"(clusterID|namespaceID|cTime|blockpoolID)=", line))
+
+
+def test_a_killed_create_is_finished_by_the_same_command(bed):
+    random = seeded(20131)
+    spec = str(bed.folder / f"{NAME}.yml")
+    for how, pattern in ((signal.SIGINT, r"(?i)buy"), (signal.SIGKILL, r"(?i)hadoop|hdfs")):
+        kill_when(bed.start("create", spec, "--yes"), how, pattern, random.uniform(0, 1.5))
+    done = bed.emrctl("create", spec, "--yes")
+    instances = bed.instances(NAME)
+    assert sorted(i["InstanceName"] for i in instances) == [
+        f"{NAME}-master-001", f"{NAME}-slave-001", f"{NAME}-slave-002", f"{NAME}-slave-003"], done.stderr
+    status = bed.json("status", NAME)
+    assert status["hdfs"]["live_datanodes"] == 3 and status["yarn"]["active_nodes"] == 3, status
+
+
+def test_a_second_create_changes_nothing(bed):
+    before = name_ids(bed)
+    result = bed.json("create", str(bed.folder / f"{NAME}.yml"), "--yes")
+    stats = result["stats"]
+    assert len(stats) >= 5, stats
+    assert {host: s["changed"] for host, s in stats.items()} == dict.fromkeys(stats, 0)
+    assert name_ids(bed) == before
+
+
+def test_mapreduce_runs_and_its_result_is_fetched(bed):
+    text = bed.folder / "words.txt"
+    text.write_text("to be or not to be\n" * 1000)
+    (bed.folder / "mapper.py").write_text(
+        "import sys\nfor line in sys.stdin:\n    for w in line.split():\n        print(f'{w}\\t1')\n")
+    (bed.folder / "reducer.py").write_text(
+        "import sys\nfrom itertools import groupby\n"
+        "rows = (l.rstrip('\\n').split('\\t') for l in sys.stdin)\n"
+        "for w, g in groupby(rows, key=lambda r: r[0]):\n    print(f'{w}\\t{sum(int(c) for _, c in g)}')\n")
+    bed.emrctl("put", NAME, str(text), "/user/emr/words.txt")
+    job = bed.json("submit", NAME, "--type", "HADOOP_STREAMING", "--file", "mapper.py", "--file", "reducer.py", "--wait",
+                   "--", "-input", "/user/emr/words.txt", "-output", "/user/emr/counts",
+                   "-mapper", "python3 mapper.py", "-reducer", "python3 reducer.py")
+    assert job["state"] == "SUCCEEDED", job
+    bed.emrctl("get", NAME, "/user/emr/counts", str(bed.folder / "counts"))
+    rows = dict(line.split("\t") for part in sorted((bed.folder / "counts").glob("part-*"))
+                for line in part.read_text().splitlines())
+    assert rows == {"to": "2000", "be": "2000", "or": "1000", "not": "1000"}
+
+
+def test_a_failing_job_is_shown_as_failed_with_its_own_error(bed):
+    (bed.folder / "bad.py").write_text("raise SystemExit('the flights are missing')\n")
+    done = bed.emrctl("submit", NAME, "--type", "SHELL", "--file", "bad.py", "--wait", "-o", "json", "--",
+                      "python3 bad.py", expect=None)
+    assert done.returncode != 0
+    job = json.loads(done.stdout)
+    assert job["state"] == "FAILED" and job["exit_code"] == 1
+    assert "the flights are missing" in bed.emrctl("logs", NAME, job["id"]).stdout
+
+
+def test_spark_joins_the_running_cluster(bed):
+    before = name_ids(bed)
+    bed.emrctl("service", "add", NAME, "spark", "--yes")
+    assert name_ids(bed) == before
+    (bed.folder / "query.sql").write_text("SELECT 6 * count(*) AS answer FROM (SELECT explode(sequence(1, 7)));\n")
+    job = bed.json("submit", NAME, "--type", "SPARK_SQL", "--file", "query.sql", "--wait", "--", "-f", "query.sql")
+    assert job["state"] == "SUCCEEDED", job
+    assert "42" in bed.emrctl("logs", NAME, job["id"]).stdout.split()
+
+
+def test_a_killed_daemon_is_shown_and_comes_back(bed):
+    node = f"{NAME}-slave-002"
+    bed.ssh(NAME, node, "mkdir -p /run/systemd/system/emr-datanode.service.d && printf '[Service]\\nRestartSec=40\\n' "
+            "> /run/systemd/system/emr-datanode.service.d/slow.conf && systemctl daemon-reload "
+            "&& systemctl kill -s KILL emr-datanode.service")
+    down = bed.emrctl("status", NAME, "-o", "json", expect=None)
+    states = {(c["node"], c["component"]): c["state"] for c in json.loads(down.stdout)["components"]}
+    assert states[node, "datanode"] != "running", states
+    assert states[f"{NAME}-slave-001", "datanode"] == "running", states
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = json.loads(bed.emrctl("status", NAME, "-o", "json", expect=None).stdout)["components"]
+        if all(c["state"] == "running" for c in found):
+            break
+        time.sleep(3)
+    else:
+        raise AssertionError(f"the DataNode did not come back within 120 s: {found}")
+    bed.ssh(NAME, node, "rm -r /run/systemd/system/emr-datanode.service.d && systemctl daemon-reload")
+
+
+@contextmanager
+def stranger(bed, address: str, name: str):
+    """A network namespace on the bridge with an address that no security group knows."""
+    bridge = json.loads(bed.local("status", "-o", "json"))["bridge"]
+
+    def ip(*args):
+        subprocess.run(["ip", *args], check=True)
+
+    try:
+        ip("netns", "add", name)
+        ip("link", "add", f"{name}h", "type", "veth", "peer", "name", "eth0", "netns", name)
+        ip("link", "set", f"{name}h", "master", bridge, "up")
+        ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
+        ip("-n", name, "link", "set", "eth0", "up")
+        ip("-n", name, "link", "set", "lo", "up")
+        yield lambda *addresses: json.loads(subprocess.run(
+            ["ip", "netns", "exec", name, sys.executable, str(REPO / "tests/scan.py"), *addresses],
+            check=True, capture_output=True, text=True, timeout=300).stdout)
+    finally:
+        subprocess.run(["ip", "link", "del", f"{name}h"], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def test_from_outside_only_ssh_from_the_allowed_address_answers(bed):
+    nodes = {i["InstanceName"]: i["VpcAttributes"]["PrivateIpAddress"]["IpAddress"][0] for i in bed.instances(NAME)}
+    group = bed.instances(NAME)[0]["SecurityGroupIds"]["SecurityGroupId"][0]
+    with stranger(bed, "10.77.81.250", "e2escan") as scan:
+        assert scan(*nodes.values()) == {address: [] for address in nodes.values()}
+        allow = {"SecurityGroupId": group, "IpProtocol": "tcp", "PortRange": "22/22", "SourceCidrIp": "10.77.81.250/32"}
+        bed.ecs("AuthorizeSecurityGroup", **allow)
+        time.sleep(1)
+        assert scan(*nodes.values()) == {address: [22] for address in nodes.values()}
+        everything = dict(allow, PortRange="1/65535")
+        bed.ecs("AuthorizeSecurityGroup", **everything)  # the rules taken away, as far as a group can: all ports open
+        time.sleep(1)
+        found = scan(*nodes.values())
+        assert {9870, 8088, 19888} <= set(found[nodes[f"{NAME}-master-001"]]), found
+        assert {9864, 8042} <= set(found[nodes[f"{NAME}-slave-001"]]), found
+        for rule in (allow, everything):
+            bed.ecs("RevokeSecurityGroup", **rule)
+
+
+def test_no_credential_is_left_anywhere(bed):
+    secret = bed.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+    private = next(line for line in (bed.home / ".ssh/emr_ed25519").read_text().splitlines() if "-----" not in line)
+    needle = bed.folder / "needle"
+    needle.write_text(f"{secret}\n{private}\n")
+    allowed = {bed.home / ".ssh/emr_ed25519", needle}
+    for folder in (bed.folder, Path(bed.env["EMR_CACHE"])):
+        done = subprocess.run(["grep", "-rlFf", str(needle), str(folder)], capture_output=True, text=True, check=False)
+        assert {Path(p) for p in done.stdout.split()} <= allowed
+    assert secret not in json.dumps(bed.instances(NAME))
+    for node in (f"{NAME}-master-001", f"{NAME}-slave-001"):
+        # the pattern is split so that the search does not find its own command line
+        command = (f"p={secret[:8]}; q={secret[8:]}; grep -rlF \"$p$q\" /etc /var /opt/emr /root /home /run /tmp 2>/dev/null;"
+                   " cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -cF \"$p$q\"; true")
+        assert bed.ssh(NAME, node, command).split() == ["0"]
+
+
+def test_release_leaves_nothing_to_pay_for(bed):
+    refused = bed.emrctl("release", NAME, expect=3)
+    assert "--yes" in refused.stderr
+    bed.emrctl("release", NAME, "--yes")
+    assert bed.instances(NAME) == []
+    assert bed.ecs("DescribeSecurityGroups", SecurityGroupName=f"emr-{NAME}")["SecurityGroups"]["SecurityGroup"] == []
+    assert bed.ecs("DescribeKeyPairs", KeyPairName=f"emr-lock-{NAME}")["KeyPairs"]["KeyPair"] == []
+    assert bed.json("list") == []

@@ -1,0 +1,155 @@
+"""A local ECS of a test's own, and `emrctl` pointed at it. Cleans up whatever it started."""
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+EMRCTL = [sys.executable, "-m", "emrctl"]
+
+
+class Lab:
+    """One local ECS (own prefix, subnet, port, state folder, HOME) and the commands to work with it."""
+
+    def __init__(self, folder: Path, prefix: str, third_octet: int, port: int):
+        self.folder, self.prefix, self.port = folder, prefix, port
+        self.subnet = f"10.77.{third_octet}.0/24"
+        self.gateway = f"10.77.{third_octet}.1"
+        self.home = folder / "home"
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.options = ["--prefix", prefix]
+        self.env = dict(os.environ, EMR_CACHE=str(Path.home() / ".cache" / "emr"), HOME=str(self.home),
+                        PYTHONPATH=str(REPO))
+
+    def local(self, verb: str, *args: str, timeout: float = 600) -> str:
+        """Run `emrctl local VERB` and return its stdout."""
+        done = subprocess.run([*EMRCTL, "local", verb, *self.options, *args], env=self.env, text=True, cwd=self.folder,
+                              capture_output=True, timeout=timeout, check=False)
+        assert done.returncode == 0, f"local {verb}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def up(self) -> None:
+        self.local("up", "--subnet", self.subnet, "--port", str(self.port))
+        for line in self.local("env").splitlines():
+            match = re.match(r"export (\w+)=(.*)$", line)
+            if match:
+                self.env[match[1]] = shlex.split(match[2])[0]
+
+    def down(self) -> None:
+        self.local("down")
+
+    def spec(self, name: str, **changes) -> Path:
+        """Write the example spec of this local ECS for cluster `name`, with top-level keys replaced."""
+        import yaml
+        document = yaml.safe_load(self.local("example", "--name", name))
+        document.update(changes)
+        path = self.folder / f"{name}.yml"
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        return path
+
+    def start(self, *args: str) -> subprocess.Popen:
+        """Start emrctl in a process group of its own, without a terminal; stderr follows stdout in one pipe."""
+        return subprocess.Popen([*EMRCTL, *args], env=self.env, text=True, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def emrctl(self, *args: str, expect: int | None = 0, timeout: float = 900) -> subprocess.CompletedProcess:
+        """Run emrctl to its end. With `expect`, its exit code must be that."""
+        done = subprocess.run([*EMRCTL, *args], env=self.env, text=True, cwd=self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=timeout, check=False)
+        if expect is not None:
+            assert done.returncode == expect, (
+                f"emrctl {' '.join(args)}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def json(self, *args: str, **kwargs):
+        """What `emrctl … -o json` prints, decoded."""
+        return json.loads(self.emrctl(*args, "-o", "json", **kwargs).stdout)
+
+    def ecs(self, action: str, **params) -> dict:
+        """One ECS API call, by the official core SDK."""
+        from aliyunsdkcore.client import AcsClient
+        from aliyunsdkcore.request import CommonRequest
+        host = self.env["ALIBABA_CLOUD_ECS_ENDPOINT"].split("://")[-1]
+        client = AcsClient(self.env["ALIBABA_CLOUD_ACCESS_KEY_ID"], self.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+                           self.env.get("ALIBABA_CLOUD_REGION_ID", "cn-hangzhou"))
+        request = CommonRequest(domain=host, version="2014-05-26", action_name=action)
+        request.set_protocol_type("http")
+        request.set_method("POST")
+        for key, value in {"RegionId": "cn-hangzhou", **params}.items():
+            request.add_query_param(key, value)
+        for attempt in range(40):
+            try:
+                return json.loads(client.do_action_with_exception(request))
+            except Exception as error:  # the SDK's ServerException; only throttling is retried
+                if "Throttling" not in str(error) or attempt == 39:
+                    raise
+                time.sleep(0.2)
+        raise AssertionError("unreachable")
+
+    def instances(self, cluster: str) -> list[dict]:
+        answer = self.ecs("DescribeInstances", **{"Tag.1.Key": "emr:cluster", "Tag.1.Value": cluster, "MaxResults": 100})
+        return answer["Instances"]["Instance"]
+
+    def ssh(self, cluster: str, node: str, command: str, check: bool = True, timeout: float = 120) -> str:
+        done = self.emrctl("ssh", cluster, node, "--", command, expect=0 if check else None, timeout=timeout)
+        return done.stdout
+
+
+@contextmanager
+def lab(folder: Path, prefix: str, third_octet: int, port: int):
+    """A running Lab; taken down at the end, also after a failure."""
+    it = Lab(folder, prefix, third_octet, port)
+    try:
+        it.up()
+        yield it
+    finally:
+        it.down()
+
+
+def kill_when(process: subprocess.Popen, how: signal.Signals, pattern: str, delay: float, limit: float = 600) -> str:
+    """Send `how` to emrctl `delay` seconds after a line of its output matches `pattern`.
+
+    SIGINT goes to the process group, as a terminal does; SIGKILL to emrctl alone, as the kernel does. Returns the output.
+    Fails if the process ended before the pattern came, so that a kill that hit nothing is not counted as survived.
+    """
+    seen: list[str] = []
+    hit = threading.Event()
+
+    def read() -> None:
+        for line in process.stdout:
+            seen.append(line)
+            if re.search(pattern, line):
+                hit.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    deadline = time.monotonic() + limit
+    while not hit.wait(0.05):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError(f"no line matched {pattern!r} before the end:\n{''.join(seen)}")
+    time.sleep(delay)
+    assert process.poll() is None, f"ended within {delay:.2f} s after {pattern!r}:\n{''.join(seen)}"
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        process.send_signal(how)
+    process.wait(timeout=120)
+    reader.join(timeout=10)
+    return "".join(seen)
+
+
+def seeded(seed: int) -> random.Random:
+    """The random source of a kill run; the seed is printed so that a failure can be replayed."""
+    print(f"seed {seed}")
+    return random.Random(seed)
