@@ -1,0 +1,4 @@
+"""``python -m emrctl``."""
+from emrctl.main import main
+
+main()

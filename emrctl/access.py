@@ -1,0 +1,57 @@
+"""`emrctl ssh` and `emrctl open`: straight to the machines; they change nothing."""
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+
+import typer
+
+from emrctl import failures
+from emrctl.verbs import NAME, REGION
+
+NODE = typer.Argument(None, help="Node (default: the first master).")
+
+
+def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
+        region: str = REGION) -> None:
+    """Log in to a node, or run there what follows --."""
+    from emrctl import cloud
+
+    found = cloud.nodes(name, region)
+    if node is None:
+        chosen = cloud.first_master(found)
+    else:
+        chosen = next((n for n in found if n["name"] == node), None)
+        if chosen is None:
+            failures.fail(f"{name} has no node {node}. It has: {', '.join(n['name'] for n in found)}", failures.REFUSED)
+    command = ["ssh", *cloud.ssh_arguments(chosen), *(ctx.obj or [])]
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+def open_pages(name: str = NAME, region: str = REGION) -> None:
+    """Tunnel the cluster's web pages to this machine through SSH, until Ctrl-C."""
+    from emrctl import cloud
+
+    found = cloud.nodes(name, region)
+    master = cloud.first_master(found)
+    forwards, lines = [], []
+    for label, address, port in cloud.pages(found):
+        local = _free_port()
+        forwards += ["-L", f"127.0.0.1:{local}:{address}:{port}"]
+        lines.append(f"{label:<28} http://127.0.0.1:{local}/")
+    command = ["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *forwards, *cloud.ssh_arguments(master)]
+    print("\n".join(lines), flush=True)
+    print("Open until Ctrl-C.", file=sys.stderr)
+    code = subprocess.run(command, check=False).returncode
+    if code not in (0, 130, -2):
+        failures.fail(f"the tunnel ended with {code}. Next: {shlex.join(['emrctl', 'ssh', name])}", failures.UNREACHABLE)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

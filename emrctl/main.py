@@ -1,0 +1,92 @@
+"""The command line. Only what the given command needs is imported: start-up time is felt at every call."""
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+# verb -> (module, function). The order is that of --help: a cluster's life from plan to release, then jobs, then access.
+VERBS = {
+    "plan": ("emrctl.cluster", "plan"),
+    "create": ("emrctl.cluster", "create"),
+    "list": ("emrctl.listing", "list_clusters"),
+    "show": ("emrctl.cluster", "show"),
+    "status": ("emrctl.cluster", "status"),
+    "start": ("emrctl.cluster", "start"),
+    "stop": ("emrctl.cluster", "stop_cluster"),
+    "release": ("emrctl.cluster", "release"),
+    "submit": ("emrctl.jobs", "submit"),
+    "jobs": ("emrctl.jobs", "jobs"),
+    "logs": ("emrctl.jobs", "logs"),
+    "put": ("emrctl.data", "put"),
+    "get": ("emrctl.data", "get"),
+    "ssh": ("emrctl.access", "ssh"),
+    "open": ("emrctl.access", "open_pages"),
+}
+# sub-command -> (module, help); each module has ``app``
+GROUPS = {
+    "service": ("emrctl.service", "Add services to a running cluster."),
+    "local": ("emrctl.local.cli", "The local ECS: the same API with real hosts on this machine."),
+    "dist": ("emrctl.dist.cli", "Assemble and verify the Hadoop and Spark tarballs of the releases."),
+}
+RAW = {"submit", "ssh"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
+SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+
+def build(argv: list[str]) -> typer.Typer:
+    """The application for these arguments: the command that they name, or all of them for help and errors."""
+    app = typer.Typer(name="emrctl", no_args_is_help=True, add_completion=False, **SETTINGS,
+                      context_settings={"help_option_names": ["-h", "--help"]},
+                      help="Hadoop and Spark clusters on Alibaba Cloud ECS: buy, deploy, run, release.")
+    app.callback()(_root)
+    word = argv[0] if argv else ""
+    for name in [word] if word in VERBS else VERBS:
+        module, function = VERBS[name]
+        app.command(name)(getattr(import_module(module), function))
+    for name, (module, help_text) in GROUPS.items():
+        if word == name:
+            app.add_typer(import_module(module).app, name=name, help=help_text, no_args_is_help=True)
+        elif word not in VERBS:
+            app.add_typer(_placeholder(), name=name, help=help_text)
+    return app
+
+
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True)) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"emrctl {installed('emrctl')}")
+        raise typer.Exit
+
+
+def _placeholder() -> typer.Typer:
+    """Stands for a group in the list of commands, so that its module need not be imported."""
+    group = typer.Typer(**SETTINGS)
+    group.callback(invoke_without_command=True)(lambda: None)
+    return group
+
+
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Arguments before and after `--`, for the verbs that hand the latter on."""
+    if argv and argv[0] in RAW and "--" in argv:
+        at = argv.index("--")
+        return argv[:at], argv[at + 1:]
+    return argv, []
+
+
+def main() -> None:
+    """Entry point. Ctrl-C outside of a run ends quietly with 130; known errors are told without a traceback."""
+    argv, rest = split(sys.argv[1:])
+    try:
+        build(argv)(argv, obj=rest)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if not hasattr(error, "exit_code") or not hasattr(error, "remedy"):
+            raise
+        print(f"emrctl: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

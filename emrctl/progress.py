@@ -1,0 +1,206 @@
+"""Progress of a playbook run on stderr: phases with elapsed and expected time.
+
+A phase is a role, or a play outside of roles. On a terminal one line is redrawn in place; otherwise each phase gives a plain line
+when it starts and when it ends. Expected times are those of the last good run on this machine.
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+
+from emrctl import paths
+
+REDRAW_SECONDS = 0.5
+
+
+def make(playbook: str, stream=None, quiet: bool = False):
+    """The watcher for this stream: redrawn line on a terminal, plain lines elsewhere, None when quiet."""
+    stream = stream or sys.stderr
+    if quiet:
+        return None
+    live = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return (Live if live else Plain)(playbook, stream, Timings())
+
+
+class Timings:
+    """Seconds that each phase of each playbook took last time, in ``~/.cache/emr/timings.json``."""
+
+    def __init__(self, path=None):
+        self.path = path or paths.cache_dir() / "timings.json"
+        try:
+            self.seconds = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self.seconds = {}
+
+    def expected(self, playbook: str, phase: str) -> float | None:
+        """Expected seconds, or None when this phase never ran to its end here."""
+        value = self.seconds.get(playbook, {}).get(phase)
+        return float(value) if isinstance(value, (int, float)) else None
+
+    def save(self, playbook: str, phases: list) -> None:
+        """Remember (phase, seconds) pairs; a file that cannot be written is no error."""
+        self.seconds.setdefault(playbook, {}).update({name: round(secs, 2) for name, secs in phases})
+        temporary = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            temporary.write_text(json.dumps(self.seconds), encoding="utf-8")
+            temporary.replace(self.path)
+        except OSError:
+            pass
+
+
+class Watcher:
+    """Follows events and knows the phases; subclasses draw."""
+
+    def __init__(self, playbook: str, stream, timings: Timings, clock=time.monotonic):
+        self.playbook, self.stream, self.timings, self.clock = playbook, stream, timings, clock
+        self.phases: list[tuple[str, float]] = []
+        self.phase = self.task = ""
+        self.since = self.began = clock()
+        self.failed = False
+        self.play = ""
+
+    def handle(self, event: dict) -> None:
+        """Take one runner event."""
+        kind, data = event.get("event", ""), event.get("event_data") or {}
+        if kind == "playbook_on_play_start":
+            self.play = data.get("name") or data.get("play") or ""
+            self._enter(self.play, "")
+        elif kind == "playbook_on_task_start":
+            task = data.get("task") or ""
+            self._enter(_short(data.get("role")) or self.play, task)
+        elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
+            self.failed = True
+            self.trouble(data.get("host", "?"), data.get("task", ""))
+        elif kind in ("runner_on_ok", "runner_item_on_ok"):
+            self._notes(data)
+
+    def _notes(self, data: dict) -> None:
+        notes = (data.get("res") or {}).get("emr_notes") if isinstance(data.get("res"), dict) else None
+        for note in notes if isinstance(notes, list) else []:
+            self.note(str(note))
+
+    def _enter(self, phase: str, task: str) -> None:
+        self.task = task
+        if phase == self.phase or not phase:
+            return
+        self._leave()
+        self.phase, self.since = phase, self.clock()
+        self.started()
+
+    def _leave(self) -> None:
+        if not self.phase:
+            return
+        seconds = self.clock() - self.since
+        self.phases.append((self.phase, seconds))
+        self.ended(self.phase, seconds)
+        self.phase = ""
+
+    def close(self) -> None:
+        """The run has ended."""
+        self._leave()
+        if not self.failed and self.phases:
+            total: dict[str, float] = {}
+            for name, seconds in self.phases:
+                total[name] = total.get(name, 0.0) + seconds
+            self.timings.save(self.playbook, list(total.items()))
+
+    def expected(self) -> str:
+        """`` of about 12s``, or nothing when unknown."""
+        seconds = self.timings.expected(self.playbook, self.phase)
+        return f" of about {duration(seconds)}" if seconds and seconds >= 1 else ""
+
+    def say(self, line: str) -> None:
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+    def started(self) -> None: ...
+    def ended(self, phase: str, seconds: float) -> None: ...
+    def trouble(self, node: str, task: str) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class Plain(Watcher):
+    """One line at each start and end: for logs, pipes and CI."""
+
+    def started(self) -> None:
+        self.say(f"{_now()} {self.phase}: started{self.expected().replace(' of about', ', expected')}")
+
+    def ended(self, phase: str, seconds: float) -> None:
+        self.say(f"{_now()} {phase}: {'stopped' if self.failed else 'done'} after {duration(seconds)}")
+
+    def trouble(self, node: str, task: str) -> None:
+        self.say(f"{_now()} {node}: failed: {task}")
+
+    def note(self, text: str) -> None:
+        self.say(f"{_now()} {text}")
+
+
+class Live(Watcher):
+    """One line that is redrawn while a phase lasts, and a line that stays for each finished phase."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._thread.start()
+
+    def _tick(self) -> None:
+        while not self._stop.wait(REDRAW_SECONDS):
+            with self._lock:
+                self._redraw()
+
+    def _redraw(self) -> None:
+        if not self.phase:
+            return
+        text = f"  {self.phase:<22} {duration(self.clock() - self.since)}{self.expected()}  {self.task}"
+        self._write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
+
+    def _write(self, text: str) -> None:
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except OSError:
+            self._stop.set()
+
+    def handle(self, event: dict) -> None:
+        with self._lock:
+            super().handle(event)
+
+    def started(self) -> None:
+        self._redraw()
+
+    def ended(self, phase: str, seconds: float) -> None:
+        self._write(f"\r\x1b[K{'x' if self.failed else '✓'} {phase:<22} {duration(seconds)}\n")
+
+    def trouble(self, node: str, task: str) -> None:
+        self._write(f"\r\x1b[K! {node}: {task}\n")
+
+    def note(self, text: str) -> None:
+        self._write(f"\r\x1b[K  {text}\n")
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        super().close()
+
+
+def duration(seconds: float) -> str:
+    """``3.2s`` below ten seconds, ``42s`` below two minutes, else ``4m05s``."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s"
+
+
+def _short(role) -> str:
+    return str(role).rsplit(".", 1)[-1] if role else ""
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")

@@ -1,0 +1,88 @@
+"""What all verbs share: options, running a playbook with progress, printing its result, confirming a change."""
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import typer
+
+from emrctl import failures
+from emrctl.output import Format, emit
+
+OUTPUT = typer.Option(Format.table, "-o", "--output", help="Form of the data on stdout.")
+REGION = typer.Option(None, "--region", help="Region of the cluster (default: ALIBABA_CLOUD_REGION_ID).")
+YES = typer.Option(False, "-y", "--yes", help="Do it without asking.")
+CONFIRM = typer.Option(None, "--confirm", metavar="DIGEST", help="Do exactly the plan with this digest.")
+QUIET = typer.Option(False, "-q", "--quiet", help="No progress.")
+NAME = typer.Argument(help="Name of the cluster.")
+
+
+def run(playbook: str, extra_vars: dict, quiet: bool = False):
+    """Run ``playbook`` with progress on stderr; leaves with the exit code of DESIGN section 9 when it fails."""
+    result = attempt(playbook, extra_vars, quiet)
+    if not result.ok:
+        stop(result)
+    return result
+
+
+def attempt(playbook: str, extra_vars: dict, quiet: bool = False):
+    """Like ``run``, but the caller looks at ``result.ok``."""
+    from emrctl import progress, runner
+
+    wanted = {key: value for key, value in extra_vars.items() if value is not None}
+    return runner.run_playbook(playbook, wanted, watch=progress.make(playbook, quiet=quiet))
+
+
+def stop(result) -> None:
+    """Explain a failed result on stderr and leave with its exit code."""
+    print(failures.explain(result, command_again()), file=sys.stderr)
+    raise typer.Exit(result.exit_code)
+
+
+def command_again() -> str:
+    """The command line of this process, to be shown as what to run next."""
+    return shlex.join(["emrctl", *sys.argv[1:]])
+
+
+def spec_vars(spec: Path) -> dict:
+    """Extra vars for a spec file, ``-`` being standard input. Leaves with 3 when there is no such file."""
+    if str(spec) == "-":
+        return {"emr_spec": sys.stdin.read()}
+    if not spec.is_file():
+        failures.fail(f"{spec}: no such file. Next: write one (see docs/, or `emrctl local example > cluster.yml`)",
+                      failures.REFUSED)
+    return {"emr_spec_file": str(spec.resolve())}
+
+
+def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, quiet: bool, show) -> dict:
+    """``emr_confirm`` for a change: at once with --yes or --confirm; else the plan is made, shown and asked for.
+
+    ``show(data)`` gives the plan as text. Leaves with 0 when nothing is to be done, with 3 when not confirmed.
+    """
+    if yes or digest:
+        return {"emr_confirm": digest or "yes"}
+    plan = run(playbook, {**extra_vars, "emr_plan_only": True}, quiet).data
+    print(show(plan), file=sys.stderr)
+    found = str((plan.get("plan") or plan).get("digest") or "yes")
+    if not sys.stdin.isatty():
+        again = command_again()
+        print(f"Not confirmed, nothing was changed. Next: {again} --yes\n  or, for exactly this plan: "
+              f"{again} --confirm {found}", file=sys.stderr)
+        raise typer.Exit(failures.REFUSED)
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        print("Not confirmed, nothing was changed.", file=sys.stderr)
+        raise typer.Exit(failures.REFUSED)
+    return {"emr_confirm": found}
+
+
+def counters(result) -> dict:
+    """``{host: {ok, changed, failed, unreachable}}`` of a run."""
+    names = {"ok": "ok", "changed": "changed", "failures": "failed", "dark": "unreachable"}
+    hosts = sorted({host for key in names for host in result.stats.get(key, {})})
+    return {h: {to: result.stats.get(key, {}).get(h, 0) for key, to in names.items()} for h in hosts}
+
+
+__all__ = ["CONFIRM", "NAME", "OUTPUT", "QUIET", "REGION", "YES", "Format", "attempt", "confirmed", "counters", "emit",
+           "run", "spec_vars", "stop"]

@@ -1,0 +1,79 @@
+"""Text forms, for people, of what the playbooks return. Programs take -o json."""
+from __future__ import annotations
+
+from emrctl.output import render, table
+from emrctl.progress import duration
+
+
+def plan(data: dict) -> str:
+    """A plan: what is bought and changed, what it costs, its digest."""
+    found = data.get("plan", data)
+    return render(found) if isinstance(found, dict) else str(found)
+
+
+def created(data: dict, seconds: float) -> str:
+    """What a person needs after create: where the pages are, what it costs, what to do next."""
+    name = data.get("name") or data.get("cluster") or "NAME"
+    lines = [f"Cluster {name} is ready after {duration(seconds)}."]
+    links = data.get("links") or []
+    if isinstance(links, dict):
+        links = [{"page": k, "url": v} for k, v in links.items()]
+    if links:
+        lines += ["", table(links, list(links[0]))]
+    if data.get("price"):
+        lines += ["", f"Price: {price(data['price'])}"]
+    lines += ["", f"Next: emrctl status {name}", f"      emrctl open {name}      (the pages above in your browser)",
+              f"      emrctl submit {name} --type SHELL -- 'hdfs dfs -ls /'", f"      emrctl release {name}"]
+    return "\n".join(lines)
+
+
+def price(found) -> str:
+    """Hourly price with currency and where the price comes from."""
+    if not isinstance(found, dict):
+        return str(found)
+    amount, source = found.get("hourly", found.get("total", "?")), found.get("source", "")
+    return f"{amount} {found.get('currency', '')} per hour".replace("  ", " ") + (f" ({source})" if source else "")
+
+
+def status(data: dict) -> str:
+    """States of all daemons, then HDFS and YARN in short."""
+    columns = [c for c in ("node", "component", "state", "since", "detail") if any(c in row for row in data["components"])]
+    parts = [table(data["components"], columns)]
+    parts += [render({key: data[key]}) for key in ("hdfs", "yarn") if data.get(key)]
+    return "\n\n".join(parts)
+
+
+def shown(what: str, part, origin: bool) -> str:
+    """`emrctl show`: configuration as `file key value [origin]`, everything else in the general form."""
+    if what != "config" or not isinstance(part, dict):
+        if what == "spec" and isinstance(part, dict):
+            from emrctl.output import to_yaml
+
+            return to_yaml(part)
+        return render(part)
+    rows = []
+    for stem, values in part.items():
+        for key, value in values.items():
+            pair = value if isinstance(value, dict) else {"value": value}
+            rows.append({"file": stem, "key": key, "value": pair.get("value"), "origin": pair.get("origin")})
+    return table(rows, ["file", "key", "value"] + (["origin"] if origin else []))
+
+
+def job(cluster: str, found: dict) -> str:
+    """One job and the command for its output."""
+    lines = [f"{found.get('id')}  {found.get('type', '')}  {found.get('state', '')}"]
+    if found.get("seconds"):
+        lines[0] += f"  {duration(float(found['seconds']))}"
+    if found.get("error"):
+        lines.append(str(found["error"]))
+    lines.append(f"Output: emrctl logs {cluster} {found.get('id')}")
+    return "\n".join(lines)
+
+
+def jobs(found: list) -> str:
+    """The list of jobs."""
+    if not found:
+        return "No jobs yet."
+    columns = [c for c in ("id", "name", "type", "state", "exit_code", "submitted", "seconds", "user")
+               if any(row.get(c) is not None for row in found)]
+    return table(found, columns)
