@@ -1,0 +1,97 @@
+"""``emrctl dist``: assemble, list, verify and pin the release's tarballs."""
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+DEFAULT_RELEASE = "emr-1.0"
+app = typer.Typer(help="Assemble the Hadoop and Spark tarballs of a release.", no_args_is_help=True,
+                  add_completion=False, rich_markup_mode=None)
+Release = Annotated[str, typer.Option("--release", "-r", help="Name in the release catalogue.")]
+Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark; nothing means all.")]
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def _guarded(function):
+    """Run, turning errors for people into a message and the project's exit codes."""
+    from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
+
+    try:
+        return function()
+    except EmrError as error:
+        print(f"emrctl dist: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+
+
+@app.command()
+def build(components: Components = None, name: Release = DEFAULT_RELEASE,
+          force: Annotated[bool, typer.Option("--force", help="Assemble again even if it is there.")] = False,
+          accept: Annotated[bool, typer.Option("--accept", help="Keep a result that the catalogue does not know.")]
+          = False) -> None:
+    """Assemble what is missing of a release; prints one line FILE SHA512 for each tarball."""
+    def run() -> None:
+        from . import build as builder
+
+        for artifact in builder.artifacts(name, components or ()):
+            start = time.monotonic()
+            path, made = builder.build(artifact, _say, force, accept)
+            known = json.loads(path.with_name(path.name + ".json").read_text())
+            _say(f"{path.name}: " + (f"made in {time.monotonic() - start:.1f} s" if made else "already there"))
+            print(f"{path} {known['sha512']}")
+
+    _guarded(run)
+
+
+@app.command("list")
+def list_(output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table") -> None:
+    """Releases, their tarballs and whether they are on this machine."""
+    from ansible_collections.emr.cluster.plugins.module_utils.releases import RELEASES
+
+    from . import build as builder
+    from .paths import dist_dir
+
+    rows = [{"release": row.name, "component": a.component, "version": a.version, "file": str(dist_dir() / a.file),
+             "sha512": a.sha512, "built": builder.built(a)} for row in RELEASES.values() for a in row.artifacts.values()]
+    if output == "json":
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        state = "built" if row["built"] else "not built"
+        print(f"{row['release']:<10} {row['component']:<8} {row['version']:<8} {state:<10} {row['file']}")
+
+
+@app.command()
+def verify(components: Components = None, name: Release = DEFAULT_RELEASE) -> None:
+    """Compare the tarballs' SHA-512 with the release catalogue; exit code 1 if one is missing or differs."""
+    def run() -> bool:
+        from . import build as builder
+
+        states = {a.file: builder.verify(a) for a in builder.artifacts(name, components or ())}
+        for file, state in states.items():
+            print(f"{file}: {state}")
+        return all(state == "ok" for state in states.values())
+
+    if not _guarded(run):
+        raise typer.Exit(1)
+
+
+@app.command()
+def lock(component: str, version: str) -> None:
+    """Pin the inputs of a distribution anew (for maintainers): resolves them and writes the lock file."""
+    def run() -> None:
+        from . import build as builder
+
+        if component not in builder.MAKERS:
+            from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+
+            raise Refused(f"unknown component {component}", f"Choose from {', '.join(builder.MAKERS)}")
+        print(builder.write_lock(component, version, _say))
+
+    _guarded(run)

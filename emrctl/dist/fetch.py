@@ -1,0 +1,96 @@
+"""Fetching inputs through the registries' ordinary clients: Maven and pip. Nothing unverified is handed on."""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
+
+from .lock import Locked, check
+from .paths import downloads_dir
+
+DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
+# A short life with little memory: a small heap, one collector thread, no optimising compiler.
+MAVEN_JVM = "-Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+TIMEOUT = 1800  # seconds for one run of a client
+
+
+def fetch(inputs: list[Locked], say) -> dict[str, Path]:
+    """Coordinates -> verified file for all inputs; downloads those that are missing.
+
+    ``say`` takes a line of progress. Raises Refused for a file that is not the pinned one, EmrError when a client fails.
+    """
+    root = downloads_dir()
+    missing = [item for item in inputs if not (root / item.cached).exists()]
+    maven = [item for item in missing if item.kind != "sdist"]
+    if maven:
+        say(f"downloading {len(maven)} jars ({sum(i.size for i in maven) >> 20} MiB) with Maven")
+        copy_artifacts(pom(_exact(item) for item in maven), root / "maven")
+    for item in missing:
+        if item.kind == "sdist":
+            say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
+            fetch_sdist(item.coordinates)
+    for item in inputs:
+        path = root / item.cached
+        if not path.exists():
+            raise EmrError(f"{item.coordinates} was not delivered as {path}", "Look at the client's configuration")
+        check(path, item)
+    return {item.coordinates: root / item.cached for item in inputs}
+
+
+def _exact(item: Locked) -> str:
+    """The dependency element of exactly this jar: what it depends on is pinned by its own lines."""
+    group, artifact, version, *classifier = item.coordinates.split(":")
+    return dependency(group, artifact, version, classifier[0] if classifier else "", alone=True)
+
+
+def dependency(group: str, artifact: str, version: str, classifier: str = "", alone: bool = False) -> str:
+    """A <dependency> element; ``alone`` leaves out everything that the artifact depends on."""
+    parts = [("groupId", group), ("artifactId", artifact), ("version", version), ("classifier", classifier)]
+    inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in parts if text)
+    if alone:
+        inner += "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+    return f"<dependency>{inner}</dependency>"
+
+
+def pom(dependencies) -> str:
+    """A project that does nothing but depend on these."""
+    return ('<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+            "<groupId>emr</groupId><artifactId>distribution</artifactId><version>1</version>"
+            f"<packaging>pom</packaging><dependencies>{''.join(dependencies)}</dependencies></project>\n")
+
+
+def copy_artifacts(project: str, target: Path) -> None:
+    """Let Maven put all runtime dependencies of the project below ``target``, in repository layout."""
+    if not shutil.which("mvn"):
+        raise Refused("Maven is needed to assemble Hadoop and is not installed", "apt-get install maven")
+    with tempfile.TemporaryDirectory(prefix="emr-dist-") as folder:
+        file = Path(folder) / "pom.xml"
+        file.write_text(project)
+        _run(["mvn", "-q", "-B", "-f", str(file), f"{DEPENDENCY_PLUGIN}:copy-dependencies", "-DincludeScope=runtime",
+              "-Dmdep.useRepositoryLayout=true", f"-DoutputDirectory={target}"],
+             {"MAVEN_OPTS": f"{MAVEN_JVM} {os.environ.get('MAVEN_OPTS', '')}".strip()})
+
+
+def fetch_sdist(coordinates: str) -> Path:
+    """Download a source package of PyPI (``project:version``) into the downloads folder."""
+    project, version = coordinates.split(":")
+    target = downloads_dir() / "pypi"
+    target.mkdir(parents=True, exist_ok=True)
+    # --no-binary for this project alone: pip builds its metadata in an environment of its own, made from wheels.
+    _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", project,
+          "--disable-pip-version-check", "-d", str(target), f"{project}=={version}"], {})
+    return target / f"{project}-{version}.tar.gz"
+
+
+def _run(command: list[str], extra: dict) -> None:
+    done = subprocess.run(command, env={**os.environ, **extra}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=TIMEOUT, check=False)
+    if done.returncode:
+        tail = "\n".join(done.stdout.strip().splitlines()[-15:])
+        raise EmrError(f"{command[0]} ended with {done.returncode}:\n{tail}", "Is the package registry reachable?")

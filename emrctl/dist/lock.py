@@ -1,0 +1,107 @@
+"""Lock files: every input of a distribution with its place, size and SHA-512.
+
+One input a line, in class-path order: ``kind coordinates sha512 size place``. ``#`` begins a comment.
+Kinds: ``jar`` (Maven coordinates ``group:artifact:version[:classifier]``; the place is a folder), ``webapps`` (a Maven
+jar of which only ``webapps/`` is kept; the place is the file to make) and ``sdist`` (``project:version`` of PyPI; the
+place is ``-``, because its whole tree is rearranged).
+"""
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+
+KINDS = {"jar": (3, 4), "webapps": (3, 4), "sdist": (2, 2)}
+_SHA512 = re.compile(r"[0-9a-f]{128}")
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One pinned input. ``size`` is in bytes."""
+
+    kind: str
+    coordinates: str
+    sha512: str
+    size: int
+    place: str
+
+    @property
+    def file(self) -> str:
+        """File name of the input."""
+        parts = self.coordinates.split(":")
+        if self.kind == "sdist":
+            return f"{parts[0]}-{parts[1]}.tar.gz"
+        return "-".join(parts[1:]) + ".jar"
+
+    @property
+    def cached(self) -> str:
+        """Path of the input below the downloads folder."""
+        if self.kind == "sdist":
+            return f"pypi/{self.file}"
+        group, artifact, version = self.coordinates.split(":")[:3]
+        return f"maven/{group.replace('.', '/')}/{artifact}/{version}/{self.file}"
+
+    def line(self) -> str:
+        return f"{self.kind} {self.coordinates} {self.sha512} {self.size} {self.place}"
+
+
+def parse_lock(text: str, source: str = "<lock>") -> list[Locked]:
+    """The inputs of a lock file in order. Raises Refused with file and line when a line is malformed or repeated."""
+    found: list[Locked] = []
+    seen: set[str] = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        problem = _problem(words, seen)
+        if problem:
+            raise Refused(f"{source}:{number}: {problem}", "Write the lock file again: emrctl dist lock NAME")
+        seen.add(words[1])
+        found.append(Locked(words[0], words[1], words[2], int(words[3]), words[4]))
+    if not found:
+        raise Refused(f"{source}: no inputs", "Write the lock file again: emrctl dist lock NAME")
+    return found
+
+
+def _problem(words: list[str], seen: set) -> str:
+    if len(words) != 5:
+        return f"expected 5 words (kind coordinates sha512 size place), found {len(words)}"
+    kind, coordinates, sha512, size, place = words
+    if kind not in KINDS:
+        return f"unknown kind {kind!r}, expected one of {', '.join(sorted(KINDS))}"
+    least, most = KINDS[kind]
+    if not least <= len(coordinates.split(":")) <= most or ".." in coordinates or "/" in coordinates:
+        return f"{coordinates!r} are no coordinates of a {kind}"
+    if not _SHA512.fullmatch(sha512):
+        return "the SHA-512 is not 128 lower-case hex digits"
+    if not size.isdigit():
+        return f"the size {size!r} is no number of bytes"
+    if place.startswith("/") or ".." in place.split("/"):
+        return f"the place {place!r} leaves the distribution"
+    return f"{coordinates} is there twice" if coordinates in seen else ""
+
+
+def format_lock(title: str, inputs) -> str:
+    """Text of a lock file, readable by ``parse_lock``."""
+    head = f"# Inputs of {title}, in class-path order: kind coordinates sha512 size place.\n"
+    return head + "".join(item.line() + "\n" for item in inputs)
+
+
+def sha512_of(path: Path) -> str:
+    """SHA-512 of a file in hex. Raises OSError."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha512").hexdigest()
+
+
+def check(path: Path, item: Locked) -> None:
+    """Raises Refused unless the file has the pinned size and SHA-512."""
+    size = path.stat().st_size
+    if size != item.size:
+        raise Refused(f"{path} has {size} bytes, the lock file says {item.size}", f"Delete it and try again: rm {path}")
+    found = sha512_of(path)
+    if found != item.sha512:
+        raise Refused(f"{path} has SHA-512 {found[:16]}…, the lock file says {item.sha512[:16]}…",
+                      f"It is not the pinned file. Delete it and try again: rm {path}")
