@@ -1,0 +1,86 @@
+"""First contact with new nodes: wait for SSH, read the host key, keep it in the tag ``emr:hostkey``.
+
+The key is trusted once, here; afterwards every door compares with the tag. Times are seconds.
+"""
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from .ecs import EcsClient, tag_list, tags_of
+from .errors import EmrError, Refused
+from .hostvars import addresses, valid_hostkey
+
+SSH_LIMIT = 180.0
+
+
+def node_address(instance: dict, access: str) -> str:
+    """The address at which the controller reaches a node."""
+    private, public = addresses(instance)
+    return public if access == "public" else private
+
+
+def wait_for_ssh(instances: list, access: str, limit: float = SSH_LIMIT) -> None:
+    """Wait until port 22 of every instance answers. Raises EmrError naming those that do not."""
+    end = time.monotonic() + limit
+    rest = {i["InstanceName"]: node_address(i, access) for i in instances}
+    with ThreadPoolExecutor(min(32, len(rest) or 1)) as pool:
+        while rest:
+            names = list(rest)
+            answers = pool.map(lambda name: _answers(rest[name]), names)
+            rest = {name: rest[name] for name, open_ in zip(names, list(answers)) if not open_}
+            if rest and time.monotonic() > end:
+                shown = ", ".join(f"{n} ({a or 'no address'})" for n, a in sorted(rest.items())[:10])
+                raise EmrError(f"{len(rest)} nodes do not answer on SSH after {limit:.0f} s: {shown}",
+                               "Check that this machine's address is in network.ssh_from and that it reaches the "
+                               "nodes' network (network.access); then run the command again", {"unreachable": True})
+            if rest:
+                time.sleep(0.3)
+
+
+def learn_host_keys(client: EcsClient, instances: list, access: str, limit: float = 60.0) -> int:
+    """Read and tag the host keys of the instances that have none yet; changes their tags in place. How many."""
+    new = {node_address(i, access): i for i in instances if not valid_hostkey(tags_of(i).get("emr:hostkey", ""))}
+    rest = dict(new)
+    end = time.monotonic() + limit
+    while rest:
+        for address, key in _scan(list(rest)).items():
+            instance = rest.pop(address)
+            client.call("TagResources", ResourceType="instance", ResourceId=[instance["InstanceId"]],
+                        Tag=tag_list({"emr:hostkey": key}))
+            instance.setdefault("Tags", {}).setdefault("Tag", []).append({"TagKey": "emr:hostkey", "TagValue": key})
+        if rest and time.monotonic() > end:
+            shown = ", ".join(i["InstanceName"] for i in rest.values())
+            raise EmrError(f"These nodes offer no ed25519 host key: {shown}",
+                           "Use an image whose sshd has an ed25519 host key", {"unreachable": True})
+        if rest:
+            time.sleep(0.5)
+    return len(new)
+
+
+def _answers(address: str) -> bool:
+    if not address:
+        return False
+    try:
+        with socket.create_connection((address, 22), timeout=3):
+            return True
+    except OSError:
+        return False
+
+
+def _scan(hosts: list) -> dict:
+    """Host key by address, of the hosts that answered."""
+    try:
+        done = subprocess.run(["ssh-keyscan", "-t", "ed25519", "-T", "5", *hosts], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Refused("ssh-keyscan is missing on this machine", "Install the OpenSSH client") from None
+    found = {}
+    for line in done.stdout.splitlines():
+        host, _, key = line.partition(" ")
+        key = " ".join(key.split()[:2])
+        if host in hosts and valid_hostkey(key):
+            found[host] = key
+    return found

@@ -1,0 +1,99 @@
+"""What Ansible learns of a node: name, groups and variables, the same through inventory and add_host.
+
+Pure Python. Tags are written by anyone who may tag: they are matched against strict patterns before use, and the
+callers mark ``emr_tags`` as unsafe so that nothing in them is ever templated.
+"""
+from __future__ import annotations
+
+import re
+
+from .ecs import tags_of
+
+_HOSTKEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_WORD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_ROLES = ("master", "slave", "task", "gateway")
+
+
+def sanitise(text: str) -> str:
+    """A valid Ansible group name part: everything but letters, digits and _ becomes _."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
+
+
+def addresses(instance: dict) -> tuple:
+    """(private, public) IPv4 addresses of an instance; empty strings where it has none."""
+    vpc = ((instance.get("VpcAttributes") or {}).get("PrivateIpAddress") or {}).get("IpAddress") or []
+    inner = (instance.get("InnerIpAddress") or {}).get("IpAddress") or []
+    public = (instance.get("PublicIpAddress") or {}).get("IpAddress") or []
+    elastic = (instance.get("EipAddress") or {}).get("IpAddress") or ""
+    return (vpc or inner or [""])[0], (public or [elastic])[0]
+
+
+def valid_hostkey(text: str) -> str:
+    """The host key when it has exactly the form of one, else an empty string."""
+    return text if _HOSTKEY.fullmatch(text or "") else ""
+
+
+def ssh_args(hostkey: str) -> str:
+    """Options of ssh that trust this host key alone; without one the user's known_hosts decides, strictly."""
+    args = "-o StrictHostKeyChecking=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+    if hostkey:
+        args += (f' -o KnownHostsCommand="/bin/echo %H {hostkey}"'
+                 " -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=/dev/null")
+    return args
+
+
+def node_hostvars(instance: dict, address: str = "private", user: str = "root", disks=(),
+                  private_key_file: str | None = None) -> tuple:
+    """(hostname, groups, variables) of an instance as DescribeInstances gives it.
+
+    ``address`` is private or public; ``disks`` are its data disks as DescribeDisks gives them.
+    """
+    tags = tags_of(instance)
+    private, public = addresses(instance)
+    cluster, group, role = _word(tags, "emr:cluster", _NAME), _word(tags, "emr:group", _NAME), tags.get("emr:role", "")
+    role = role if role in _ROLES else ""
+    region, zone = instance.get("RegionId", ""), instance.get("ZoneId", "")
+    hostname = instance.get("InstanceName") or instance.get("InstanceId", "")
+    groups = [f"emr_{cluster}"] if cluster else []
+    groups += [role] if role else []
+    groups += [f"emr_group_{group}"] if group else []
+    groups += [f"emr_region_{region}"] if region else []
+    groups += [f"emr_zone_{zone}"] if zone else []
+    variables = {
+        "ansible_host": (public if address == "public" else private) or private or public,
+        "ansible_user": user,
+        "ansible_ssh_common_args": ssh_args(valid_hostkey(tags.get("emr:hostkey", ""))),
+        # Addresses are used again: a connection kept open to a released node must not be taken for this one.
+        "ansible_control_path": f"%(directory)s/{_safe_id(instance)}",
+        "emr_cluster_name": cluster,
+        "emr_cluster_id": _word(tags, "emr:id", _WORD),
+        "emr_group": group,
+        "emr_role": role,
+        "emr_release": _word(tags, "emr:release", _WORD),
+        "emr_services": [s for s in tags.get("emr:services", "").split(",") if _NAME.fullmatch(s)],
+        "emr_instance_id": instance.get("InstanceId", ""),
+        "emr_instance_type": instance.get("InstanceType", ""),
+        "emr_private_ip": private,
+        "emr_public_ip": public,
+        "emr_memory_mib": int(instance.get("Memory") or 0),
+        "emr_vcpus": int(instance.get("Cpu") or 0),
+        "emr_zone": zone,
+        "emr_region": region,
+        "emr_state": instance.get("Status", ""),
+        "emr_disks": [{"serial": d.get("SerialNumber") or d["DiskId"].split("-", 1)[-1],
+                       "size_gib": int(d.get("Size") or 0)} for d in disks],
+        "emr_tags": tags,
+    }
+    if private_key_file:
+        variables["ansible_ssh_private_key_file"] = private_key_file
+    return hostname, [sanitise(g) for g in groups], variables
+
+
+def _word(tags: dict, key: str, pattern) -> str:
+    value = tags.get(key, "")
+    return value if pattern.fullmatch(value) else ""
+
+
+def _safe_id(instance: dict) -> str:
+    return sanitise(instance.get("InstanceId", ""))[:40]
