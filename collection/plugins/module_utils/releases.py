@@ -70,7 +70,8 @@ _ROWS = (
         "emr-1.0",
         {"hadoop": _own("hadoop", "3.4.2", "65310992782a5629a82c171b0834e05d487a06db0f4e69d306c5b08b6431468a"
                         "5749822c403aa9f49bb16abf37873cd64d146aee068745c6392832644de48ee2"),
-         "spark": _own("spark", "4.1.4", "")},
+         "spark": _own("spark", "4.1.4", "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
+                        "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e")},
         {"hadoop": _apache("hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
                            "79a383e156022d6690da359120b25db8146452265d92a4e890d9ea78c2078a01"
                            "b661daf78163ee9b4acef7106b01fd5c8d1a55f7ad284f88b31ab3f402ae3acf")},
