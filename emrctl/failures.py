@@ -26,7 +26,7 @@ class Failure:
         if res.get("results") and not res.get("module_stderr"):
             failed = [r for r in res["results"] if isinstance(r, dict) and r.get("failed")]
             message = "\n".join([message] + [str(r.get("msg", "")) for r in failed][:5]).strip()
-        for key in ("module_stderr", "stderr", "exception"):
+        for key in ("module_stderr", "stderr"):
             text = str(res.get(key) or "").strip()
             if text and text not in message:
                 message += "\n" + "\n".join(text.splitlines()[-6:])

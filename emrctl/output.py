@@ -61,7 +61,8 @@ def render(data) -> str:
         return _cell(data)
     lines = []
     for key, value in data.items():
-        if isinstance(value, (dict, list)) and value:
+        nested = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value))
+        if nested and value:
             lines += [f"{key}:", *("  " + line for line in render(value).splitlines())]
         else:
             lines.append(f"{key}: {_cell(value)}")

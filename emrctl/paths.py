@@ -24,7 +24,9 @@ def new_run_dir(label: str) -> Path:
     """A fresh private folder for one run; runs beyond the newest RUNS_KEPT that no process uses are removed."""
     runs = cache_dir() / "runs"
     runs.mkdir(mode=0o700, exist_ok=True)
-    path = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{label}-{os.getpid()}-{time.monotonic_ns() % 10**6:06d}"
+    now = time.time()
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}.{int(now % 1 * 1e6):06d}"
+    path = runs / f"{stamp}-{label}-{os.getpid()}"
     path.mkdir(mode=0o700)
     _prune(runs)
     return path

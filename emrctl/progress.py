@@ -68,7 +68,6 @@ class Watcher:
         kind, data = event.get("event", ""), event.get("event_data") or {}
         if kind == "playbook_on_play_start":
             self.play = data.get("name") or data.get("play") or ""
-            self._enter(self.play, "")
         elif kind == "playbook_on_task_start":
             task = data.get("task") or ""
             self._enter(_short(data.get("role")) or self.play, task)
