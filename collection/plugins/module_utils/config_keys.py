@@ -15,14 +15,14 @@ SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provid
 ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values()) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
 
 _KEY = re.compile(r"^[A-Za-z][A-Za-z0-9._/*$-]{0,254}$")
-_SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|security[._-]?token|private[._-]?key|credentials?$)", re.I)
+_SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|security[._-]?token|private[._-]?key|credentials?$)", re.IGNORECASE)
 _NOT_SECRET = re.compile(r"(\.provider\.path|\.enabled?|\.file|\.class|\.alias|\.provider|\.regex|\.required|"
-                         r"-timeout|\.interval(\.\w+)?)$", re.I)
+                         r"-timeout|\.interval(\.\w+)?)$", re.IGNORECASE)
 _SECRET_VALUE = (
     re.compile(r"\bLTAI[A-Za-z0-9]{12,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     re.compile(r"://[^/\s:@]+:[^/\s@]+@"),
-    re.compile(r"(?:password|passwd|accesskeysecret|secret)\s*=\s*\S", re.I),
+    re.compile(r"(?:password|passwd|accesskeysecret|secret)\s*=\s*\S", re.IGNORECASE),
 )
 _ENV_VALUE = re.compile(r"^[A-Za-z0-9 ._:/=+,@%-]*$")
 
@@ -98,7 +98,7 @@ _TYPE_PATTERNS = (
 )
 _CHECKS = {_INT: re.compile(r"^-?\d+$"), _BOOL: re.compile(r"^(true|false)$"), "a number": re.compile(r"^-?\d+(\.\d+)?$"),
            _SHARE: re.compile(r"^(0(\.\d+)?|1(\.0+)?|\.\d+)$"),
-           "a size such as 2g or 1536m": re.compile(r"^[1-9]\d*[kmgt]b?$", re.I)}
+           "a size such as 2g or 1536m": re.compile(r"^[1-9]\d*[kmgt]b?$", re.IGNORECASE)}
 _EXAMPLES = {_INT: "2", _BOOL: "true", "a number": "2.1", _SHARE: "0.5", "a size such as 2g or 1536m": "2g"}
 
 
@@ -136,8 +136,8 @@ def check_key(stem: str, key: str):
 
         return "unknown variable", instead(key, ENV_NAMES)
     if not _KEY.match(key):
-        return "not the name of a setting, expected letters, digits, dots and hyphens", "Copy the name from the " \
-            "documentation of Hadoop or Spark, for example dfs.blocksize."
+        return ("not the name of a setting, expected letters, digits, dots and hyphens",
+                "Copy the name from the documentation of Hadoop or Spark, for example dfs.blocksize.")
     if secret_key(key):
         return "credentials do not belong in a spec, which is stored and shown in many places", SECRET_REMEDY
     why = reserved(key)
@@ -148,8 +148,8 @@ def check_key(stem: str, key: str):
     if home and home != stem and not (home == "core-site" and stem != "spark-defaults"):
         return f"does not belong in {stem}", f"Move it to {home}: under config, {home}: {{{key}: …}}."
     if stem == "spark-defaults" and home != stem:
-        return "Spark ignores keys that do not begin with spark., expected such a key", f"Write spark.hadoop.{key} for a " \
-            "setting of Hadoop."
+        return ("Spark ignores keys that do not begin with spark., expected such a key",
+                f"Write spark.hadoop.{key} for a setting of Hadoop.")
     return None
 
 
@@ -157,8 +157,8 @@ def check_value(stem: str, key: str, text: str, kind: str):
     """None, or (message, remedy) when the value cannot be right for this key. ``kind`` is the YAML type as written."""
     if stem == "env":
         if kind != "str" or not _ENV_VALUE.match(text):
-            return f'found "{text[:60]}", expected options without quotes, dollars and backslashes', \
-                "Write plain options, for example: HDFS_NAMENODE_OPTS: -Xmx4g"
+            return (f'found "{text[:60]}", expected options without quotes, dollars and backslashes',
+                    "Write plain options, for example: HDFS_NAMENODE_OPTS: -Xmx4g")
         if key == "SPARK_DAEMON_MEMORY" and not re.match(r"^[1-9]\d*[mg]$", text):
             return f'found "{text[:60]}", expected a size such as 1g', "Write for example: SPARK_DAEMON_MEMORY: 1g"
         return None

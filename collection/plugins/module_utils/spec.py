@@ -16,11 +16,19 @@ from .schema import SPEC
 
 
 @dataclass(frozen=True)
-class DiskSpec:
-    """``count`` disks of one kind; ``size_gib`` is the size of each in GiB."""
+class SystemDisk:
+    """The disk that a node boots from; ``size_gib`` in GiB."""
 
     category: str = "cloud_essd"
     size_gib: int = 40
+
+
+@dataclass(frozen=True)
+class DiskSpec:
+    """``count`` data disks of one kind on each node; ``size_gib`` is the size of each in GiB."""
+
+    category: str
+    size_gib: int
     count: int = 1
 
 
@@ -62,7 +70,7 @@ class NodeGroup:
     role: str
     count: int
     instance_types: tuple
-    system_disk: DiskSpec = DiskSpec()
+    system_disk: SystemDisk = SystemDisk()
     data_disks: tuple = ()
     spot: Spot | None = None
     config: dict = field(default_factory=dict)
@@ -229,17 +237,14 @@ def _build(data: dict) -> Spec:
     for name, raw in data["node_groups"].items():
         groups[name] = NodeGroup(
             name=name, role=raw["role"] or name, count=raw["count"], instance_types=tuple(raw["instance_types"]),
-            system_disk=_disk(raw["system_disk"]), data_disks=tuple(_disk(d) for d in raw["data_disks"]),
+            system_disk=SystemDisk(**raw["system_disk"]),
+            data_disks=tuple(DiskSpec(**d) for d in raw["data_disks"]),
             spot=None if raw["spot"] is None else Spot(**raw["spot"]), config=raw["config"])
     rest = {k: data[k] for k in ("name", "release", "region", "zone", "image", "tags", "deletion_protection", "config",
                                  "artifacts")}
     return Spec(services=tuple(data["services"]), network=Network(**data["network"]), login=Login(**data["login"]),
                 node_groups=groups, bootstrap=tuple(Bootstrap(**b) for b in data["bootstrap"]),
                 mirrors=tuple(data["mirrors"]), **rest)
-
-
-def _disk(raw) -> DiskSpec:
-    return DiskSpec() if raw is None else DiskSpec(**raw)
 
 
 def _with_mirrors(spec: Spec, environ) -> Spec:

@@ -5,7 +5,7 @@ import re
 
 from . import config_keys
 from .errors import SpecProblem
-from .schema import MISSING, Field
+from .schema import Field
 from .spec_reader import Item
 
 BAD = object()
@@ -320,4 +320,3 @@ def _path(checker: Checker, field: Field, item: Item, path: str):
 
 
 FORMS = {"cidr": _cidr, "url": _url, "path": _path}
-__all__ = ["BAD", "Checker", "MISSING", "instead", "listed", "nearest"]
