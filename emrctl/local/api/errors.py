@@ -1,0 +1,92 @@
+"""Errors as the ECS API answers them: a code that clients match on, an HTTP status and a sentence for people."""
+from __future__ import annotations
+
+# code -> (HTTP status, message). Messages may hold {placeholders} filled by ``ApiError(code, name=value)``.
+CODES = {
+    "Account.Arrearage": (403, "Your account has an outstanding payment."),
+    "DependencyViolation": (403, "There is still instance(s) in the specified security group."),
+    "DryRunOperation": (400, "Request validation has been passed with DryRun flag set."),
+    "Forbidden.RAM": (403, ("User not authorized to operate on the specified resource, or this API doesn't support "
+                           "RAM.")),
+    "IdempotentParameterMismatch": (400, ("The specified ClientToken has been used with different request "
+                                         "parameters.")),
+    "IncompleteSignature": (400, "The request signature does not conform to Alibaba Cloud standards."),
+    "IncorrectInstanceStatus": (403, "The current status of the resource does not support this operation."),
+    "InsufficientBalance": (403, "Your account does not have enough balance."),
+    "InternalError": (500, "The request processing has failed due to some unknown error, exception or failure."),
+    "InvalidAccessKeyId.NotFound": (404, "Specified access key is not found."),
+    "InvalidAction.NotFound": (404, "Specified api is not found, please check your url and method."),
+    "InvalidDataDiskCategory.NotSupported": (403, "The specified data disk category is not supported."),
+    "InvalidDataDiskSize.ValueNotSupported": (400, "The specified DataDisk.n.Size is beyond the permitted range."),
+    "InvalidHostName.Malformed": (400, "The specified parameter \"HostName\" is not valid."),
+    "InvalidImageId.NotFound": (404, "The specified ImageId does not exist."),
+    "InvalidInstanceId.NotFound": (404, "The specified InstanceId does not exist."),
+    "InvalidInstanceIds.Malformed": (400, ("The amount of specified instance Ids exceeds the limit, or they are not a "
+                                          "JSON array.")),
+    "InvalidInstanceName.Malformed": (400, "The specified parameter \"InstanceName\" is not valid."),
+    "InvalidInstanceType.ValueNotSupported": (400, ("The specified InstanceType does not exist or beyond the permitted "
+                                                   "range.")),
+    "InvalidKeyPair.DuplicatedName": (400, "The specified key pair name already exists."),
+    "InvalidKeyPairName.Malformed": (400, "The specified Key Pair name is not valid."),
+    "InvalidKeyPairName.NotFound": (404, "The specified KeyPairName does not exist."),
+    "InvalidNextToken": (400, "The specified NextToken is not valid."),
+    "InvalidOperation.DeletionProtection": (403, "The operation is not allowed due to deletion protection."),
+    "InvalidParameter": (400, "The specified parameter \"{name}\" is not valid."),
+    "InvalidParameter.Conflict": (400, "The parameters {name} conflict with each other."),
+    "InvalidPublicKeyBody.Malformed": (400, "The specified public key body is not valid."),
+    "InvalidRegionId.NotFound": (404, "The specified RegionId does not exist."),
+    "InvalidResourceId.NotFound": (404, "The specified ResourceId {name} does not exist."),
+    "InvalidResourceType.NotFound": (404, "The ResourceType provided does not exist in our records."),
+    "InvalidSecurityGroupId.NotFound": (404, "The specified SecurityGroupId does not exist."),
+    "InvalidSecurityGroupName.Malformed": (400, "Specified security group name is not valid."),
+    "InvalidSystemDiskCategory.ValueNotSupported": (403, ("The specified parameter \"SystemDisk.Category\" is not "
+                                                         "supported.")),
+    "InvalidSystemDiskSize.ValueNotSupported": (400, ("The specified parameter \"SystemDisk.Size\" is beyond the "
+                                                     "permitted range.")),
+    "InvalidTagKey.Malformed": (400, "The specified Tag.n.Key is not valid."),
+    "InvalidTagValue.Malformed": (400, "The specified Tag.n.Value is not valid."),
+    "InvalidTimeStamp.Expired": (400, "Specified time stamp or date value is expired."),
+    "InvalidTimeStamp.Format": (400, "Specified time stamp or date value is not well formatted."),
+    "InvalidUserData.Base64FormatInvalid": (400, "The specified UserData is not valid base64."),
+    "InvalidUserData.SizeExceeded": (400, "The size of the specified UserData exceeds 32 KB."),
+    "InvalidVSwitchId.NotFound": (404, "The specified VSwitchId does not exist."),
+    "InvalidVersion": (400, "Specified parameter Version is not valid."),
+    "InvalidZoneId.NotFound": (404, "The specified ZoneId does not exist."),
+    "LastTokenProcessing": (400, "The last token request is processing, please try again later."),
+    "MissingParameter": (400, ("The input parameter \"{name}\" that is mandatory for processing this request is not "
+                              "supplied.")),
+    "OperationDenied.NoStock": (403, ("The requested resource is sold out in the specified zone, please try other "
+                                     "types of resources or other regions and zones.")),
+    "QuotaExceed.ElasticQuota": (403, "The number of the specified instances has exceeded your quota."),
+    "QuotaExceed.TagPerResource": (400, "The number of tags on the resource exceeds the limit of 20."),
+    "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),
+    "SignatureDoesNotMatch": (400, ("Specified signature is not matched with our calculation. server string to sign "
+                                   "is:{name}")),
+    "SignatureNonceUsed": (400, "Specified signature nonce was used already."),
+    "Throttling": (400, "Request was denied due to request throttling."),
+    "Throttling.User": (400, "Request was denied due to user flow control."),
+    "UnsupportedHTTPMethod": (405, "This http method is not supported."),
+    "Zone.NotOnSale": (403, "The resource in the specified zone is no longer available for sale."),
+}
+
+
+class ApiError(Exception):
+    """A refusal. ``code`` is the ECS error code, ``status`` the HTTP status of the answer."""
+
+    def __init__(self, code: str, name: str = "", message: str = "", status: int = 0):
+        default_status, text = CODES.get(code, (400, "The request was refused."))
+        self.code = code
+        self.status = status or default_status
+        self.message = message or text.replace("{name}", name)
+        super().__init__(f"{code}: {self.message}")
+
+
+def missing(name: str) -> ApiError:
+    """A mandatory parameter is absent: the gateway's ``Missing<Name>``."""
+    return ApiError(f"Missing{name.split('.')[0]}", message=f"{name} is mandatory for this action.")
+
+
+def invalid(name: str, reason: str = "") -> ApiError:
+    """A parameter cannot be read as its type: the gateway's ``Invalid<Name>``."""
+    text = f"Specified parameter {name} is not valid."
+    return ApiError(f"Invalid{name.split('.')[0]}", message=f"{text} {reason}".strip())

@@ -1,0 +1,101 @@
+"""Regions, zones, VPCs, vSwitches, images and the account."""
+from __future__ import annotations
+
+from .. import offers
+from .errors import ApiError
+from .registry import Call, action, page
+
+
+@action("DescribeRegions")
+def describe_regions(call: Call) -> dict:
+    """All regions; the endpoint of each is this server."""
+    return {"Regions": {"Region": [
+        {"RegionId": region, "LocalName": name, "RegionEndpoint": call.cloud.endpoint, "Status": "available"}
+        for region, (name, _) in offers.REGIONS.items()]}}
+
+
+@action("DescribeZones")
+def describe_zones(call: Call) -> dict:
+    """Zones of the region."""
+    types = [] if call.get("Verbose") is False else sorted(offers.TYPES)
+    return {"Zones": {"Zone": [
+        {"ZoneId": zone, "LocalName": zone, "ZoneType": "AvailabilityZone",
+         "AvailableResourceCreation": {"ResourceTypes": ["VSwitch", "Instance", "Disk"]},
+         "AvailableInstanceTypes": {"InstanceTypes": types},
+         "AvailableDiskCategories": {"DiskCategories": list(offers.DISKS)}}
+        for zone in offers.REGIONS[call.region][1]]}}
+
+
+@action("DescribeVpcs")
+def describe_vpcs(call: Call) -> dict:
+    """The one VPC of the region."""
+    vpc = offers.vpc_id(call.region)
+    rows = [{"VpcId": vpc, "RegionId": call.region, "Status": "Available", "VpcName": "local", "IsDefault": True,
+             "CidrBlock": str(call.cloud.subnet), "seq": 0,
+             "VSwitchIds": {"VSwitchId": [offers.vswitch_id(z) for z in offers.REGIONS[call.region][1]]}}]
+    items, paging = page(call, [r for r in rows if call.get("VpcId", vpc) == vpc], 10, 50)
+    return {"Vpcs": {"Vpc": [{k: v for k, v in i.items() if k != "seq"} for i in items]}, **paging}
+
+
+@action("DescribeVSwitches")
+def describe_vswitches(call: Call) -> dict:
+    """One vSwitch per zone; all of them are the bridge that the hosts hang on."""
+    rows = []
+    for number, zone in enumerate(offers.REGIONS[call.region][1]):
+        vswitch = offers.vswitch_id(zone)
+        if call.get("VSwitchId", vswitch) == vswitch and call.get("ZoneId", zone) == zone:
+            rows.append({"VSwitchId": vswitch, "VpcId": offers.vpc_id(call.region), "ZoneId": zone,
+                         "CidrBlock": str(call.cloud.subnet), "Status": "Available", "IsDefault": True,
+                         "AvailableIpAddressCount": call.cloud.free_addresses(call.tx), "VSwitchName": zone,
+                         "seq": number})
+    items, paging = page(call, rows, 10, 50)
+    return {"VSwitches": {"VSwitch": [{k: v for k, v in i.items() if k != "seq"} for i in items]}, **paging}
+
+
+@action("DescribeImages", empty_when_denied=True)
+def describe_images(call: Call) -> dict:
+    """The one image there is: the system of the local hosts."""
+    call.dry_run()
+    row = {"ImageId": offers.IMAGE_ID, "ImageName": offers.IMAGE_ID, "ImageOwnerAlias": "system", "Size": 20,
+           "Description": "Debian 12 of the local hosts", "OSType": "linux", "Platform": "Debian",
+           "OSName": "Debian 12 64 bit", "OSNameEn": "Debian 12 64 bit", "Architecture": "x86_64",
+           "Status": "Available", "IsSupportCloudinit": True, "IsSupportIoOptimized": True, "Progress": "100%",
+           "Usage": "instance" if call.tx.all("instance") else "none", "ImageVersion": "", "ImageFamily": "",
+           "CreationTime": "2026-01-01T00:00:00Z", "IsSelfShared": "", "IsCopied": False, "IsSubscribed": False,
+           "ProductCode": "", "ResourceGroupId": "", "Tags": {"Tag": []},
+           "DiskDeviceMappings": {"DiskDeviceMapping": []}, "seq": 0}
+    wanted = {"ImageName": "ImageName", "OSType": "OSType", "Architecture": "Architecture",
+              "ImageOwnerAlias": "ImageOwnerAlias", "Status": "Status"}
+    ids = (call.get("ImageId") or offers.IMAGE_ID).split(",")
+    hit = offers.IMAGE_ID in ids and all(call.get(p, row[f]) == row[f] for p, f in wanted.items())
+    items, paging = page(call, [row] if hit and not call.get("Tag") else [], 10, 100)
+    return {"RegionId": call.region, "Images": {"Image": [{k: v for k, v in i.items() if k != "seq"} for i in items]},
+            **paging}
+
+
+@action("DescribeAccountAttributes")
+def describe_account_attributes(call: Call) -> dict:
+    """Quotas of the account, as far as the local ECS has them."""
+    quota = call.cloud.faults.value("quota")
+    values = {"instance-network-type": "vpc", "max-security-groups": "100",
+              "max-postpaid-instance-vcpu-count": str(quota * 2 if quota else 1000)}
+    wanted = call.get("AttributeName") or list(values)
+    return {"AccountAttributeItems": {"AccountAttributeItem": [
+        {"AttributeName": name, "AttributeValues": {"ValueItem": [{"Value": values[name]}]}}
+        for name in wanted if name in values]}}
+
+
+def zone_for(call: Call) -> str:
+    """Zone of RunInstances: that of the vSwitch, which must agree with ZoneId. Raises ApiError."""
+    vswitch = call.get("VSwitchId")
+    if not vswitch:
+        raise ApiError("MissingParameter", "VSwitchId")
+    zone = offers.zone_of_vswitch(vswitch)
+    if zone is None or zone not in offers.REGIONS[call.region][1]:
+        raise ApiError("InvalidVSwitchId.NotFound")
+    asked = call.get("ZoneId", zone)
+    if asked not in offers.REGIONS[call.region][1]:
+        raise ApiError("InvalidZoneId.NotFound")
+    if asked != zone:
+        raise ApiError("InvalidParameter.Conflict", "ZoneId and VSwitchId")
+    return zone

@@ -1,0 +1,94 @@
+"""Start, stop, reboot and release."""
+from __future__ import annotations
+
+from .errors import ApiError
+from .instances import find_instance
+from .registry import Call, action
+from .tokens import remembered
+
+MOST_AT_ONCE = 100
+
+
+def _targets(call: Call) -> list:
+    """Ids of InstanceId.N or InstanceId, in order. Raises ApiError."""
+    ids = call.params["InstanceId"]
+    ids = [ids] if isinstance(ids, str) else ids
+    if len(ids) > MOST_AT_ONCE:
+        raise ApiError("InvalidParameter", "InstanceId")
+    return list(dict.fromkeys(ids))
+
+
+def _each(call: Call, current: str, change) -> dict:
+    """Apply ``change(instance, id)`` to every instance. The plural calls report each instance's own result."""
+    plural = call.action.endswith("Instances")
+    rows = []
+    for instance_id in _targets(call):
+        try:
+            before = find_instance(call, instance_id)["status"]
+            change(instance_id, before)
+            rows.append({"InstanceId": instance_id, "Code": "200", "Message": "success", "PreviousStatus": before,
+                         "CurrentStatus": current})
+            call.after.append(lambda i=instance_id: call.cloud.engine.submit(i))
+        except ApiError as error:
+            if not plural:
+                raise
+            known = call.tx.get("instance", instance_id) or {"status": ""}
+            rows.append({"InstanceId": instance_id, "Code": error.code, "Message": error.message,
+                         "PreviousStatus": known["status"], "CurrentStatus": known["status"]})
+    call.dry_run()
+    return {"InstanceResponses": {"InstanceResponse": rows}} if plural else {}
+
+
+@action("StartInstances", "StartInstance")
+def start_instances(call: Call) -> dict:
+    """Boot stopped instances."""
+    def start(instance_id: str, status: str) -> None:
+        if status not in ("Stopped", "Starting", "Running"):
+            raise ApiError("IncorrectInstanceStatus")
+        if status != "Stopped":
+            return
+        item = call.tx.get("instance", instance_id)
+        if call.cloud.free_memory(call.tx) < item["memory_mib"]:
+            raise ApiError("OperationDenied.NoStock")
+        call.tx.edit("instance", instance_id).update(status="Starting")
+    return _each(call, "Starting", start)
+
+
+@action("StopInstances", "StopInstance")
+def stop_instances(call: Call) -> dict:
+    """Shut instances down; ForceStop takes the power away."""
+    def stop(instance_id: str, status: str) -> None:
+        if status not in ("Running", "Stopping", "Stopped"):
+            raise ApiError("IncorrectInstanceStatus")
+        if status == "Running":
+            call.tx.edit("instance", instance_id).update(status="Stopping", reboot=False,
+                                                         force_stop=bool(call.get("ForceStop")))
+    return _each(call, "Stopping", stop)
+
+
+@action("RebootInstances", "RebootInstance")
+def reboot_instances(call: Call) -> dict:
+    """Stop and start running instances."""
+    def reboot(instance_id: str, status: str) -> None:
+        if status != "Running":
+            raise ApiError("IncorrectInstanceStatus")
+        force = bool(call.get("ForceReboot") or call.get("ForceStop"))
+        call.tx.edit("instance", instance_id).update(status="Stopping", reboot=True, force_stop=force)
+    return _each(call, "Running", reboot)
+
+
+@action("DeleteInstances", "DeleteInstance")
+def delete_instances(call: Call) -> dict:
+    """Release instances: all of them or none. They must be Stopped, unless Force."""
+    def release() -> dict:
+        for instance_id in _targets(call):
+            item = find_instance(call, instance_id)
+            if item["protected"]:
+                raise ApiError("InvalidOperation.DeletionProtection")
+            if item["status"] != "Stopped" and not call.get("Force"):
+                raise ApiError("IncorrectInstanceStatus")
+            call.tx.edit("instance", instance_id)["released"] = True
+            call.after.append(lambda i=instance_id: call.cloud.engine.submit(i))
+        call.dry_run()
+        return {}
+    return remembered(call, release)

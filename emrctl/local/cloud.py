@@ -1,0 +1,127 @@
+"""One local ECS without its network side: state, hosts, stock, and the way of a call through it."""
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+from pathlib import Path
+
+from . import offers
+from .api import ACTIONS
+from .api.errors import ApiError
+from .api.params import known_actions, parse
+from .api.registry import Call
+from .engine import Engine
+from .faults import Faults
+from .store import Store
+
+log = logging.getLogger(__name__)
+# Kept free for the machine itself and the cluster tools.
+RESERVED_MIB = 2048
+UNLIMITED = 1 << 40
+
+
+def machine_memory_mib() -> int:
+    """Memory that instances may have on this machine."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
+    return max(total - RESERVED_MIB, 0)
+
+
+class Cloud:
+    """State folder, driver and limits. ``memory_mib`` is what all running instances may have together."""
+
+    def __init__(self, state: Path, driver, subnet: str, memory_mib: int = UNLIMITED, workers: int = 8):
+        self.state = Path(state)
+        self.subnet = ipaddress.IPv4Network(subnet)
+        self.memory_mib = memory_mib
+        self.real_hosts = getattr(driver, "real_hosts", True)
+        self.endpoint = ""
+        self.store = Store(self.state / "api.sqlite")
+        self.faults = Faults(self.state / "faults.json")
+        self.engine = Engine(self.store, driver, self.faults, workers)
+        self.engine.resume()
+
+    def close(self) -> None:
+        """Finish what the workers are doing and close the state."""
+        self.engine.close()
+        self.store.close()
+
+    def handle(self, action: str, flat: dict) -> dict:
+        """Answer of one verified request, without its RequestId. Raises ApiError."""
+        region = flat.get("RegionId", "")
+        if action not in known_actions() or action not in ACTIONS:
+            raise ApiError("InvalidAction.NotFound")
+        self.faults.before(action, region)
+        if region and region not in offers.REGIONS:
+            raise ApiError("InvalidRegionId.NotFound")
+        call = Call(action, region, parse(action, flat), self)
+        handler, empty_when_denied = ACTIONS[action]
+        hidden = self.faults.denied(action)
+        if hidden and (call.get("DryRun") or not empty_when_denied):
+            raise ApiError("Forbidden.RAM")
+        with self.store.transaction() as tx:
+            call.tx = Nothing() if hidden else tx
+            answer = handler(call)
+        for hook in call.after:
+            hook()
+        self.faults.after(action)
+        return answer
+
+    def vpc(self, item: dict) -> str:
+        """VPC of an instance."""
+        return offers.vpc_id(item["region"])
+
+    def free_memory(self, tx) -> int:
+        """MiB that further instances can have."""
+        used = sum(i["memory_mib"] for i in tx.all("instance") if i["status"] != "Stopped")
+        return self.memory_mib - used
+
+    def free_addresses(self, tx) -> int:
+        """Addresses left in the subnet: network, gateway and broadcast address are never given away."""
+        return self.subnet.num_addresses - 3 - len(tx.all("instance"))
+
+    def take_addresses(self, tx, amount: int, wanted: str | None) -> list:
+        """Private addresses for ``amount`` instances, the first being ``wanted`` when given. Raises ApiError."""
+        used = {i["ip"] for i in tx.all("instance")}
+        taken = []
+        if wanted:
+            taken.append(self._wanted(wanted, used))
+        number = 2
+        while len(taken) < amount and number < self.subnet.num_addresses - 1:
+            address = str(self.subnet[number])
+            if address not in used and address not in taken:
+                taken.append(address)
+            number += 1
+        if len(taken) < amount:
+            raise ApiError("OperationDenied.NoStock")
+        return taken
+
+    def _wanted(self, text: str, used: set) -> str:
+        try:
+            address = ipaddress.IPv4Address(text)
+        except ValueError:
+            address = None
+        if address not in self.subnet or address in (self.subnet[0], self.subnet[1], self.subnet[-1]):
+            raise ApiError("InvalidPrivateIpAddress.Malformed", message="Specified private IP address is malformed.")
+        if text in used:
+            raise ApiError("InvalidPrivateIpAddress.Duplicated", message="Specified private IP address is duplicated.")
+        return text
+
+    def public_address(self, private: str) -> str:
+        """Real hosts are reached at their private address from everywhere on this machine, so that is the public
+        one too; hosts that do not exist get one of a range that leads nowhere (198.18.0.0/15)."""
+        if self.real_hosts:
+            return private
+        offset = int(ipaddress.IPv4Address(private)) - int(self.subnet[0])
+        return str(ipaddress.IPv4Address("198.18.0.0") + offset % (1 << 17))
+
+
+class Nothing:
+    """What a caller without permission sees."""
+
+    def get(self, kind: str, key: str):
+        """Nothing is there."""
+
+    def all(self, kind: str) -> list:
+        """Nothing at all."""
+        return []

@@ -1,0 +1,93 @@
+"""What the local ECS sells: regions, images, instance types, disks and a price list of its own.
+
+Types have the names and shapes of the cloud. Prices are a local price list in CNY per hour, made from vCPUs, memory
+and disk size; they are not the cloud's.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REGIONS = {
+    "cn-hangzhou": ("China (Hangzhou)", ("cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j")),
+    "cn-beijing": ("China (Beijing)", ("cn-beijing-h", "cn-beijing-k")),
+    "cn-shanghai": ("China (Shanghai)", ("cn-shanghai-g", "cn-shanghai-l")),
+}
+DEFAULT_REGION = "cn-hangzhou"
+DEFAULT_ZONE = "cn-hangzhou-h"
+IMAGE_ID = "debian_12_x64_20G_emr_local.vhd"
+CURRENCY = "CNY"
+# Category -> (least GiB, most GiB, CNY per GiB and hour)
+DISKS = {
+    "cloud_efficiency": (20, 32768, 0.00048),
+    "cloud_ssd": (20, 32768, 0.0014),
+    "cloud_essd": (1, 65536, 0.0021),
+    "cloud_auto": (1, 65536, 0.0016),
+}
+_SIZES = {"large": 2, "xlarge": 4, "2xlarge": 8, "3xlarge": 12, "4xlarge": 16, "6xlarge": 24, "8xlarge": 32,
+          "16xlarge": 64}
+_FAMILIES = {"ecs.c6": 2, "ecs.g6": 4, "ecs.r6": 8, "ecs.c7": 2, "ecs.g7": 4, "ecs.r7": 8}
+# CNY per vCPU and per GiB and hour, by generation
+_RATES = {"6": (0.103, 0.046), "7": (0.109, 0.049), "t": (0.05, 0.03), "d": (0.12, 0.05)}
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """One instance type. ``memory_mib`` as DescribeInstances counts it; prices in CNY per hour."""
+
+    name: str
+    family: str
+    vcpus: int
+    memory_mib: int
+    local_disks: int = 0
+    local_disk_gib: int = 0
+
+    @property
+    def price(self) -> float:
+        """Local price list, CNY per hour, without disks."""
+        generation = {"ecs.t6": "t", "ecs.d2s": "d"}.get(self.family, self.family[-1])
+        per_cpu, per_gib = _RATES[generation]
+        disks = self.local_disks * self.local_disk_gib * 0.00002
+        return round(self.vcpus * per_cpu + self.memory_mib / 1024 * per_gib + disks, 4)
+
+    @property
+    def spot_price(self) -> float:
+        """Local price list for spot instances, CNY per hour."""
+        return round(self.price * 0.2, 4)
+
+
+def _all_types() -> dict:
+    rows = [InstanceType("ecs.t6-c4m1.large", "ecs.t6", 2, 512), InstanceType("ecs.t6-c2m1.large", "ecs.t6", 2, 1024),
+            InstanceType("ecs.t6-c1m1.large", "ecs.t6", 2, 2048), InstanceType("ecs.t6-c1m2.large", "ecs.t6", 2, 4096),
+            InstanceType("ecs.t6-c1m4.large", "ecs.t6", 2, 8192)]
+    for family, ratio in _FAMILIES.items():
+        rows += [InstanceType(f"{family}.{size}", family, n, n * ratio * 1024) for size, n in _SIZES.items()]
+    rows += [InstanceType("ecs.d2s.5xlarge", "ecs.d2s", 20, 88 * 1024, 8, 7300),
+             InstanceType("ecs.d2s.10xlarge", "ecs.d2s", 40, 176 * 1024, 15, 7300)]
+    return {row.name: row for row in rows}
+
+
+TYPES = _all_types()
+
+
+def vswitch_id(zone: str) -> str:
+    """Id of the one vSwitch that every zone has."""
+    return f"vsw-local-{zone}"
+
+
+def vpc_id(region: str) -> str:
+    """Id of the one VPC that every region has."""
+    return f"vpc-local-{region}"
+
+
+def zone_of_vswitch(vswitch: str) -> str | None:
+    """Zone of a vSwitch, or None when it does not exist."""
+    for _, zones in REGIONS.values():
+        for zone in zones:
+            if vswitch_id(zone) == vswitch:
+                return zone
+    return None
+
+
+def disk_price(category: str, size_gib: int) -> float:
+    """Local price list for a disk, CNY per hour. Raises KeyError for an unknown category."""
+    return DISKS[category][2] * size_gib

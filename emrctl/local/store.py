@@ -1,0 +1,125 @@
+"""State of the local ECS: plain dictionaries by kind and id, in one SQLite file of the state folder.
+
+Everything is held in memory too, so reads cost nothing. A transaction reaches the file before it becomes visible:
+a process killed at any moment leaves either the whole change or none of it.
+"""
+from __future__ import annotations
+
+import copy
+import json
+import sqlite3
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+_GONE = object()
+
+
+class Store:
+    """Objects by (kind, id). Values returned by ``get`` and ``all`` are shared: read them, never change them."""
+
+    def __init__(self, path: Path | str):
+        self.lock = threading.RLock()
+        self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("CREATE TABLE IF NOT EXISTS objects (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id))")
+        self._data: dict = {}
+        self._open: Transaction | None = None
+        for kind, key, body in self._db.execute("SELECT kind, id, body FROM objects"):
+            self._data.setdefault(kind, {})[key] = json.loads(body)
+
+    def get(self, kind: str, key: str):
+        """The object, or None."""
+        with self.lock:
+            return self._data.get(kind, {}).get(key)
+
+    def all(self, kind: str) -> list:
+        """All objects of a kind."""
+        with self.lock:
+            return list(self._data.get(kind, {}).values())
+
+    @contextmanager
+    def transaction(self):
+        """Changes that are kept together when the block ends well, and dropped when it raises. Not nestable."""
+        with self.lock:
+            if self._open is not None:
+                raise RuntimeError("a transaction is open already")
+            self._open = tx = Transaction(self)
+            try:
+                yield tx
+                self._commit(tx.changes)
+            finally:
+                self._open = None
+
+    def _commit(self, changes: dict) -> None:
+        if not changes:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for (kind, key), value in changes.items():
+                if value is _GONE:
+                    self._db.execute("DELETE FROM objects WHERE kind=? AND id=?", (kind, key))
+                else:
+                    self._db.execute("INSERT OR REPLACE INTO objects VALUES (?,?,?)", (kind, key, json.dumps(value)))
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        for (kind, key), value in changes.items():
+            table = self._data.setdefault(kind, {})
+            if value is _GONE:
+                table.pop(key, None)
+            else:
+                table[key] = value
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock:
+            self._db.close()
+
+
+class Transaction:
+    """Changes not yet kept; its reads see them."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self.changes: dict = {}
+
+    def get(self, kind: str, key: str):
+        """The object as this transaction sees it, or None. Read-only, see ``edit``."""
+        value = self.changes.get((kind, key))
+        if value is _GONE:
+            return None
+        return value if value is not None else self._store.get(kind, key)
+
+    def all(self, kind: str) -> list:
+        """All objects of a kind as this transaction sees them."""
+        merged = {key: value for key, value in self._store._data.get(kind, {}).items()}
+        merged.update({key: value for (k, key), value in self.changes.items() if k == kind})
+        return [value for value in merged.values() if value is not _GONE]
+
+    def edit(self, kind: str, key: str):
+        """A copy that may be changed in place and is kept at the end; None when there is no such object."""
+        value = self.changes.get((kind, key))
+        if value is None:
+            stored = self._store.get(kind, key)
+            if stored is None:
+                return None
+            value = self.changes[(kind, key)] = copy.deepcopy(stored)
+        return None if value is _GONE else value
+
+    def put(self, kind: str, key: str, value: dict) -> None:
+        """Add or replace."""
+        self.changes[(kind, key)] = value
+
+    def delete(self, kind: str, key: str) -> None:
+        """Remove; absent objects are ignored."""
+        self.changes[(kind, key)] = _GONE
+
+    def next_number(self, name: str) -> int:
+        """Next value of a counter that never repeats, from 1."""
+        counter = self.edit("counter", name) or {"value": 0}
+        counter["value"] += 1
+        self.put("counter", name, counter)
+        return counter["value"]
