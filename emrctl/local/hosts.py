@@ -171,7 +171,16 @@ class Host:
         disks.detach_below(self.folder)
         network.remove_namespace(self.settings, self.id)
         cgroups.remove(prefix, self.id)
-        shutil.rmtree(f"/run/systemd/nspawn/propagate/{self.settings.netns(self.id)}", ignore_errors=True)
+        self._forget_nspawn()
+
+    def _forget_nspawn(self) -> None:
+        """systemd-nspawn leaves two small things in /run: a folder by machine name and a lock by the root's inode."""
+        run_folder = Path("/run/systemd/nspawn")
+        shutil.rmtree(run_folder / "propagate" / self.settings.netns(self.id), ignore_errors=True)
+        upper = self.folder / "upper"
+        if upper.exists():
+            for lock in run_folder.glob(f"locks/inode-*:{upper.stat().st_ino}"):
+                lock.unlink(missing_ok=True)
 
     def delete(self) -> None:
         """Stop the host at once and forget it with all its data."""

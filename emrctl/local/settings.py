@@ -16,6 +16,7 @@ from emrctl.local.shell import Refused
 
 DEFAULT_PREFIX = "emr"
 DEFAULT_SUBNET = "10.77.0.0/24"
+API_ONLY_SUBNET = "10.64.0.0/16"
 DEFAULT_PORT = 7788
 STATE_ROOT = Path("/var/lib/emr-local")
 FILE = "local.json"
@@ -72,14 +73,18 @@ class Settings:
 
     def save(self) -> None:
         """Write local.json atomically."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.folder / f"{FILE}.new"
         fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
         fresh.rename(self.folder / FILE)
 
 
 def state_folder(prefix: str, state: str | Path | None = None) -> Path:
-    return Path(state).absolute() if state else STATE_ROOT / prefix
+    """Where this local ECS keeps its state; without root (API only) below the user's home."""
+    if state:
+        return Path(state).absolute()
+    root = STATE_ROOT if os.geteuid() == 0 else Path.home() / ".local" / "state" / "emr-local"
+    return root / prefix
 
 
 def load(state: str | Path) -> Settings:

@@ -8,10 +8,12 @@ from emrctl.local.nulldriver import DriverError
 
 
 class Refused(Exception):
-    """This machine cannot do it and nothing was changed; the message says what is missing, `remedy` what to do."""
+    """This machine cannot do it and nothing was changed; the message says what is missing and what to do."""
+
+    exit_code = 3
 
     def __init__(self, message: str, remedy: str):
-        super().__init__(message)
+        super().__init__(f"{message}. Next: {remedy}")
         self.remedy = remedy
 
 
