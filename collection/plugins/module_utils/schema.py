@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .catalogue import BUNDLES, ROLES, SERVICES
+from .releases import DEFAULT, RELEASES
 
 MISSING = object()
 STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "spark-defaults", "env")
 DISK_CATEGORIES = ("cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_ssd", "cloud_efficiency", "cloud")
-RELEASE_NAMES = ("emr-1.0", "emr-1.1")
-DEFAULT_RELEASE = "emr-1.0"
 # ECS allows 20 tags on a resource; the project itself writes up to 8.
 MAX_TAGS = 12
 # An ECS instance takes at most 16 data disks.
@@ -164,8 +163,7 @@ SPEC = Field(
         Field("name", "text", "The cluster's name, the same for its whole life.", required=True,
               pattern=r"[a-z][a-z0-9-]{0,30}[a-z0-9]",
               expect="2 to 32 lower-case letters, digits and hyphens, with a letter first", example="sales"),
-        Field("release", "text", "The tested set of versions.", choices=RELEASE_NAMES, default=DEFAULT_RELEASE,
-              example=DEFAULT_RELEASE),
+        Field("release", "text", "The tested set of versions.", choices=tuple(RELEASES), default=DEFAULT, example=DEFAULT),
         Field("region", "text", "The ECS region.", required=True, pattern=r"[a-z]{2}-[a-z0-9]+(-[a-z0-9]+)*",
               expect="a region id such as cn-hangzhou", example="cn-hangzhou"),
         Field("zone", "text", "The zone inside the region.", required=True, pattern=r"[a-z]{2}-[a-z0-9-]+",
@@ -197,8 +195,3 @@ SPEC = Field(
     aliases={"groups": "node_groups", "nodes": "node_groups", "version": "release", "service": "services",
              "vpc": "network", "vswitch_id": "network", "ssh_from": "network", "configuration": "config",
              "image_id": "image", "cluster": "name", "region_id": "region", "zone_id": "zone", "key_pair": "login"})
-
-
-def release_names() -> tuple:
-    """Names of the releases that exist."""
-    return RELEASE_NAMES
