@@ -1,9 +1,8 @@
 """Direct, read-only looks at the cloud, for commands that must answer at once: list, ssh, open."""
 from __future__ import annotations
 
-import os
 import shlex
-from pathlib import Path
+import sys
 
 from emrctl import failures
 
@@ -19,51 +18,30 @@ def client(region: str | None):
     return ecs.EcsClient(region, found)
 
 
-def instances(region: str | None, cluster: str | None = None) -> list[dict]:
-    """Instances of one cluster or of all, as DescribeInstances gives them."""
-    from ansible_collections.emr.cluster.plugins.module_utils.ecs import tag_list
-
-    return client(region).items("DescribeInstances", Tag=tag_list({"emr:cluster": cluster or ""}))
-
-
 def clusters(region: str | None) -> list[dict]:
-    """One record per cluster (by id): name, region, zone, release, services, nodes per role, state, created."""
-    from ansible_collections.emr.cluster.plugins.module_utils.ecs import tags_of
+    """One record per cluster of the region; trouble with some of it goes to stderr."""
+    from ansible_collections.emr.cluster.plugins.module_utils.clusters import list_clusters
 
-    groups: dict[tuple, list] = {}
-    for instance in instances(region):
-        tags = tags_of(instance)
-        groups.setdefault((tags.get("emr:cluster", ""), tags.get("emr:id", "")), []).append((instance, tags))
-    return [_cluster(name, cid, members) for (name, cid), members in sorted(groups.items())]
-
-
-def _cluster(name: str, cluster_id: str, members: list) -> dict:
-    first, tags = members[0]
-    roles: dict[str, int] = {}
-    states: dict[str, int] = {}
-    for instance, own in members:
-        role, state = own.get("emr:role", "?"), instance.get("Status", "?")
-        roles[role] = roles.get(role, 0) + 1
-        states[state] = states.get(state, 0) + 1
-    state = next(iter(states)) if len(states) == 1 else ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
-    created = min(i.get("CreationTime", "") for i, _ in members)
-    return {"name": name, "state": state, "nodes": len(members), "roles": roles, "release": tags.get("emr:release", ""),
-            "services": [s for s in tags.get("emr:services", "").split(",") if s], "region": first.get("RegionId", ""),
-            "zone": first.get("ZoneId", ""), "created": created, "id": cluster_id}
+    answer = list_clusters(client(region))
+    for error in answer["errors"]:
+        print(f"emrctl: {error['region']}: {error['message']}", file=sys.stderr)
+    return answer["clusters"]
 
 
 def nodes(cluster: str, region: str | None) -> list[dict]:
     """Nodes of a cluster as {name, groups, vars}, masters first. Leaves with 3 when there is none."""
+    from ansible_collections.emr.cluster.plugins.module_utils import clusters as found_by_tag
     from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars
+    from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
 
-    address = os.environ.get("EMR_ADDRESS", "private")
     found = []
-    for instance in instances(region, cluster):
-        name, groups, variables = node_hostvars(instance, address)
+    for instance in found_by_tag.cluster_instances(client(region), cluster):
+        key = find_private_key(instance.get("KeyPairName", ""))
+        name, groups, variables = node_hostvars(instance, private_key_file=key)
         found.append({"name": name, "groups": groups, "vars": variables})
     if not found:
         failures.fail(f"no cluster {cluster} here. Next: emrctl list", failures.REFUSED)
-    return sorted(found, key=lambda n: (n["vars"]["emr_role"] != "master", n["name"]))
+    return found
 
 
 def first_master(found: list[dict]) -> dict:
@@ -77,17 +55,10 @@ def ssh_arguments(node: dict) -> list[str]:
     """Arguments for ssh to this node: strict about its host key, as every door is."""
     variables = node["vars"]
     arguments = shlex.split(variables.get("ansible_ssh_common_args", ""))
-    key = private_key()
+    key = variables.get("ansible_ssh_private_key_file")
     if key:
-        arguments += ["-i", str(key)]
+        arguments += ["-i", key]
     return [*arguments, "-o", "LogLevel=ERROR", f"{variables['ansible_user']}@{variables['ansible_host']}"]
-
-
-def private_key() -> Path | None:
-    """The login key: EMR_PRIVATE_KEY_FILE, else ~/.ssh/emr_ed25519, else what ssh itself finds."""
-    named = os.environ.get("EMR_PRIVATE_KEY_FILE")
-    path = Path(named).expanduser() if named else Path.home() / ".ssh" / "emr_ed25519"
-    return path if path.is_file() else None
 
 
 def pages(found: list[dict]):

@@ -11,4 +11,12 @@ def list_clusters(region: str = REGION, output: Format = OUTPUT) -> None:
 
     found = cloud.clusters(region)
     columns = ["name", "state", "nodes", "release", "services", "zone", "created"]
-    emit(found, output, table(found, columns) if found else "No clusters. Next: emrctl create cluster.yml")
+    rows = [{**cluster, "state": _state(cluster)} for cluster in found]
+    emit(found, output, table(rows, columns) if found else "No clusters. Next: emrctl create cluster.yml")
+
+
+def _state(cluster: dict) -> str:
+    """`Running`, or how many are in which state; `unfinished` when a purchase was interrupted."""
+    states = cluster.get("states") or {}
+    text = next(iter(states), "-") if len(states) < 2 else ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
+    return text if cluster.get("complete", True) else f"{text} (unfinished)"
