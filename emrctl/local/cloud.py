@@ -11,6 +11,7 @@ from .api import ACTIONS
 from .api.errors import ApiError
 from .api.params import known_actions, parse
 from .api.registry import Call
+from .api.unsupported import refuse_unsupported
 from .engine import Engine
 from .faults import Faults
 from .store import Store
@@ -55,6 +56,7 @@ class Cloud:
         if region and region not in offers.REGIONS:
             raise ApiError("InvalidRegionId.NotFound")
         call = Call(action, region, parse(action, flat), self)
+        refuse_unsupported(call)
         handler, empty_when_denied = ACTIONS[action]
         hidden = self.faults.denied(action)
         if hidden and (call.get("DryRun") or not empty_when_denied):
@@ -104,7 +106,7 @@ class Cloud:
         if address not in self.subnet or address in (self.subnet[0], self.subnet[1], self.subnet[-1]):
             raise ApiError("InvalidPrivateIpAddress.Malformed", message="Specified private IP address is malformed.")
         if text in used:
-            raise ApiError("InvalidPrivateIpAddress.Duplicated", message="Specified private IP address is duplicated.")
+            raise ApiError("InvalidPrivateIpAddress.Duplicated", text)
         return text
 
     def public_address(self, private: str) -> str:

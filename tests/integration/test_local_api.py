@@ -95,7 +95,7 @@ def test_key_pairs_are_unique_by_name(ecs):
     ecs.call("ImportKeyPair", KeyPairName="emr-lock-sales", PublicKeyBody=PUBLIC_KEY, Tag_1_Key="emr:owner",
              Tag_1_Value="me")
     assert ecs.code("ImportKeyPair", KeyPairName="emr-lock-sales", PublicKeyBody=PUBLIC_KEY) \
-        == "InvalidKeyPair.DuplicatedName"
+        == "KeyPair.AlreadyExist"
     ecs.call("TagResources", ResourceType="keypair", ResourceId_1="emr-lock-sales", Tag_1_Key="emr:owner",
              Tag_1_Value="you")
     found = wait_for(lambda: ecs.call("DescribeKeyPairs", Tag_1_Key="emr:owner",

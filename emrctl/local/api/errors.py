@@ -6,6 +6,7 @@ CODES = {
     "Account.Arrearage": (403, "Your account has an outstanding payment."),
     "DependencyViolation": (403, "There is still instance(s) in the specified security group."),
     "DryRunOperation": (400, "Request validation has been passed with DryRun flag set."),
+    "Duplicate.TagKey": (400, "The Tag.N.Key contain duplicate key."),
     "Forbidden.RAM": (403, ("User not authorized to operate on the specified resource, or this API doesn't support "
                            "RAM.")),
     "IdempotentParameterMismatch": (400, ("The specified ClientToken has been used with different request "
@@ -15,10 +16,13 @@ CODES = {
     "InsufficientBalance": (403, "Your account does not have enough balance."),
     "InternalError": (500, "The request processing has failed due to some unknown error, exception or failure."),
     "InvalidAccessKeyId.NotFound": (404, "Specified access key is not found."),
+    "InstanceDiskNumLimitExceed": (403, "The number of specified disk in an instance exceeds."),
     "InvalidAction.NotFound": (404, "Specified api is not found, please check your url and method."),
-    "InvalidDataDiskCategory.NotSupported": (403, "The specified data disk category is not supported."),
+    "InvalidDataDiskCategory.ValueNotSupported": (400, "The specified parameter \"DataDisk.n.Category\" is not valid."),
     "InvalidDataDiskSize.ValueNotSupported": (400, "The specified DataDisk.n.Size is beyond the permitted range."),
     "InvalidHostName.Malformed": (400, "The specified parameter \"HostName\" is not valid."),
+    "InvalidChargeType.ValueNotSupported": (403, ("Deletion protection is only valid for postPaid instance, not for "
+                                                  "prePaid or spot instance.")),
     "InvalidImageId.NotFound": (404, "The specified ImageId does not exist."),
     "InvalidInstanceId.NotFound": (404, "The specified InstanceId does not exist."),
     "InvalidInstanceIds.Malformed": (400, ("The amount of specified instance Ids exceeds the limit, or they are not a "
@@ -26,14 +30,18 @@ CODES = {
     "InvalidInstanceName.Malformed": (400, "The specified parameter \"InstanceName\" is not valid."),
     "InvalidInstanceType.ValueNotSupported": (400, ("The specified InstanceType does not exist or beyond the permitted "
                                                    "range.")),
-    "InvalidKeyPair.DuplicatedName": (400, "The specified key pair name already exists."),
+    "InvalidInternetMaxBandwidthOut.Malformed": (400, "The specified parameter InternetMaxBandwidthOut is not valid."),
     "InvalidKeyPairName.Malformed": (400, "The specified Key Pair name is not valid."),
     "InvalidKeyPairName.NotFound": (404, "The specified KeyPairName does not exist."),
+    "InvalidKeyPairNames.ValueNotSupported": (400, "The specified parameter \"KeyPairNames\" is not valid."),
     "InvalidNextToken": (400, "The specified NextToken is not valid."),
     "InvalidOperation.DeletionProtection": (403, "The operation is not allowed due to deletion protection."),
     "InvalidParameter": (400, "The specified parameter \"{name}\" is not valid."),
     "InvalidParameter.Conflict": (400, "The parameters {name} conflict with each other."),
-    "InvalidPublicKeyBody.Malformed": (400, "The specified public key body is not valid."),
+    "InvalidParameter.KeypairAlreadyAttachedInstance": (400, ("The specified parameter \"KeyPairNames\" attached to "
+                                                              "instances can not be deleted.")),
+    "InvalidPrivateIpAddress.Duplicated": (400, "The specified private IP address \"{name}\" is duplicated."),
+    "InvalidPublicKeyBody.Malformed": (400, "The PublicKeyBody format is not supported."),
     "InvalidRegionId.NotFound": (404, "The specified RegionId does not exist."),
     "InvalidResourceId.NotFound": (404, "The specified ResourceId {name} does not exist."),
     "InvalidResourceType.NotFound": (404, "The ResourceType provided does not exist in our records."),
@@ -41,24 +49,28 @@ CODES = {
     "InvalidSecurityGroupName.Malformed": (400, "Specified security group name is not valid."),
     "InvalidSystemDiskCategory.ValueNotSupported": (403, ("The specified parameter \"SystemDisk.Category\" is not "
                                                          "supported.")),
-    "InvalidSystemDiskSize.ValueNotSupported": (400, ("The specified parameter \"SystemDisk.Size\" is beyond the "
-                                                     "permitted range.")),
+    "InvalidSystemDiskSize.LessThanMinSize": (404, "The specified parameter SystemDisk.Size is less than the min size."),
+    "InvalidSystemDiskSize.MoreThanMaxSize": (404, "The specified SystemDisk.Size parameter exceeds the maximum size."),
     "InvalidTagKey.Malformed": (400, "The specified Tag.n.Key is not valid."),
     "InvalidTagValue.Malformed": (400, "The specified Tag.n.Value is not valid."),
     "InvalidTimeStamp.Expired": (400, "Specified time stamp or date value is expired."),
     "InvalidTimeStamp.Format": (400, "Specified time stamp or date value is not well formatted."),
-    "InvalidUserData.Base64FormatInvalid": (400, "The specified UserData is not valid base64."),
+    "InvalidUserData.Base64FormatInvalid": (403, "The specified UserData is not valid."),
     "InvalidUserData.SizeExceeded": (400, "The size of the specified UserData exceeds 32 KB."),
     "InvalidVSwitchId.NotFound": (404, "The specified VSwitchId does not exist."),
     "InvalidVersion": (400, "Specified parameter Version is not valid."),
     "InvalidZoneId.NotFound": (404, "The specified ZoneId does not exist."),
+    "KeyPair.AlreadyExist": (400, "The key pair already exist."),
     "LastTokenProcessing": (400, "The last token request is processing, please try again later."),
     "MissingParameter": (400, ("The input parameter \"{name}\" that is mandatory for processing this request is not "
                               "supplied.")),
+    "NumberExceed.ResourceIds": (400, "The ResourceIds parameter's number is exceed , Valid : 50"),
+    "NumberExceed.Tags": (400, "The Tags parameter's number is exceed , Valid : 20"),
+    "OperationDenied.LocalNotSupported": (403, "The local ECS does not act on the parameter \"{name}\"."),
     "OperationDenied.NoStock": (403, ("The requested resource is sold out in the specified zone, please try other "
                                      "types of resources or other regions and zones.")),
     "QuotaExceed.ElasticQuota": (403, "The number of the specified instances has exceeded your quota."),
-    "QuotaExceed.TagPerResource": (400, "The number of tags on the resource exceeds the limit of 20."),
+    "QuotaExceed.TagsPerResource": (400, "The maximum number of tags for each resource is exceeded."),
     "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),
     "SignatureDoesNotMatch": (400, ("Specified signature is not matched with our calculation. server string to sign "
                                    "is:{name}")),

@@ -40,7 +40,7 @@ def import_key_pair(call: Call) -> dict:
         raise ApiError("InvalidKeyPairName.Malformed")
     key = f"{call.region}/{name}"
     if call.tx.get("keypair", key) is not None:
-        raise ApiError("InvalidKeyPair.DuplicatedName")
+        raise ApiError("KeyPair.AlreadyExist")
     body = call.params["PublicKeyBody"].strip()
     finger = fingerprint(body)
     call.tx.put("keypair", key, {
@@ -71,13 +71,16 @@ def describe_key_pairs(call: Call) -> dict:
 
 @action("DeleteKeyPairs")
 def delete_key_pairs(call: Call) -> dict:
-    """Delete by a JSON array of names. Names that do not exist are ignored, names in use too are deleted."""
+    """Delete by a JSON array of names. Names that do not exist are ignored; one bound to an instance refuses all."""
     try:
         names = json.loads(call.params["KeyPairNames"])
         if not isinstance(names, list) or not 1 <= len(names) <= 100 or not all(isinstance(n, str) for n in names):
             raise ValueError
     except ValueError:
-        raise ApiError("InvalidParameter", "KeyPairNames") from None
+        raise ApiError("InvalidKeyPairNames.ValueNotSupported") from None
+    bound = {i["key_pair"] for i in call.tx.all("instance") if i["region"] == call.region and not i["released"]}
+    if bound & set(names):
+        raise ApiError("InvalidParameter.KeypairAlreadyAttachedInstance")
     for name in names:
         call.tx.delete("keypair", f"{call.region}/{name}")
     return {}

@@ -134,7 +134,7 @@ def _data_disks(call: Call) -> list:
 
 def _disk(name: str, category: str, size: int) -> tuple:
     if category not in offers.DISKS:
-        raise ApiError("InvalidDataDiskCategory.NotSupported")
+        raise ApiError("InvalidDataDiskCategory.ValueNotSupported")
     if not 1 <= size <= offers.DISKS[category][1]:
         raise ApiError("InvalidDataDiskSize.ValueNotSupported")
     price = offers.disk_price(category, size)

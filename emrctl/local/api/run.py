@@ -91,7 +91,10 @@ def _plan(call: Call) -> dict:
     if call.get("SpotStrategy", "NoSpot") not in _SPOT:
         raise invalid("SpotStrategy")
     if call.get("InternetMaxBandwidthOut", 0) not in range(101):
-        raise ApiError("InvalidParameter.Bandwidth", message="The specified parameter Bandwidth is not valid.")
+        raise ApiError("InvalidInternetMaxBandwidthOut.Malformed")
+    if call.get("DeletionProtection") and (call.get("SpotStrategy", "NoSpot") != "NoSpot"
+                                           or call.get("InstanceChargeType", "PostPaid") != "PostPaid"):
+        raise ApiError("InvalidChargeType.ValueNotSupported")
     return {"type": item, "zone": zone_for(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
             "tags": parse_tags(call.get("Tag")), "user_data": _user_data(call), "system_disk": _system_disk(call, item),
             "data_disks": _data_disks(call)}
@@ -124,8 +127,12 @@ def _system_disk(call: Call, item: offers.InstanceType) -> dict:
     size = str(call.get("SystemDisk.Size", nested.get("Size", "40")))
     if category not in offers.DISKS:
         raise ApiError("InvalidSystemDiskCategory.ValueNotSupported")
-    if not size.isdigit() or not 20 <= int(size) <= 2048:
-        raise ApiError("InvalidSystemDiskSize.ValueNotSupported")
+    if not size.isdigit():
+        raise invalid("SystemDisk.Size")
+    if int(size) < 20:
+        raise ApiError("InvalidSystemDiskSize.LessThanMinSize")
+    if int(size) > 2048:
+        raise ApiError("InvalidSystemDiskSize.MoreThanMaxSize")
     return {"type": "system", "category": category, "size_gib": int(size), "device": "/dev/xvda",
             "name": call.get("SystemDisk.DiskName", nested.get("DiskName", "")), "delete_with_instance": True}
 
@@ -133,12 +140,12 @@ def _system_disk(call: Call, item: offers.InstanceType) -> dict:
 def _data_disks(call: Call) -> list:
     wanted = call.get("DataDisk") or []
     if len(wanted) > MOST_DATA_DISKS:
-        raise ApiError("InvalidParameter", "DataDisk")
+        raise ApiError("InstanceDiskNumLimitExceed")
     disks = []
     for number, entry in enumerate(wanted):
         category = entry.get("Category", "cloud_efficiency")
         if category not in offers.DISKS:
-            raise ApiError("InvalidDataDiskCategory.NotSupported")
+            raise ApiError("InvalidDataDiskCategory.ValueNotSupported")
         least, most, _ = offers.DISKS[category]
         if not least <= entry.get("Size", 0) <= most:
             raise ApiError("InvalidDataDiskSize.ValueNotSupported")

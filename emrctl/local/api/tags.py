@@ -1,6 +1,8 @@
 """Tags of every kind of resource, and TagResources, UntagResources, ListTagResources."""
 from __future__ import annotations
 
+import re
+
 from .errors import ApiError
 from .registry import Call, action, page
 
@@ -8,20 +10,22 @@ KINDS = {"instance": "instance", "securitygroup": "securitygroup", "keypair": "k
 MOST_TAGS = 20
 MOST_RESOURCES = 50
 _FORBIDDEN = ("aliyun", "acs:")
+_LINK = re.compile("https?://")
 
 
 def parse_tags(entries) -> dict:
     """Tags of Tag.N.Key and Tag.N.Value. Raises ApiError for keys or values that the API refuses."""
     if len(entries or ()) > MOST_TAGS:
-        raise ApiError("QuotaExceed.TagPerResource")
+        raise ApiError("NumberExceed.Tags")
     tags: dict = {}
     for entry in entries or ():
         key = entry.get("Key", entry.get("key", ""))
         value = entry.get("Value", entry.get("value", ""))
-        bad = not key or len(key) > 128 or key.lower().startswith(_FORBIDDEN) or "://" in key or key in tags
-        if bad:
+        if not key or len(key) > 128 or key.lower().startswith(_FORBIDDEN) or _LINK.search(key):
             raise ApiError("InvalidTagKey.Malformed")
-        if len(value) > 128 or "://" in value:
+        if key in tags:
+            raise ApiError("Duplicate.TagKey")
+        if len(value) > 128 or _LINK.search(value):
             raise ApiError("InvalidTagValue.Malformed")
         tags[key] = value
     return tags
@@ -56,7 +60,7 @@ def _find(call: Call) -> tuple:
         raise ApiError("InvalidResourceType.NotFound")
     ids = call.get("ResourceId") or []
     if len(ids) > MOST_RESOURCES:
-        raise ApiError("InvalidParameter", "ResourceId")
+        raise ApiError("NumberExceed.ResourceIds")
     keys = [f"{call.region}/{i}" if kind == "keypair" else i for i in ids]
     for key, name in zip(keys, ids, strict=True):
         item = call.tx.get(kind, key)
@@ -70,7 +74,7 @@ def _change(call: Call, kind: str, key: str, tags: dict) -> None:
     if tags == item["tags"]:
         return
     if len(tags) > MOST_TAGS:
-        raise ApiError("QuotaExceed.TagPerResource")
+        raise ApiError("QuotaExceed.TagsPerResource")
     item["old_tags"] = {"tags": seen_tags(item, call.now), "until": call.now + call.cloud.faults.visible_after()}
     item["tags"] = tags
 

@@ -1,0 +1,38 @@
+"""Parameters of the API on which the local ECS does not act, and whose neglect would change what a call means."""
+from __future__ import annotations
+
+from .errors import ApiError
+from .registry import Call
+
+_FILTERS = frozenset({f"Filter.{n}.{part}" for n in range(1, 5) for part in ("Key", "Value")} | {"Filter"})
+UNSUPPORTED = {
+    "RunInstances": frozenset({
+        "Arn", "Affinity", "AutoReleaseTime", "CpuOptions.Core", "CpuOptions.Numa", "CpuOptions.ThreadsPerCore",
+        "DedicatedHostId", "DeploymentSetId", "HibernationOptions.Configured", "HpcClusterId", "ImageFamily",
+        "Ipv6Address", "Ipv6AddressCount", "LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion",
+        "NetworkInterface", "Password", "PasswordInherit", "PrivatePoolOptions.Id", "RamRoleName",
+        "SchedulerOptions.DedicatedHostClusterId", "StorageSetId", "Tenancy"}),
+    "DescribeInstances": _FILTERS | {"EipAddresses", "InnerIpAddresses", "RdmaIpAddresses", "Ipv6Address",
+                                     "HpcClusterId", "LockReason", "DeviceAvailable"},
+    "DescribeDisks": _FILTERS | {"AutoSnapshotPolicyId", "SnapshotId", "KMSKeyId", "LockReason", "MultiAttach"},
+    "DescribeImages": frozenset({"Filter", "SnapshotId", "ImageFamily", "Usage"}),
+    "DescribeInstanceTypes": frozenset({"GPUSpec", "GpuSpecs", "MinimumGPUAmount", "MaximumGPUAmount",
+                                        "LocalStorageCategory", "LocalStorageCategories",
+                                        "MinimumLocalStorageAmount", "MinimumLocalStorageCapacity",
+                                        "PhysicalProcessorModel", "PhysicalProcessorModels"}),
+    "DescribePrice": frozenset({"InstanceTypeList", "Capacity", "DedicatedHostType"}),
+    "ModifyInstanceAttribute": frozenset({"Password", "UserData", "CpuOptions.Core", "CpuOptions.ThreadsPerCore",
+                                          "Recyclable", "CreditSpecification"}),
+    "ListTagResources": frozenset({"TagFilter"}),
+    "AuthorizeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
+    "RevokeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
+    "DescribeInstanceStatus": frozenset({"ClusterId"}),
+    "StopInstance": frozenset({"Hibernate"}),
+}
+
+
+def refuse_unsupported(call: Call) -> None:
+    """Raises ApiError OperationDenied.LocalNotSupported for a parameter that would be neglected."""
+    for name in UNSUPPORTED.get(call.action, ()):
+        if call.params.get(name) not in (None, "", False, []):
+            raise ApiError("OperationDenied.LocalNotSupported", name)
