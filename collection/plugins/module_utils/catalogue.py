@@ -64,14 +64,14 @@ class Component:
 
 _HADOOP = frozenset({"core-site", "hdfs-site"})
 _YARN = frozenset({"core-site", "hdfs-site", "yarn-site", "capacity-scheduler"})
-# ResourceManager, NodeManager and JobHistoryServer exit with 255 on Java 17 without it.
+# On Java 17 ResourceManager, NodeManager and JobHistoryServer exit with 255 without it, and WebHDFS answers 500.
 _OPENS = ("--add-opens=java.base/java.lang=ALL-UNNAMED",)
 
 _ROWS = (
     Component("namenode", "hdfs", frozenset({"master"}), "hdfs", ("hdfs", "namenode"),
               {"http": 9870, "ipc": 8020}, Heap(0.10, 192, 65536),
               Health("namenode", "http", "/jmx?qry=Hadoop:service=NameNode,name=*"),
-              _HADOOP, (), "HDFS_NAMENODE_OPTS", (), "HDFS NameNode", "http"),
+              _HADOOP, (), "HDFS_NAMENODE_OPTS", _OPENS, "HDFS NameNode", "http"),
     Component("datanode", "hdfs", frozenset({"slave"}), "hdfs", ("hdfs", "datanode"),
               {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
               Health("datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"),
