@@ -111,7 +111,7 @@ _NETWORK = Field(
     "network", "object", "Where the nodes live and who may reach them.", required=True,
     example="{vswitch_id: vsw-…, ssh_from: 203.0.113.0/24}",
     fields=(
-        Field("vswitch_id", "text", "The vSwitch; it must lie in `zone`.", required=True, pattern=r"vsw-[a-z0-9]+",
+        Field("vswitch_id", "text", "The vSwitch; it must lie in `zone`.", required=True, pattern=r"vsw-[a-z0-9-]+",
               expect="a vSwitch id such as vsw-bp1abc", example="vsw-bp1s5fnvk4gn2tws03624"),
         Field("access", "text", "How the controller reaches the nodes: private addresses inside the VPC, through a "
               "bastion, or public addresses.", choices=("vpc", "bastion", "public"), default="vpc", example="vpc"),
