@@ -1,0 +1,26 @@
+"""Prepare a node: options of the module ``host`` from the topology."""
+from __future__ import annotations
+
+from ansible_collections.emr.cluster.plugins.module_utils import units
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation."""
+
+    MODULE = "host"
+    OPTIONS = ("set_hostname", "java_packages")
+    REFUSES = True
+
+    def work(self, context, args):
+        topology, node = context.topology, context.node
+        context.release  # an unknown release is refused before any node is touched
+        return {"hostname": node.name if args.get("set_hostname", True) else "",
+                "hosts": [{"name": n.name, "address": n.address} for n in topology.nodes],
+                "users": units.service_users(), "directories": units.base_directories(),
+                "disks": [{"serial": disk.serial} for disk in node.disks],
+                "memory_mib": int(context.get(node.name, "emr_memory_mib", 0)),
+                "java_packages": list(args.get("java_packages") or [])}
+
+    def after(self, context, result):
+        keep(result, "emr_node")

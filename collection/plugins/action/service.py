@@ -1,0 +1,88 @@
+"""Start or stop services: options of the module ``service`` from the catalogue."""
+from __future__ import annotations
+
+import os
+
+from ansible_collections.emr.cluster.plugins.module_utils import units
+from ansible_collections.emr.cluster.plugins.module_utils.catalogue import components_for, expand_services
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation.
+
+    ``ahead`` starts all services of the cluster in one run, since daemons take their time side by side; a later task
+    for one of them then finds it ready and needs no run of the module.
+    """
+
+    MODULE = "service"
+    OPTIONS = ("services", "state", "ahead", "format", "limit_s")
+
+    def work(self, context, args):
+        scope = expand_services(args.get("services") or context.services)
+        state = args.get("state", "started")
+        scope = tuple(s for s in scope if s in context.services)
+        if state == "started" and args.get("ahead"):
+            scope = context.services
+        self.scope, self.state = scope, state
+        components = components_for(scope, context.node.role)
+        if not components or (state == "started" and self._ready(context, components)):
+            return {"result": {"changed": False, "changes": []}}
+        options = {"state": state, "components": [describe(c, context) for c in components],
+                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 240))}
+        names = {c.name for c in components}
+        if state == "started":
+            options.update(self._storage(context, names, bool(args.get("format", False))))
+            if context.is_first_master:
+                options["hdfs"] = {"base": context.url("namenode"),
+                                   "directories": units.hdfs_directories(context.services)}
+        return options
+
+    @staticmethod
+    def _ready(context, components) -> bool:
+        done = context.fact("emr_started") or {}
+        return done.get("run") == os.getppid() and {c.name for c in components} <= set(done.get("components", []))
+
+    def _storage(self, context, names, may_format) -> dict:
+        seen = context.fact("emr_storage") or {}
+        result = {}
+        if "datanode" in names:
+            result["data_dirs"] = [row["path"] for row in seen.get("datanode", [])]
+        if "namenode" in names and seen.get("namenode") and may_format:
+            result["format"] = {"dirs": [row["path"] for row in seen["namenode"]],
+                                "cluster_id": context.topology.cluster_id, "refusal": format_refusal(context)}
+            namenode = next(c for c in context.components if c.name == "namenode")
+            result["environment"] = dict(units.environment(namenode, context.java_home),
+                                         HADOOP_LOGFILE="format.log")
+        return result
+
+    def after(self, context, result):
+        if self.state == "started" and not result.get("failed"):
+            before = context.fact("emr_started") or {}
+            done = set(before.get("components", [])) if before.get("run") == os.getppid() else set()
+            done |= {c.name for c in components_for(self.scope, context.node.role)}
+            changed = bool(result.get("changed")) or bool(before.get("changed") and before.get("run") == os.getppid())
+            result.setdefault("ansible_facts", {})["emr_started"] = {
+                "run": os.getppid(), "components": sorted(done), "changed": changed}
+
+
+def describe(component, context) -> dict:
+    """A component of this node as the modules want it."""
+    health = component.health
+    return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
+            "user": component.user, "after": list(component.after), "log_file": units.log_file(component),
+            "health": {"kind": health.kind,
+                       "url": f"http://{context.node.address}:{component.ports[health.port]}{health.path}"}}
+
+
+def format_refusal(context) -> str:
+    """Why no NameNode of this cluster may be formatted, or ''."""
+    for node in context.topology.with_role("slave"):
+        seen = (context.fact("emr_storage", node.name) or {}).get("datanode")
+        if seen is None:
+            return f"nobody has looked at the DataNode directories of {node.name}"
+        holding = [row["path"] for row in seen if row["state"] not in ("empty", "missing")]
+        if holding:
+            return (f"{node.name} holds data in {', '.join(holding)}. A new file system would make it worthless. Bring back "
+                    "the NameNode's directory, or empty the DataNodes yourself if the data may go")
+    return ""

@@ -1,0 +1,143 @@
+"""HDFS over WebHDFS, without starting a JVM. Runs on Python 3.8 and newer.
+
+Names in ``Location`` answers are node names, which the hosts block of every node resolves.
+"""
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import time
+import urllib.parse
+
+from .node_common import NodeError
+from .node_http import http as http_call
+
+
+class WebHdfs:
+    """A small client. ``base``: http://host:port of the NameNode; ``user``: whom to act as (no Kerberos yet)."""
+
+    def __init__(self, base, user):
+        self.base, self.user = base, user
+
+    def _url(self, path, operation, **options):
+        query = urllib.parse.urlencode(dict({"op": operation, "user.name": self.user}, **options))
+        return f"{self.base}/webhdfs/v1{urllib.parse.quote(path)}?{query}"
+
+    def _json(self, method, path, operation, **options):
+        return json.loads(http_call(self._url(path, operation, **options), method, limit_s=30) or b"{}")
+
+    def status(self, path):
+        """FileStatus of a path, or None when there is none."""
+        try:
+            return self._json("GET", path, "GETFILESTATUS")["FileStatus"]
+        except NodeError as error:
+            if error.extra.get("status") == 404:
+                return None
+            raise
+
+    def listing(self, path):
+        """FileStatus of everything in a folder (of the file itself for a file)."""
+        return self._json("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
+
+    def make(self, path, mode):
+        """Make a folder with its parents."""
+        self._json("PUT", path, "MKDIRS", permission=mode)
+
+    def set_owner(self, path, owner, group):
+        """Change owner and group (superuser only)."""
+        http_call(self._url(path, "SETOWNER", owner=owner, group=group), "PUT", limit_s=30)
+
+    def set_mode(self, path, mode):
+        """Change the permission bits."""
+        http_call(self._url(path, "SETPERMISSION", permission=mode), "PUT", limit_s=30)
+
+    def delete(self, path, recursive=False):
+        """Delete; True when something was deleted."""
+        return self._json("DELETE", path, "DELETE", recursive=str(recursive).lower()).get("boolean", False)
+
+    def rename(self, path, target):
+        """Rename; raises NodeError when HDFS refuses."""
+        if not self._json("PUT", path, "RENAME", destination=target).get("boolean"):
+            raise NodeError(f"HDFS would not rename {path} to {target}")
+
+    def write(self, path, source, size, overwrite=True, replication=None):
+        """Write ``size`` bytes of the binary file object ``source`` to a file."""
+        options = {"overwrite": str(overwrite).lower(), "noredirect": "true"}
+        if replication:
+            options["replication"] = replication
+        place = urllib.parse.urlsplit(self._json("PUT", path, "CREATE", **options)["Location"])
+        link = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
+        try:
+            link.request("PUT", f"{place.path}?{place.query}", body=source,
+                         headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"})
+            answer = link.getresponse()
+            text = answer.read(2000).decode(errors="replace")
+            if answer.status != 201:
+                raise NodeError(f"writing {path} to HDFS: {answer.status} {text}")
+        except (OSError, http.client.HTTPException) as error:
+            raise NodeError(f"writing {path} to HDFS through {place.netloc}: {error}")
+        finally:
+            link.close()
+
+    def read_to(self, path, out, limit_bytes=None):
+        """Copy a file's content to the binary file object ``out``; returns the number of bytes."""
+        options = {"noredirect": "true"}
+        if limit_bytes is not None:
+            options["length"] = limit_bytes
+        place = urllib.parse.urlsplit(self._json("GET", path, "OPEN", **options)["Location"])
+        link = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
+        total = 0
+        try:
+            link.request("GET", f"{place.path}?{place.query}")
+            answer = link.getresponse()
+            if answer.status != 200:
+                raise NodeError(f"reading {path}: {answer.status} {answer.read(500).decode(errors='replace')}")
+            for block in iter(lambda: answer.read(1 << 20), b""):
+                out.write(block)
+                total += len(block)
+        except (OSError, http.client.HTTPException) as error:
+            raise NodeError(f"reading {path} from HDFS through {place.netloc}: {error}")
+        finally:
+            link.close()
+        return total
+
+
+def upload(client, local, path, overwrite=True):
+    """Copy a local file into HDFS under a temporary name, then rename it: readers never see half a file."""
+    temporary = os.path.join(os.path.dirname(path), "." + os.path.basename(path) + ".uploading")
+    with open(local, "rb") as source:
+        client.write(temporary, source, os.path.getsize(local))
+    if overwrite and client.status(path):
+        client.delete(path)
+    client.rename(temporary, path)
+
+
+def ensure_directories(client, rows, check, limit_s):
+    """Make the folders that services need; returns the paths made or corrected. Waits for HDFS until the limit."""
+    deadline = time.monotonic() + limit_s
+    changed = []
+    for row in rows:
+        while True:
+            try:
+                if _ensure(client, row, check):
+                    changed.append(row["path"])
+                break
+            except (OSError, NodeError) as error:
+                if time.monotonic() > deadline:
+                    raise NodeError(f"HDFS folder {row['path']} could not be made: {error}")
+                time.sleep(0.3)
+    return changed
+
+
+def _ensure(client, row, check):
+    found = client.status(row["path"])
+    wanted = row["mode"].lstrip("0")
+    if found and (found["owner"], found["group"], found["permission"]) == (row["owner"], row["group"], wanted):
+        return False
+    if not check:
+        if not found:
+            client.make(row["path"], wanted)
+        client.set_owner(row["path"], row["owner"], row["group"])
+        client.set_mode(row["path"], wanted)
+    return True

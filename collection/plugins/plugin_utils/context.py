@@ -1,0 +1,226 @@
+"""What the controller knows while a playbook runs: nodes, spec, release, seen through hostvars.
+
+Used by the action plugins, which compute on the controller what a module needs, in plain Python without templates.
+"""
+from __future__ import annotations
+
+import getpass
+import hashlib
+import ipaddress
+import json
+import os
+import socket
+
+from ..module_utils import releases
+from ..module_utils.catalogue import COMPONENTS, ROLES, components_for, expand_services
+from ..module_utils.errors import EmrError, Refused
+from ..module_utils.spec import load_spec, parse_spec, spec_from_dict
+from ..module_utils.topology import Disk, Node, Topology
+
+TARGET = "emr_target"
+# A spec describes a purchase; hosts that are there already have these in its place.
+UNBOUGHT = {"region": "xx-unbought", "zone": "xx-unbought-a", "image": "none", "vswitch_id": "vsw-none",
+            "type": "ecs.unbought.host"}
+
+
+class Context:
+    """Nodes, spec and release of the running operation."""
+
+    def __init__(self, task_vars: dict):
+        self.vars = task_vars
+        self.hostvars = task_vars["hostvars"]
+        self.host = task_vars["inventory_hostname"]
+        self._cache: dict = {}
+
+    def _once(self, key, make):
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def get(self, host: str, name: str, default=None):
+        """A variable of a host, or ``default`` when it is undefined or empty."""
+        try:
+            value = self.hostvars[host][name]
+        except KeyError:
+            return default
+        return default if value is None or value == "" else value
+
+    def fact(self, name: str, host: str | None = None):
+        """A fact that one of our modules returned for a host in this run, or None."""
+        facts = self.get(host or self.host, "ansible_facts", {})
+        return plain(facts.get(name)) if facts.get(name) is not None else None
+
+    @property
+    def hosts(self) -> list:
+        """Names of the cluster's nodes: those that play 1 found, else all hosts of the play."""
+        found = list(self.vars["groups"].get(TARGET, [])) or list(self.vars.get("ansible_play_hosts_all", []))
+        return [host for host in found if self.role(host)]
+
+    def role(self, host: str) -> str:
+        """Role of a host: its variable, else the group it is in."""
+        named = self.get(host, "emr_role")
+        groups = self.get(host, "group_names", [])
+        return str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
+
+    @property
+    def topology(self) -> Topology:
+        return self._once("topology", self._topology)
+
+    def _topology(self) -> Topology:
+        nodes = sorted((self._node(host) for host in self.hosts), key=lambda n: (n.role != "master", n.name))
+        if not nodes or nodes[0].role != "master":
+            raise Refused("no host with the role master in this play", "Put one into the group `master` (and the others "
+                          "into `slave`), or set emr_role")
+        name = str(self.get(self.host, "emr_cluster_name") or self.spec_or_none("name") or "cluster")
+        # Hosts that were not bought have no birth certificate: their id follows from what identifies them.
+        made_up = "emr-" + hashlib.sha256(f"{name}/{nodes[0].name}".encode()).hexdigest()[:12]
+        return Topology(name, str(self.get(self.host, "emr_cluster_id") or made_up), tuple(nodes))
+
+    def _node(self, host: str) -> Node:
+        measured = self.fact("emr_node", host) or {}
+        role = self.role(host)
+        return Node(
+            name=host, group=str(self.get(host, "emr_group", role)), role=role, address=self.address(host),
+            memory_mib=int(self.get(host, "emr_memory_mib") or measured.get("memory_mib", 0)),
+            vcpus=int(self.get(host, "emr_vcpus") or measured.get("vcpus", 0)),
+            disks=tuple(Disk(str(d["serial"]), int(d.get("size_gib") or 0)) for d in self.get(host, "emr_disks", [])),
+            instance_id=str(self.get(host, "emr_instance_id", "")),
+            instance_type=str(self.get(host, "emr_instance_type", "")))
+
+    def address(self, host: str) -> str:
+        """Address under which the other nodes reach this one."""
+        text = str(self.get(host, "emr_private_ip") or self.get(host, "ansible_host") or host)
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            try:
+                return socket.gethostbyname(text)
+            except OSError as error:
+                raise Refused(f"{host}: {text} has no address ({error})", "Set ansible_host or emr_private_ip to an IP "
+                              "address that the other nodes reach") from error
+
+    @property
+    def node(self) -> Node:
+        """The node this task runs on."""
+        return self.topology.node(self.host)
+
+    @property
+    def is_first_master(self) -> bool:
+        return self.topology.first_master.name == self.host
+
+    @property
+    def spec(self):
+        """The cluster's spec: of this operation, else as given to ``deploy``, else made of variables."""
+        return self._once("spec", self._spec)
+
+    def _spec(self):
+        for host in [h for h in self.hosts if self.role(h) == "master"]:
+            if self.fact("emr_spec_data", host):
+                return spec_from_dict(self.fact("emr_spec_data", host))
+        operation = self.get("localhost", "emr_operation", {}) if "localhost" in self.hostvars else {}
+        if operation.get("spec"):
+            return spec_from_dict(plain(operation["spec"]))
+        if self.get(self.host, "emr_spec_file"):
+            return load_spec(str(self.get(self.host, "emr_spec_file")))
+        if self.get(self.host, "emr_spec"):
+            return parse_spec(str(self.get(self.host, "emr_spec")))
+        return spec_from_dict(self._spec_of_variables())
+
+    def spec_or_none(self, name: str):
+        """A field of a spec that was given as a whole, without making one up."""
+        try:
+            return getattr(self.spec, name, None)
+        except EmrError:
+            return None
+
+    def _spec_of_variables(self) -> dict:
+        """A spec for hosts that were not bought: services, release and configuration from variables."""
+        counts: dict = {}
+        for host in self.hosts:
+            group, role = str(self.get(host, "emr_group", self.role(host))), self.role(host)
+            counts.setdefault(group, {"role": role, "count": 0})["count"] += 1
+        for row in counts.values():
+            row["instance_types"] = [UNBOUGHT["type"]]
+        mirrors = self.get(self.host, "emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
+        return {"name": str(self.get(self.host, "emr_cluster_name", "cluster")),
+                "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
+                "network": {"vswitch_id": UNBOUGHT["vswitch_id"], "ssh_from": ["127.0.0.1/32"]},
+                "release": str(self.get(self.host, "emr_release", releases.DEFAULT)),
+                "services": [str(s) for s in self.get(self.host, "emr_services", ["hadoop"])],
+                "config": plain(self.get(self.host, "emr_config", {})),
+                "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
+                "artifacts": plain(self.get(self.host, "emr_artifacts", {})),
+                "node_groups": counts}
+
+    @property
+    def services(self) -> tuple:
+        """Expanded services of the cluster."""
+        return expand_services(self.spec.services)
+
+    @property
+    def release(self):
+        return releases.release(self.spec.release)
+
+    @property
+    def components(self) -> tuple:
+        """Components of this node, in start order."""
+        return components_for(self.services, self.node.role)
+
+    def artifacts(self, role: str) -> list:
+        """Artifacts for a node of this role, as the module ``install`` wants them."""
+        names = ["hadoop"]
+        if "spark" in self.services and role in ("master", "gateway"):
+            names.append("spark")
+        return [self._artifact(name) for name in names]
+
+    def _artifact(self, name: str) -> dict:
+        artifact = self.release.artifacts[name]
+        own = (self.spec.artifacts or {}).get(name) or {}
+        urls = [str(u) for u in own.get("urls", ())] or list(artifact.locations(self.mirrors))
+        file = os.path.basename(urls[0]) if own.get("urls") else artifact.file
+        return {"name": name, "file": file, "sha512": str(own.get("sha512") or artifact.sha512), "urls": urls,
+                "target": artifact.top, "link": name}
+
+    @property
+    def mirrors(self) -> tuple:
+        """Base URLs with release files: the spec's, else of the environment."""
+        return tuple(self.spec.mirrors) or tuple(m for m in os.environ.get("EMR_MIRRORS", "").split(",") if m)
+
+    def url(self, component: str, port: str = "http") -> str:
+        """Base URL of a component on the first node that runs it; '' when none does."""
+        row = COMPONENTS[component]
+        nodes = [n for n in self.topology.nodes if n.role in row.roles]
+        return f"http://{nodes[0].address}:{row.ports[port]}" if nodes and row.service in self.services else ""
+
+    def count(self, component: str) -> int:
+        """Number of nodes that run this component."""
+        return len(self.topology.with_role(*COMPONENTS[component].roles))
+
+    @property
+    def java_home(self) -> str:
+        measured = self.fact("emr_node") or {}
+        if not measured.get("java_home"):
+            raise EmrError(f"nothing is known of Java on {self.host}", "The role emr.cluster.host must run before")
+        return measured["java_home"]
+
+
+def who() -> str:
+    """The person and machine that run this operation, for records."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{os.environ.get('EMR_USER') or user}@{socket.gethostname()}"
+
+
+def plain(value):
+    """A copy that consists of plain JSON types only (variables come as lazy, tagged containers)."""
+    return json.loads(json.dumps(value, default=_unwrap))
+
+
+def _unwrap(value):
+    if hasattr(value, "items"):
+        return dict(value.items())
+    if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)):
+        return list(value)
+    return str(value)

@@ -1,0 +1,57 @@
+"""Base of the action plugins that run a module of the same name with options computed on the controller."""
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.errors import EmrError
+from .context import Context
+
+
+class NodeAction(ActionBase):
+    """``work(context, args)`` returns the module's options, or a finished result under the key ``result``."""
+
+    MODULE = ""
+    OPTIONS: tuple = ()
+    # The first thing a playbook does with nodes refuses before any change.
+    REFUSES = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Compute the options and run the module; problems become a failed result that says what to do."""
+        result = super().run(tmp, task_vars)
+        unknown = set(self._task.args) - set(self.OPTIONS)
+        if unknown:
+            return dict(result, failed=True, msg=f"{self.MODULE}: unknown option {', '.join(sorted(unknown))}; it knows "
+                                                 f"{', '.join(self.OPTIONS) or 'none'}")
+        self.task_vars = task_vars
+        try:
+            context = Context(task_vars)
+            options = self.work(context, dict(self._task.args))
+            if "result" in options:
+                result.update(options["result"])
+            else:
+                result.update(self.module(options))
+                self.after(context, result)
+        except EmrError as error:
+            result.update(failed=True, msg=str(error))
+            if self.REFUSES and error.exit_code == 3:
+                result["emr_refused"] = True
+        return result
+
+    def module(self, options: dict) -> dict:
+        """Run our module on the node."""
+        return self._execute_module(module_name=f"emr.cluster.{self.MODULE}", module_args=options,
+                                    task_vars=self.task_vars)
+
+    def work(self, context: Context, args: dict) -> dict:
+        """Options of the module."""
+        raise NotImplementedError
+
+    def after(self, context: Context, result: dict) -> None:
+        """Add to the module's result; facts go into ``ansible_facts``."""
+
+
+def keep(result: dict, *names: str) -> None:
+    """Make these keys of a result facts of the host, for later tasks of the same run."""
+    facts = {name: result[name] for name in names if result.get(name) is not None}
+    if facts:
+        result.setdefault("ansible_facts", {}).update(facts)
