@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 
 from .ecs import EcsClient, EcsError, tag_list, tags_of
 from .errors import EmrError
@@ -64,7 +65,7 @@ class Intent:
         """Seconds since it was written; never negative, clocks differ."""
         return max(0.0, time.time() - self.epoch)
 
-    def of_type(self, instance_type: str) -> "Intent":
+    def of_type(self, instance_type: str) -> Intent:
         """The same nodes as another type: a new decision, so a new token."""
         return Intent(self.group, self.first, self.last, instance_type)
 
@@ -101,15 +102,19 @@ class Anchor:
         """How many more tags, that is intents, it can carry."""
         return MAX_TAGS - self.tag_count
 
-    def open_intents(self, client: EcsClient, intents) -> "Anchor":
-        """Write intents (at most ``room`` new ones). An intent of the same nodes is replaced."""
+    def open_intents(self, client: EcsClient, intents) -> Anchor:
+        """Write intents (at most ``room`` new ones). An intent of the same nodes is replaced.
+
+        Returns when they can be read back: a rerun after a kill must see them, or it would buy again.
+        """
         _tag(client, self.group_id, {i.key: i.value for i in intents})
+        _read_back(client, self, {i.key: i.value for i in intents})
         keys = {i.key for i in intents}
         kept = tuple(i for i in self.intents if i.key not in keys)
         new = len(kept) + len(intents) - len(self.intents)
         return replace(self, intents=kept + tuple(intents), tag_count=self.tag_count + new)
 
-    def close_intents(self, client: EcsClient, intents) -> "Anchor":
+    def close_intents(self, client: EcsClient, intents) -> Anchor:
         """Remove intents that are settled."""
         keys = sorted({i.key for i in intents})
         for start in range(0, len(keys), MAX_TAGS):
@@ -118,7 +123,7 @@ class Anchor:
         kept = tuple(i for i in self.intents if i.key not in keys)
         return replace(self, intents=kept, tag_count=self.tag_count - (len(self.intents) - len(kept)))
 
-    def describe_spec(self, client: EcsClient, digest: str, login: str) -> "Anchor":
+    def describe_spec(self, client: EcsClient, digest: str, login: str) -> Anchor:
         """Record the digest of the spec that is being made real, and the login key pair."""
         if (digest, login) == (self.spec_digest, self.login):
             return self
@@ -129,6 +134,20 @@ class Anchor:
 
 def _tag(client: EcsClient, group_id: str, tags: dict) -> None:
     client.call("TagResources", ResourceType="securitygroup", ResourceId=[group_id], Tag=tag_list(tags))
+
+
+def _read_back(client: EcsClient, anchor: Anchor, tags: dict, limit: float = 60.0) -> None:
+    """Wait until readers see these tags on the group. Raises EmrError."""
+    end = time.monotonic() + limit
+    while True:
+        groups = client.items("DescribeSecurityGroups", Tag=tag_list({"emr:cluster": anchor.cluster}))
+        seen = next((tags_of(g) for g in groups if g["SecurityGroupId"] == anchor.group_id), {})
+        if all(seen.get(k) == v for k, v in tags.items()):
+            return
+        if time.monotonic() > end:
+            raise EmrError(f"Tags of security group {anchor.group_id} are not visible after {limit:.0f} s",
+                           "Nothing was bought. Run the command again")
+        time.sleep(0.25)
 
 
 def read_anchor(group: dict) -> Anchor:
@@ -164,13 +183,16 @@ def create_anchor(client: EcsClient, cluster: str, vpc_id: str, spec_digest: str
                          SecurityGroupType="normal", Description=f"Cluster {cluster} of emr.cluster",
                          ClientToken=hashlib.sha256(f"anchor|{cluster}|{seed}".encode()).hexdigest(),
                          Tag=tag_list(tags))
-    return Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags))
+    anchor = Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags))
+    _read_back(client, anchor, tags)
+    return anchor
 
 
 def wanted_rules(anchor: Anchor, ssh_from) -> list:
     """The only ingress rules of a cluster, as parameters: itself on everything, and SSH from the given CIDRs."""
     rules = [{"IpProtocol": "all", "PortRange": "-1/-1", "SourceGroupId": anchor.group_id}]
-    rules += [{"IpProtocol": "tcp", "PortRange": "22/22", "SourceCidrIp": cidr} for cidr in ssh_from]
+    rules += [{"IpProtocol": "tcp", "PortRange": "22/22", "SourceCidrIp": str(ip_network(cidr, strict=False))}
+              for cidr in ssh_from]
     return rules
 
 

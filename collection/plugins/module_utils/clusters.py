@@ -92,15 +92,16 @@ def _check_names(name: str, instances: list) -> None:
                       "Release the one that is not wanted in the console; then run the command again")
 
 
-def data_disks(client: EcsClient, name: str, instances: list) -> dict:
-    """Data disks by instance id, sorted by device. One listing, as disks carry their instance's tags."""
+def data_disks(client: EcsClient, instances: list) -> dict:
+    """Data disks by instance id, sorted by device. One listing of the zone for all of them."""
     if not instances:
         return {}
     ids = {i["InstanceId"] for i in instances}
     found: dict = {}
-    for disk in client.items("DescribeDisks", Tag=tag_list({"emr:cluster": name})):
-        if disk.get("Type") == "data" and disk.get("InstanceId") in ids:
-            found.setdefault(disk["InstanceId"], []).append(disk)
+    for zone in sorted({i.get("ZoneId", "") for i in instances}):
+        for disk in client.items("DescribeDisks", DiskType="data", ZoneId=zone or None):
+            if disk.get("InstanceId") in ids:
+                found.setdefault(disk["InstanceId"], []).append(disk)
     for disks in found.values():
         disks.sort(key=lambda d: (d.get("Device", ""), d["DiskId"]))
     return found

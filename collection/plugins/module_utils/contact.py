@@ -28,9 +28,8 @@ def wait_for_ssh(instances: list, access: str, limit: float = SSH_LIMIT) -> None
     rest = {i["InstanceName"]: node_address(i, access) for i in instances}
     with ThreadPoolExecutor(min(32, len(rest) or 1)) as pool:
         while rest:
-            names = list(rest)
-            answers = pool.map(lambda name: _answers(rest[name]), names)
-            rest = {name: rest[name] for name, open_ in zip(names, list(answers)) if not open_}
+            answers = list(pool.map(_answers, rest.values()))
+            rest = {name: address for (name, address), open_ in zip(rest.items(), answers) if not open_}
             if rest and time.monotonic() > end:
                 shown = ", ".join(f"{n} ({a or 'no address'})" for n, a in sorted(rest.items())[:10])
                 raise EmrError(f"{len(rest)} nodes do not answer on SSH after {limit:.0f} s: {shown}",

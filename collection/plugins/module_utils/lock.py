@@ -175,7 +175,10 @@ class Lock:
             raise
 
     def _take_over(self, seen: Holder) -> bool:
-        """Replace a dead holder. Only who makes the second key pair may; it reads again before it writes."""
+        """Replace a dead holder. Only who makes the second key pair may; it reads again before it acts.
+
+        The lock is deleted and made anew, not tagged: a changed tag may be seen late, a name is taken at once.
+        """
         gate = f"{self.name}-takeover"
         if not self._create(gate, 30):
             stale = self.holder(gate)
@@ -186,8 +189,8 @@ class Lock:
         try:
             if self.holder() != seen:
                 return False
-            self._tag({"emr:owner": self.owner, "emr:expiry": str(int(time.time()) + TTL)})
-            return True
+            self._delete(self.name)
+            return self._create(self.name)
         finally:
             self._delete(gate)
 

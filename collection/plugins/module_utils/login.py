@@ -14,6 +14,8 @@ from .ecs import EcsClient, EcsError
 from .errors import Refused
 
 DEFAULT_KEY = "~/.ssh/emr_ed25519"
+# Name the private key for everything that finds no other hint.
+_VARIABLES = ("EMR_PRIVATE_KEY_FILE", "ANSIBLE_PRIVATE_KEY_FILE")
 PREFIX = "emr-login-"
 
 
@@ -39,7 +41,7 @@ def prepare_login(private_key_file: str | None, key_pair: str | None, make: bool
     """
     if key_pair:
         return Login(key_pair, _absolute(private_key_file) if private_key_file else None)
-    path = _absolute(private_key_file or os.environ.get("ANSIBLE_PRIVATE_KEY_FILE") or DEFAULT_KEY)
+    path = _absolute(private_key_file or _from_environment() or DEFAULT_KEY)
     if not os.path.exists(path):
         if private_key_file:
             raise Refused(f"The private key {path} does not exist",
@@ -84,8 +86,8 @@ def find_private_key(key_pair: str, given: str | None = None) -> str | None:
     """The private key of a key pair on this machine, by the public keys beside them; None leaves it to ssh."""
     if given:
         return _absolute(given)
-    if os.environ.get("ANSIBLE_PRIVATE_KEY_FILE"):
-        return _absolute(os.environ["ANSIBLE_PRIVATE_KEY_FILE"])
+    if _from_environment():
+        return _absolute(_from_environment())
     folder = os.path.dirname(_absolute(DEFAULT_KEY))
     for public in [_absolute(DEFAULT_KEY) + ".pub", *sorted(glob.glob(os.path.join(folder, "*.pub")))]:
         try:
@@ -96,6 +98,10 @@ def find_private_key(key_pair: str, given: str | None = None) -> str | None:
         if name == key_pair and os.path.exists(public[:-4]):
             return public[:-4]
     return None
+
+
+def _from_environment() -> str:
+    return next((os.environ[n] for n in _VARIABLES if os.environ.get(n)), "")
 
 
 def _absolute(path: str) -> str:

@@ -1,0 +1,232 @@
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The action plugin emr.cluster.cluster: the cloud side of an operation, on the controller alone.
+
+It only translates: arguments to an Operation, the Operation's answers and errors to a result. See modules/cluster.py.
+"""
+from __future__ import annotations
+
+import os
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused, SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
+from ansible_collections.emr.cluster.plugins.module_utils.operation import Operation, Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec, parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.teardown import release_plan
+
+display = Display()
+STATES = ("planned", "present", "found", "locked", "started", "stopped", "tagged", "released", "unlocked")
+NEED_SPEC = ("planned", "present")
+ARGUMENTS = {
+    "state": {"type": "str", "default": "present", "choices": list(STATES)},
+    "spec": {"type": "raw"}, "spec_file": {"type": "path"}, "name": {"type": "str"}, "region": {"type": "str"},
+    "confirm": {"type": "str"}, "plan_only": {"type": "bool", "default": False},
+    "services": {"type": "list", "elements": "str"}, "release": {"type": "str"},
+    "address": {"type": "str", "choices": ["private", "public"]}, "user": {"type": "str"},
+    "private_key_file": {"type": "path"},
+}
+
+
+class ActionModule(ActionBase):
+    """Runs no module: nothing is transferred anywhere."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        """The result of the state that was asked for."""
+        result = super().run(tmp, task_vars)
+        operation = None
+        try:
+            arguments = self._arguments()
+            spec = _read_spec(arguments, self._loader)
+            operation = _operation(arguments, spec)
+            result.update(self._perform(arguments, spec, operation))
+        except EmrError as error:
+            result.update(_failure(error, operation))
+        if operation is not None:
+            result["events"] = operation.events
+            result["changed"] = operation.changed
+            result["emr_result"] = {**result.get("emr_result", {}), "events": operation.events}
+        return result
+
+    def _arguments(self) -> dict:
+        given = {k: v for k, v in self._task.args.items() if v not in (None, "")}
+        checked = ArgumentSpecValidator(ARGUMENTS).validate(given)
+        if checked.error_messages:
+            raise AnsibleError("; ".join(checked.error_messages))
+        found = checked.validated_parameters
+        if self._task.check_mode or found["plan_only"]:
+            found["plan_only"] = True
+        return found
+
+    def _perform(self, arguments: dict, spec, operation: Operation) -> dict:
+        state = arguments["state"]
+        if state in NEED_SPEC and spec is None:
+            raise Refused("No spec was given", "Set emr_spec_file to the path of a cluster.yml, or emr_spec to its text")
+        if state == "planned" or (state == "present" and arguments["plan_only"]):
+            return _planned(operation, spec)
+        if state == "unlocked":
+            return {} if arguments["plan_only"] else {"unlocked": operation.unlock()}
+        if state == "found" or arguments["plan_only"]:
+            return _looked_up(arguments, operation, state)
+        fresh = operation.take_lock()
+        try:
+            return _CHANGES[state](arguments, spec, operation)
+        except BaseException:
+            # Nobody comes after a failure here to unlock; the keeper would, but only when ansible-playbook ends.
+            if fresh:
+                operation.unlock()
+            raise
+
+
+def _read_spec(arguments: dict, loader):
+    """The Spec of the arguments, or None."""
+    given = arguments.get("spec")
+    if isinstance(given, dict):
+        return spec_from_dict(given)
+    if isinstance(given, str) and given.strip():
+        return parse_spec(given, "emr_spec")
+    if arguments.get("spec_file"):
+        path = os.path.expanduser(arguments["spec_file"])
+        return load_spec(path if os.path.isabs(path) else loader.path_dwim(path))
+    return None
+
+
+def _operation(arguments: dict, spec) -> Operation:
+    name = arguments.get("name") or (spec.name if spec else "")
+    if spec and name != spec.name:
+        raise Refused(f"The spec is of cluster '{spec.name}', not '{name}'", "Give the spec or the name, not both")
+    if not name:
+        raise Refused("No cluster was named", "Set emr_name, or emr_spec_file")
+    credentials = find_credentials()
+    region = (spec.region if spec else "") or arguments.get("region") or credentials.region or default_region()
+    if not region:
+        raise Refused("No region was given", "Set emr_region, or export ALIBABA_CLOUD_REGION_ID")
+    address = "public" if spec and spec.network.access == "public" else "private"
+    # The lock is held in the name of ansible-playbook; this is a worker that ends with the task.
+    return Operation(
+        EcsClient(region, credentials), name, os.getppid(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
+        report=lambda text: display.display(f"emr: {text}"), address=arguments.get("address") or address,
+        user=arguments.get("user") or (spec.login.user if spec else "root"),
+        private_key_file=arguments.get("private_key_file"))
+
+
+def _confirmation(text) -> str:
+    """``yes`` however YAML spelt it, a digest, or nothing."""
+    text = str(text or "").strip()
+    return "yes" if text.lower() in ("yes", "true") else "" if text.lower() in ("no", "false") else text
+
+
+def _ask(plan: dict):
+    """Ask at the terminal of ansible-playbook; None when there is none. ansible-runner's is nobody's."""
+    if os.environ.get("AWX_ISOLATED_DATA_DIR"):
+        return None
+    if plan.get("release"):
+        question = f"Delete {len(plan['release'])} nodes of cluster {plan['cluster']} with their data"
+    else:
+        bought = ", ".join(f"{b['count']} x {b['instance_type']} ({b['group']})" for b in plan["buy"])
+        price = plan.get("price") or {}
+        question = f"Buy {bought} for cluster {plan['cluster']}"
+        if price:
+            question += f"; the cluster then costs {price['hourly']} {price['currency']} per hour"
+    try:
+        answer = display.prompt_until(f"{question}? Type yes to go on:")
+    except AnsibleError:
+        return None
+    return bytes(answer).decode(errors="replace").strip().lower() in ("y", "yes")
+
+
+def _planned(operation: Operation, spec) -> dict:
+    plan, found = operation.plan(spec)
+    data = plan.to_dict()
+    return {"plan": data, "spec": spec.to_dict(), "cluster_id": plan.cluster_id, "exists": found.exists,
+            "emr_result": {"name": spec.name, "region": spec.region, "plan": data, "price": plan.price}}
+
+
+def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:
+    """The nodes as they are; for release also its plan."""
+    if state == "released":
+        found = operation.found(must_exist=False)
+        plan = release_plan(found)
+        return {"plan": plan, "emr_result": {"name": found.name, "plan": plan}}
+    return _nodes(arguments, operation, operation.found())
+
+
+def _nodes(arguments: dict, operation: Operation, found, private_key_file=None, spec=None) -> dict:
+    key_pair = found.anchor.login if found.anchor else ""
+    key = private_key_file or find_private_key(key_pair, arguments.get("private_key_file"))
+    with_disks = spec is None or any(g.data_disks for g in spec.node_groups.values())
+    nodes = operation.nodes(found, key, with_disks)
+    cluster_id = found.anchor.cluster_id if found.anchor else ""
+    return {"nodes": wrap_var(nodes), "cluster_id": cluster_id,
+            "emr_result": {"name": found.name, "region": operation.client.region, "cluster_id": cluster_id,
+                           "nodes": wrap_var([_brief(n) for n in nodes])}}
+
+
+def _brief(node: dict) -> dict:
+    """One node for people and programs."""
+    keys = ("group", "role", "state", "instance_type", "vcpus", "memory_mib", "private_ip", "public_ip", "zone",
+            "instance_id")
+    return {"name": node["name"], **{k: node["vars"]["emr_" + k] for k in keys}}
+
+
+def _present(arguments: dict, spec, operation: Operation) -> dict:
+    found, plan, login, bought = operation.present(spec)
+    result = _nodes(arguments, operation, found, login.private_key_file, spec)
+    data = plan.to_dict()
+    retries = dict(operation.client.retries)
+    if retries:
+        operation.say("repeated calls of the API: " + ", ".join(f"{n} x {code}" for code, n in sorted(retries.items())))
+    result["emr_result"].update(plan=data, price=plan.price, bought=bought, retries=retries, zone=spec.zone,
+                                release=spec.release, services=list(spec.expanded_services))
+    return {**result, "plan": data, "spec": spec.to_dict()}
+
+
+def _released(arguments: dict, _spec, operation: Operation) -> dict:
+    plan, counts = operation.release()
+    operation.unlock()
+    return {"plan": plan, "emr_result": {"name": operation.name, "plan": plan, "released": counts}}
+
+
+def _tagged(arguments: dict, _spec, operation: Operation) -> dict:
+    tags = {}
+    if arguments.get("services"):
+        tags["emr:services"] = ",".join(arguments["services"])
+    if arguments.get("release"):
+        tags["emr:release"] = arguments["release"]
+    operation.changed = bool(tags and operation.tag(tags))
+    return {}
+
+
+_CHANGES = {
+    "present": _present,
+    "released": _released,
+    "tagged": _tagged,
+    "locked": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.found()),
+    "started": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.start()),
+    "stopped": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.stop()),
+}
+
+
+def _failure(error: EmrError, operation) -> dict:
+    """What a failed task returns. Refused means: before any change."""
+    changed = operation is not None and operation.changed
+    result = {"failed": True, "msg": str(error), "emr_refused": isinstance(error, Refused) and not changed,
+              "emr_unreachable": bool(error.details.get("unreachable")), "emr_remedy": error.remedy}
+    if isinstance(error, SpecError):
+        result["problems"] = [{"key": p.key, "message": p.message, "remedy": p.remedy, "line": p.line,
+                               "source": p.source} for p in error.problems]
+        result["emr_result"] = {"problems": result["problems"]}
+    if isinstance(error, Unconfirmed):
+        result["plan"] = error.plan
+        result["emr_result"] = {"plan": error.plan}
+    return result
