@@ -1,10 +1,6 @@
 """`emrctl ssh` and `emrctl open`: straight to the machines; they change nothing."""
 from __future__ import annotations
 
-import os
-import shlex
-import socket
-import subprocess
 import sys
 
 import typer
@@ -18,6 +14,8 @@ NODE = typer.Argument(None, help="Node (default: the first master).")
 def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
         region: str = REGION) -> None:
     """Log in to a node, or run there what follows --."""
+    import os
+
     from emrctl import cloud
 
     found = cloud.nodes(name, region)
@@ -34,6 +32,8 @@ def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
 
 def open_pages(name: str = NAME, region: str = REGION) -> None:
     """Tunnel the cluster's web pages to this machine through SSH, until Ctrl-C."""
+    import subprocess
+
     from emrctl import cloud
 
     found = cloud.nodes(name, region)
@@ -48,10 +48,12 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
     print("Open until Ctrl-C.", file=sys.stderr)
     code = subprocess.run(command, check=False).returncode
     if code not in (0, 130, -2):
-        failures.fail(f"the tunnel ended with {code}. Next: {shlex.join(['emrctl', 'ssh', name])}", failures.UNREACHABLE)
+        failures.fail(f"the tunnel ended with {code}. Next: emrctl ssh {name}", failures.UNREACHABLE)
 
 
 def _free_port() -> int:
+    import socket
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

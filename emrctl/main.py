@@ -35,7 +35,7 @@ SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 
 def build(argv: list[str]) -> typer.Typer:
-    """The application for these arguments: the command that they name, or all of them for help and errors."""
+    """The application for these arguments: the command that they name, or the names of all for help and errors."""
     app = typer.Typer(name="emrctl", no_args_is_help=True, add_completion=False, **SETTINGS,
                       context_settings={"help_option_names": ["-h", "--help"]},
                       help="Hadoop and Spark clusters on Alibaba Cloud ECS: buy, deploy, run, release.")
@@ -43,7 +43,9 @@ def build(argv: list[str]) -> typer.Typer:
     word = argv[0] if argv else ""
     for name in [word] if word in VERBS else VERBS:
         module, function = VERBS[name]
-        app.command(name)(getattr(import_module(module), function))
+        command = getattr(import_module(module), function)
+        # For the list of commands only the help text counts; the options of all of them would cost 20 ms.
+        app.command(name, help=command.__doc__)(command if name == word else _nothing)
     for name, (module, help_text) in GROUPS.items():
         if word == name:
             app.add_typer(import_module(module).app, name=name, help=help_text, no_args_is_help=True)
@@ -63,8 +65,12 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 def _placeholder() -> typer.Typer:
     """Stands for a group in the list of commands, so that its module need not be imported."""
     group = typer.Typer(**SETTINGS)
-    group.callback(invoke_without_command=True)(lambda: None)
+    group.callback(invoke_without_command=True)(_nothing)
     return group
+
+
+def _nothing() -> None:
+    """Stands for a command that is only listed."""
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:

@@ -1,7 +1,6 @@
 """What a command prints on stdout: data only, as a table for people, or as JSON or YAML for programs."""
 from __future__ import annotations
 
-import json
 import sys
 from enum import Enum
 
@@ -18,6 +17,8 @@ def emit(data, form: Format = Format.table, text: str | None = None, stream=None
     """Write ``data`` in ``form``. ``text`` is what people get in place of the general rendering."""
     stream = stream or sys.stdout
     if form is Format.json:
+        import json
+
         out = json.dumps(data, indent=2, ensure_ascii=False, default=str)
     elif form is Format.yaml:
         out = to_yaml(data)
@@ -29,6 +30,8 @@ def emit(data, form: Format = Format.table, text: str | None = None, stream=None
 
 def to_yaml(data) -> str:
     """``data`` as YAML, keys in their order. Values go through JSON first, so only plain types get there."""
+    import json
+
     import yaml
 
     plain = json.loads(json.dumps(data, default=str))
@@ -69,6 +72,15 @@ def render(data) -> str:
     return "\n".join(lines)
 
 
+def duration(seconds: float) -> str:
+    """``3.2s`` below ten seconds, ``42s`` below two minutes, else ``4m05s``."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s"
+
+
 def _cell(value) -> str:
     if value is None or value == [] or value == {}:
         return "-"
@@ -79,6 +91,8 @@ def _cell(value) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_cell(v) for v in value)
     if isinstance(value, dict):
+        import json
+
         return json.dumps(value, ensure_ascii=False, default=str)
     # A control character in data from elsewhere (tags, logs) must not steer the terminal.
     return "".join(c if c.isprintable() else " " for c in str(value))

@@ -13,6 +13,7 @@ import threading
 import time
 
 from emrctl import paths
+from emrctl.output import duration
 
 REDRAW_SECONDS = 0.5
 
@@ -186,15 +187,6 @@ class Live(Watcher):
         self._stop.set()
         self._thread.join()
         super().close()
-
-
-def duration(seconds: float) -> str:
-    """``3.2s`` below ten seconds, ``42s`` below two minutes, else ``4m05s``."""
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    if seconds < 120:
-        return f"{seconds:.0f}s"
-    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s"
 
 
 def _short(role) -> str:

@@ -1,7 +1,6 @@
 """What all verbs share: options, running a playbook with progress, printing its result, confirming a change."""
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def stop(result) -> None:
 
 def command_again() -> str:
     """The command line of this process, to be shown as what to run next."""
+    import shlex
+
     return shlex.join(["emrctl", *sys.argv[1:]])
 
 

@@ -1,8 +1,7 @@
 """Text forms, for people, of what the playbooks return. Programs take -o json."""
 from __future__ import annotations
 
-from emrctl.output import render, table
-from emrctl.progress import duration
+from emrctl.output import duration, render, table
 
 
 def plan(data: dict) -> str:

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from emrctl import progress
-from emrctl.progress import Live, Plain, Timings, duration
+from emrctl.output import duration
+from emrctl.progress import Live, Plain, Timings
 
 
 class Clock:

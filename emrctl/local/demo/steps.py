@@ -10,8 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from emrctl.output import table
-from emrctl.progress import duration
+from emrctl.output import duration, table
 
 
 class Steps:

@@ -1,0 +1,99 @@
+"""One wheel brings emrctl and the collection; both work far away from the checkout."""
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+SCRIPTS = ("ansible-playbook", "ansible-doc")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(folder), str(REPO)], check=True,
+                   capture_output=True, timeout=300)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """A virtual environment with the wheel. Its dependencies are borrowed from this one through a .pth file, which
+    does not follow this one's own .pth files, so the checkout is not on its path."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    site = Path(subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
+                               capture_output=True, text=True).stdout.strip())
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index",
+                    str(wheel)], check=True, timeout=120)
+    borrowed = Path(pytest.__file__).resolve().parents[1]
+    (site / "borrowed.pth").write_text(f"{borrowed}\n")
+    for name in SCRIPTS:
+        lines = (Path(sys.executable).parent / name).read_text().splitlines(keepends=True)
+        script = folder / "bin" / name
+        script.write_text(f"#!{python}\n" + "".join(lines[1:]))
+        script.chmod(0o755)
+    return folder
+
+
+def run(installed: Path, tmp_path: Path, *command: str, **extra: str) -> subprocess.CompletedProcess:
+    """Run a program of that environment in an empty folder with an empty HOME."""
+    env = {"PATH": f"{installed}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8", **extra}
+    return subprocess.run([str(installed / "bin" / command[0]), *command[1:]], cwd=tmp_path, env=env, text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+
+
+def test_the_wheel_holds_what_a_user_needs_and_no_more(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    wanted = ("emrctl/main.py", "emrctl/local/demo/jobs/stream.py", "ansible_collections/emr/cluster/galaxy.yml",
+              "ansible_collections/emr/cluster/plugins/module_utils/catalogue.py",
+              "ansible_collections/emr/cluster/playbooks/create.yml")
+    assert [name for name in wanted if name not in names] == []
+    assert [name for name in names if "__pycache__" in name or name.startswith(("tests/", "bench/"))] == []
+
+
+def test_emrctl_answers_for_help_and_each_verb(installed, tmp_path):
+    done = run(installed, tmp_path, "emrctl", "--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for verb in ("plan", "create", "release", "status", "submit", "get", "service", "local", "dist"):
+        assert f"  {verb} " in done.stdout
+        assert run(installed, tmp_path, "emrctl", verb, "--help").returncode == 0
+
+
+def test_ansible_finds_the_collection(installed, tmp_path):
+    done = run(installed, tmp_path, "ansible-doc", "-t", "module", "emr.cluster.cluster")
+    assert done.returncode == 0, done.stderr
+    assert "emr.cluster.cluster" in done.stdout
+    assert run(installed, tmp_path, "ansible-doc", "-t", "inventory", "emr.cluster.ecs").returncode == 0
+
+
+def test_the_wheels_own_playbooks_run(installed, tmp_path):
+    spec = tmp_path / "cluster.yml"
+    spec.write_text("name: sales\nregio: cn-hangzhou\n")
+    done = run(installed, tmp_path, "emrctl", "plan", "cluster.yml")
+    assert done.returncode == 3, done.stderr
+    assert "regio" in done.stderr and "region" in done.stderr
+    assert str(REPO) not in done.stderr + "".join(p.read_text() for p in tmp_path.rglob("stdout"))
+
+
+def test_help_costs_little_more_than_typer(installed, tmp_path):
+    """CPU time, best of several: `emrctl --help` against `import typer`, at most 1.5 times."""
+    def cpu(*command: str) -> float:
+        best = 9.0
+        for _ in range(12):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            run(installed, tmp_path, *command)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return best
+
+    run(installed, tmp_path, "emrctl", "--help")  # writes what byte code is missing
+    typer = cpu("python", "-c", "import typer")
+    assert cpu("emrctl", "--help") <= 1.5 * typer
