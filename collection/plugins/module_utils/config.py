@@ -15,7 +15,6 @@ from .spec import as_spec
 HADOOP_HOME = "/opt/emr/hadoop"
 HADOOP_CONF = "/etc/emr/hadoop"
 STATE = "/var/lib/emr"
-CDS = "/opt/emr/cds"
 # Neither a daemon's user nor a member of hadoop: what an unauthenticated reader of a web page is taken for.
 WEB_USER = "nobody"
 
@@ -296,8 +295,8 @@ def jvm_options(services, node) -> dict:
     quick = _quick_flags(node.memory_mib)
     for component in components_for(services, node.role):
         size = sizing.heap(component.name, node.memory_mib)
-        flags = quick + ("-Xshare:auto", f"-XX:SharedArchiveFile={CDS}/{component.name}.jsa",
-                         "-XX:+ExitOnOutOfMemoryError") + component.jvm_flags
+        # The launcher adds a class-data archive where there is one: naming a missing one costs the JVM its default.
+        flags = quick + ("-XX:+ExitOnOutOfMemoryError",) + component.jvm_flags
         if component.service == "spark":
             # Spark's launcher sets -Xmx itself, from this variable.
             options["SPARK_DAEMON_MEMORY"] = f"{size}m"
@@ -305,5 +304,5 @@ def jvm_options(services, node) -> dict:
             flags = (f"-Xmx{size}m",) + flags
         options[component.jvm_opts_env] = " ".join(flags)
     client = 256 if sizing.small(node.memory_mib) else 512
-    options["HADOOP_CLIENT_OPTS"] = " ".join((f"-Xmx{client}m",) + quick + ("-Xshare:auto",))
+    options["HADOOP_CLIENT_OPTS"] = " ".join((f"-Xmx{client}m",) + quick)
     return options
