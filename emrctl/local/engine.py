@@ -75,7 +75,8 @@ class Engine:
             self._create(instance)
             return self._update(instance_id, status, status="Starting")
         if status == "Starting":
-            self._create(instance)
+            if self.driver.state(instance_id) == "missing":
+                self._create(instance)
             self.firewall.push(instance_id, force=True)
             self.driver.start(instance_id)
             # a node that is Running is admitted by all others

@@ -16,6 +16,7 @@ CODES = {
     "InsufficientBalance": (403, "Your account does not have enough balance."),
     "InternalError": (500, "The request processing has failed due to some unknown error, exception or failure."),
     "InvalidAccessKeyId.NotFound": (404, "Specified access key is not found."),
+    "IncorrectInstanceStatus.Initializing": (403, "The specified instance status does not support this operation."),
     "InstanceDiskNumLimitExceed": (403, "The number of specified disk in an instance exceeds."),
     "InvalidAction.NotFound": (404, "Specified api is not found, please check your url and method."),
     "InvalidDataDiskCategory.ValueNotSupported": (400, "The specified parameter \"DataDisk.n.Category\" is not valid."),

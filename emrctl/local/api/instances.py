@@ -16,11 +16,14 @@ _EQUAL = {"InstanceType": "type", "InstanceTypeFamily": "family", "ImageId": "im
 
 
 def find_instance(call: Call, instance_id: str) -> dict:
-    """The instance, for reading. Raises ApiError InvalidInstanceId.NotFound."""
+    """The instance, for reading. Raises ApiError: InvalidInstanceId.NotFound, also while a new one is not seen yet;
+    IncorrectInstanceStatus while it is being released."""
     item = call.tx.get("instance", instance_id)
     wrong_region = item is not None and call.region and item["region"] != call.region
-    if item is None or item["released"] or wrong_region or item["visible_at"] > call.now:
+    if item is None or wrong_region or item["visible_at"] > call.now:
         raise ApiError("InvalidInstanceId.NotFound")
+    if item["released"]:
+        raise ApiError("IncorrectInstanceStatus")
     return item
 
 

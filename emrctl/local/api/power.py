@@ -85,6 +85,8 @@ def delete_instances(call: Call) -> dict:
             item = find_instance(call, instance_id)
             if item["protected"]:
                 raise ApiError("InvalidOperation.DeletionProtection")
+            if item["status"] == "Pending":
+                raise ApiError("IncorrectInstanceStatus.Initializing")
             if item["status"] != "Stopped" and not call.get("Force"):
                 raise ApiError("IncorrectInstanceStatus")
             call.tx.edit("instance", instance_id)["released"] = True
