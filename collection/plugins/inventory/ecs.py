@@ -132,7 +132,6 @@ from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.hostvars import addresses, node_hostvars
 from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
 
-
 _HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
