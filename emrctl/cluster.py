@@ -14,6 +14,7 @@ from emrctl.verbs import (
     REGION,
     YES,
     Format,
+    ask,
     attempt,
     confirmed,
     counters,
@@ -60,9 +61,9 @@ def start(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet
 def stop_cluster(name: str = NAME, yes: bool = YES, region: str = REGION, output: Format = OUTPUT,
                  quiet: bool = QUIET) -> None:
     """Stop the cluster's daemons and instances; its data stays on the disks."""
-    wanted = {"emr_name": name, "emr_region": region}
-    wanted |= confirmed("stop", wanted, yes, None, quiet, views.plan)
-    result = run("stop", wanted, quiet)
+    if not yes:
+        ask(f"Stop cluster {name}? Its running jobs are lost.")
+    result = run("stop", {"emr_name": name, "emr_region": region, "emr_confirm": "yes"}, quiet)
     emit(result.data, output, f"Cluster {name} is stopped. Next: emrctl start {name}")
 
 

@@ -32,7 +32,8 @@ class Failure:
                 message += "\n" + "\n".join(text.splitlines()[-6:])
                 break
         task = " : ".join(part for part in (data.get("role"), data.get("task")) if part)
-        return cls(str(data.get("host", "?")), task, message, unreachable, bool(res.get("emr_refused")), res)
+        return cls(str(data.get("host", "?")), task, message, unreachable or bool(res.get("emr_unreachable")),
+                   bool(res.get("emr_refused")), res)
 
 
 def exit_code(result) -> int:

@@ -54,12 +54,19 @@ def build(argv: list[str]) -> typer.Typer:
     return app
 
 
-def _root(version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True)) -> None:
-    if version:
-        from importlib.metadata import version as installed
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
 
-        print(f"emrctl {installed('emrctl')}")
+        print(f"emrctl {version('emrctl')}")
         raise typer.Exit
+
+
+VERSION = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True, callback=_version)
+
+
+def _root(version: bool = VERSION) -> None:
+    """The options of emrctl itself."""
 
 
 def _placeholder() -> typer.Typer:

@@ -16,6 +16,7 @@ from emrctl import paths
 from emrctl.output import duration
 
 REDRAW_SECONDS = 0.5
+NOTE = "emr: "
 
 
 def make(playbook: str, stream=None, quiet: bool = False):
@@ -75,13 +76,14 @@ class Watcher:
         elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
             self.failed = True
             self.trouble(data.get("host", "?"), data.get("task", ""))
-        elif kind in ("runner_on_ok", "runner_item_on_ok"):
-            self._notes(data)
+        elif kind == "verbose":
+            self._note_lines(event.get("stdout") or "")
 
-    def _notes(self, data: dict) -> None:
-        notes = (data.get("res") or {}).get("emr_notes") if isinstance(data.get("res"), dict) else None
-        for note in notes if isinstance(notes, list) else []:
-            self.note(str(note))
+    def _note_lines(self, text: str) -> None:
+        """Tasks on the controller tell what they do in lines that begin with ``emr: ``."""
+        for line in text.splitlines():
+            if line.startswith(NOTE):
+                self.note(line[len(NOTE):])
 
     def _enter(self, phase: str, task: str) -> None:
         self.task = task

@@ -59,23 +59,30 @@ def spec_vars(spec: Path) -> dict:
 def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, quiet: bool, show) -> dict:
     """``emr_confirm`` for a change: at once with --yes or --confirm; else the plan is made, shown and asked for.
 
-    ``show(data)`` gives the plan as text. Leaves with 0 when nothing is to be done, with 3 when not confirmed.
+    ``show(data)`` gives the plan as text. A plan that buys and deletes nothing needs no answer. Leaves with 3 when not
+    confirmed.
     """
     if yes or digest:
         return {"emr_confirm": digest or "yes"}
-    plan = run(playbook, {**extra_vars, "emr_plan_only": True}, quiet).data
-    print(show(plan), file=sys.stderr)
-    found = str((plan.get("plan") or plan).get("digest") or "yes")
+    data = run(playbook, {**extra_vars, "emr_plan_only": True}, quiet).data
+    plan = data.get("plan") or {}
+    print(show(data), file=sys.stderr)
+    found = str(plan.get("digest") or "yes")
+    if plan.get("buy") or plan.get("release"):
+        ask("Go on?", f"or, for exactly this plan: {command_again()} --confirm {found}")
+    return {"emr_confirm": found}
+
+
+def ask(question: str, hint: str = "") -> None:
+    """Put a question at the terminal; leaves with 3 when the answer is no or nobody is there."""
     if not sys.stdin.isatty():
-        again = command_again()
-        print(f"Not confirmed, nothing was changed. Next: {again} --yes\n  or, for exactly this plan: "
-              f"{again} --confirm {found}", file=sys.stderr)
+        print(f"Not confirmed, nothing was changed. Next: {command_again()} --yes", *([f"  {hint}"] if hint else []),
+              sep="\n", file=sys.stderr)
         raise typer.Exit(failures.REFUSED)
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         print("Not confirmed, nothing was changed.", file=sys.stderr)
         raise typer.Exit(failures.REFUSED)
-    return {"emr_confirm": found}
 
 
 def counters(result) -> dict:
@@ -85,5 +92,5 @@ def counters(result) -> dict:
     return {h: {to: result.stats.get(key, {}).get(h, 0) for key, to in names.items()} for h in hosts}
 
 
-__all__ = ["CONFIRM", "NAME", "OUTPUT", "QUIET", "REGION", "YES", "Format", "attempt", "confirmed", "counters", "emit",
+__all__ = ["CONFIRM", "NAME", "OUTPUT", "QUIET", "REGION", "YES", "Format", "ask", "attempt", "confirmed", "counters", "emit",
            "run", "spec_vars", "stop"]

@@ -5,9 +5,22 @@ from emrctl.output import duration, render, table
 
 
 def plan(data: dict) -> str:
-    """A plan: what is bought and changed, what it costs, its digest."""
+    """A plan: what is bought, changed or released, what it costs, and the digest that stands for it."""
     found = data.get("plan", data)
-    return render(found) if isinstance(found, dict) else str(found)
+    lines = []
+    if found.get("buy"):
+        columns = ["group", "role", "count", "instance_type", "vcpus", "memory_gib", "price_hour"]
+        lines += [f"To buy for cluster {found.get('cluster')}:", table(found["buy"], columns)]
+    if found.get("release"):
+        lines += [f"To delete with all data of cluster {found.get('cluster')}: {', '.join(found['release'])}"]
+    lines += [f"To change: {change if isinstance(change, str) else render(change)}" for change in found.get("changes") or []]
+    lines += [f"Note: {warning}" for warning in found.get("warnings") or []]
+    if not lines:
+        lines.append(f"Nothing to buy or to delete for cluster {found.get('cluster')}.")
+    if found.get("price"):
+        lines.append(f"Price of the whole cluster: {price(found['price'])}")
+    lines.append(f"Digest: {found.get('digest', '-')}")
+    return "\n".join(lines)
 
 
 def created(data: dict, seconds: float) -> str:

@@ -66,8 +66,8 @@ def test_ignored_failures_are_not_told(tmp_path):
 def test_notes_of_a_task_are_shown(tmp_path):
     stream = io.StringIO()
     watcher = Plain("x", stream, Timings(tmp_path / "t"), Clock())
-    watcher.handle(event("runner_on_ok", host="localhost", res={"emr_notes": ["ecs.c6.large has no stock"]}))
-    assert "ecs.c6.large has no stock" in stream.getvalue()
+    watcher.handle({"event": "verbose", "stdout": "emr: ecs.c6.large has no stock\nother text"})
+    assert stream.getvalue().endswith(" ecs.c6.large has no stock\n")
 
 
 def test_a_terminal_gets_one_redrawn_line_per_phase(tmp_path):
