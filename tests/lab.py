@@ -27,9 +27,25 @@ class Lab:
         self.gateway = f"10.77.{third_octet}.1"
         self.home = folder / "home"
         self.home.mkdir(parents=True, exist_ok=True)
+        self.log_start = 0
         self.options = ["--prefix", prefix]
         self.env = dict(os.environ, EMR_CACHE=str(Path.home() / ".cache" / "emr"), HOME=str(self.home),
                         PYTHONPATH=str(REPO))
+
+    @property
+    def state(self) -> Path:
+        """State folder of the local ECS."""
+        return Path("/var/lib/emr-local") / self.prefix
+
+    def watch_from(self) -> None:
+        """api_log() starts here."""
+        self.log_start = (self.state / "server.log").stat().st_size
+
+    def api_log(self) -> str:
+        """What the API server has logged since watch_from()."""
+        with (self.state / "server.log").open() as log:
+            log.seek(self.log_start)
+            return log.read()
 
     def local(self, verb: str, *args: str, timeout: float = 600) -> str:
         """Run `emrctl local VERB` and return its stdout."""
@@ -116,30 +132,49 @@ def lab(folder: Path, prefix: str, third_octet: int, port: int):
         it.down()
 
 
-def kill_when(process: subprocess.Popen, how: signal.Signals, pattern: str, delay: float, limit: float = 600) -> str:
-    """Send `how` to emrctl `delay` seconds after a line of its output matches `pattern`.
+def line_matches(pattern: str):
+    """Moment: a line of emrctl's output matches."""
+    return lambda _lab, lines: any(re.search(pattern, line) for line in lines)
 
-    SIGINT goes to the process group, as a terminal does; SIGKILL to emrctl alone, as the kernel does. Returns the output.
-    Fails if the process ended before the pattern came, so that a kill that hit nothing is not counted as survived.
+
+def api_log_matches(pattern: str):
+    """Moment: the local ECS has logged a matching line since this emrctl was started (see `watch_from`)."""
+    return lambda it, _lines: re.search(pattern, it.api_log()) is not None
+
+
+def host_runs(pattern: str):
+    """Moment: a process with a matching command line runs on one of the hosts."""
+    def check(it: Lab, _lines: list) -> bool:
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if re.search(pattern, (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")):
+                    if f"{it.prefix}-" in (path / "cgroup").read_text():
+                        return True
+            except OSError:
+                continue
+        return False
+    return check
+
+
+def kill_when(it: Lab, arguments: list, how: signal.Signals, moment, delay: float, limit: float = 600) -> str:
+    """Start emrctl and send it `how` `delay` seconds after `moment(lab, output lines)` has come true. Returns the output.
+
+    SIGINT goes to the process group, as a terminal does; SIGKILL to emrctl alone, as the kernel does.
+    Fails if the process ended before, so that a kill that hit nothing is not counted as survived.
     """
+    it.watch_from()
+    process = it.start(*arguments)
     seen: list[str] = []
-    hit = threading.Event()
-
-    def read() -> None:
-        for line in process.stdout:
-            seen.append(line)
-            if re.search(pattern, line):
-                hit.set()
-
-    reader = threading.Thread(target=read, daemon=True)
+    reader = threading.Thread(target=lambda: seen.extend(iter(process.stdout.readline, "")), daemon=True)
     reader.start()
     deadline = time.monotonic() + limit
-    while not hit.wait(0.05):
+    while not moment(it, seen):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            raise AssertionError(f"no line matched {pattern!r} before the end:\n{''.join(seen)}")
+            raise AssertionError(f"the moment did not come before the end:\n{''.join(seen)}")
+        time.sleep(0.03)
     time.sleep(delay)
-    assert process.poll() is None, f"ended within {delay:.2f} s after {pattern!r}:\n{''.join(seen)}"
+    assert process.poll() is None, f"ended within {delay:.2f} s after the moment:\n{''.join(seen)}"
     if how == signal.SIGINT:
         os.killpg(process.pid, how)
     else:

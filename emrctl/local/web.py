@@ -94,6 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         action, code, status = "", "OK", 200
         try:
             action, flat = self._verified(path)
+            log.info("%s received %s", action, request_id)
             answer = {"RequestId": request_id, **self.server.cloud.handle(action, flat)}
         except ApiError as error:
             code, status = error.code, error.status

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import REPO, kill_when, lab, seeded
+from tests.lab import REPO, api_log_matches, host_runs, kill_when, lab, seeded
 
 NAME = "first"
 
@@ -33,8 +33,9 @@ def name_ids(bed) -> str:
 def test_a_killed_create_is_finished_by_the_same_command(bed):
     random = seeded(20131)
     spec = str(bed.folder / f"{NAME}.yml")
-    for how, pattern in ((signal.SIGINT, r"(?i)buy"), (signal.SIGKILL, r"(?i)hadoop|hdfs")):
-        kill_when(bed.start("create", spec, "--yes"), how, pattern, random.uniform(0, 1.5))
+    create = ["create", spec, "--yes"]
+    kill_when(bed, create, signal.SIGINT, api_log_matches("RunInstances received"), random.uniform(0, 0.5))
+    kill_when(bed, create, signal.SIGKILL, host_runs(r"proc_|NameNode|hdfs namenode"), random.uniform(0, 1.5))
     done = bed.emrctl("create", spec, "--yes")
     instances = bed.instances(NAME)
     assert sorted(i["InstanceName"] for i in instances) == [
