@@ -147,9 +147,9 @@ def host_runs(pattern: str):
     def check(it: Lab, _lines: list) -> bool:
         for path in Path("/proc").glob("[0-9]*"):
             try:
-                if re.search(pattern, (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")):
-                    if f"{it.prefix}-" in (path / "cgroup").read_text():
-                        return True
+                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if re.search(pattern, command) and it.prefix in (path / "cgroup").read_text():
+                    return True
             except OSError:
                 continue
         return False
