@@ -31,17 +31,28 @@ shift
 exec setsid --fork unshare --mount --propagation slave sh -c \
   'mount -t overlay emr-local -o "$0" "$1" && shift && exec "$@"' "$@"
 """
-DISK_LINKS_UNIT = """\
+# What udev and systemd's reading of fstab do on a machine; in a container there is no udev, and fstab's devices are ignored.
+DISKS_UNIT = """\
 [Unit]
-Description=Names of the data disks
+Description=Names of the data disks, and fstab
 DefaultDependencies=no
-Before=local-fs-pre.target sysinit.target
+After=systemd-remount-fs.service
+Before=local-fs.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh /etc/emr-local/disk-links
+ExecStart=/bin/sh /etc/emr-local/disks
 [Install]
-WantedBy=sysinit.target
+WantedBy=local-fs.target
+"""
+DISKS_SCRIPT = """\
+mkdir -p /dev/disk/by-id /dev/disk/by-uuid
+name() {{
+  ln -sfn "../../$1" "/dev/disk/by-id/virtio-$2"
+  uuid=$(blkid -p -s UUID -o value "/dev/$1") && ln -sfn "../../$1" "/dev/disk/by-uuid/$uuid"
+}}
+{names}
+[ ! -e /etc/fstab ] || mount -a
 """
 
 
@@ -191,8 +202,12 @@ class Host:
             raise DriverError(f"{self.id}: {self.folder} cannot be removed")
 
     def firewall(self, rules: dict) -> None:
-        """Store the rules, and enforce them at once where the host runs."""
+        """Store the rules, and enforce them at once where the host runs. Rules that are no rules change nothing."""
         record = self.load()
+        try:
+            network.firewall_text(rules)
+        except ValueError as error:
+            raise DriverError(f"{self.id}: firewall rule: {error}") from error
         self.save({**record, "rules": rules})
         if self.running():
             network.apply_firewall(self.settings, self.id, rules)
@@ -235,13 +250,13 @@ def _enable(etc: Path, unit: str, text: str, target: str) -> None:
 
 
 def _seed_disks(etc: Path, instance: dict) -> None:
-    """There is no udev in a host: a unit makes the links that ECS has, before any file system is mounted."""
+    """Let a unit of the host make the links by serial that ECS has, and mount what fstab names."""
     if not instance.get("disks"):
         return
-    links = "".join(f"ln -sfn ../../vd{letter} /dev/disk/by-id/virtio-{disk['serial']}\n"
-                    for letter, disk in zip("bcdefghijklmnopqrstuvwxyz", instance["disks"], strict=False))
-    _put(etc / "emr-local" / "disk-links", f"mkdir -p /dev/disk/by-id\n{links}")
-    _enable(etc, "emr-local-disks.service", DISK_LINKS_UNIT, "sysinit.target")
+    names = "\n".join(f"name vd{letter} {disk['serial']}"
+                      for letter, disk in zip("bcdefghijklmnopqrstuvwxyz", instance["disks"], strict=False))
+    _put(etc / "emr-local" / "disks", DISKS_SCRIPT.format(names=names))
+    _enable(etc, "emr-local-disks.service", DISKS_UNIT, "local-fs.target")
 
 
 def _seed_user_data(upper: Path, instance: dict) -> None:

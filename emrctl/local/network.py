@@ -122,7 +122,7 @@ def _match(rule: dict) -> str | None:
 
 
 def firewall_text(rules: dict) -> str:
-    """The nftables program for {members: [ip], ingress: [{protocol, port_range, cidr}]}."""
+    """The nftables program for {members: [ip], ingress: [{protocol, port_range, cidr}]}. Raises ValueError."""
     members = sorted({str(ipaddress.ip_address(ip)) for ip in rules.get("members", [])})
     lines = [f"    ip saddr {{ {', '.join(members)} }} accept"] if members else []
     lines += [f"    {line}" for line in map(_match, rules.get("ingress", [])) if line]
@@ -131,8 +131,4 @@ def firewall_text(rules: dict) -> str:
 
 def apply_firewall(settings: Settings, host_id: str, rules: dict) -> None:
     """Replace the host's rules in one transaction. Raises DriverError."""
-    try:
-        text = firewall_text(rules)
-    except ValueError as error:
-        raise DriverError(f"{host_id}: firewall rule: {error}") from error
-    run(["ip", "netns", "exec", settings.netns(host_id), "nft", "-f", "-"], stdin=text)
+    run(["ip", "netns", "exec", settings.netns(host_id), "nft", "-f", "-"], stdin=firewall_text(rules))
