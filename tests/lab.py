@@ -148,7 +148,7 @@ def host_runs(pattern: str):
         for path in Path("/proc").glob("[0-9]*"):
             try:
                 command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                if re.search(pattern, command) and it.prefix in (path / "cgroup").read_text():
+                if re.search(pattern, command) and f"/{it.prefix}/" in (path / "cgroup").read_text():
                     return True
             except OSError:
                 continue
