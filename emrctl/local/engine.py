@@ -79,10 +79,13 @@ class Engine:
                 self._create(instance)
             self.firewall.push(instance_id, force=True)
             self.driver.start(instance_id)
-            # a node that is Running is admitted by all others
+            self.firewall.push(instance_id)
+            # A node that is Running is admitted by all that run; those bought while it booted are let in right after.
             self.firewall.refresh(instance["groups"])
             self.firewall.wait(10)
-            return self._update(instance_id, status, status="Running", started=stamp())
+            self._update(instance_id, status, status="Running", started=stamp())
+            self.firewall.refresh(instance["groups"])
+            return True
         if status == "Stopping":
             self.driver.stop(instance_id, instance.get("force_stop", False))
             after = "Starting" if instance.get("reboot") else "Stopped"

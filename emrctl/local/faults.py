@@ -13,7 +13,8 @@ folder. All fields are optional:
     denied            actions (patterns such as ``Run*``) for which the caller has no permission
     quota             number of instances that the account may have
     errors            list of {action, code, times, status, after}: the next ``times`` calls of the action fail with
-                      the code; with ``after`` the action is done first and only its answer is lost
+                      the code; with ``after`` the action is done first and only its answer is lost. The code
+                      ``Disconnect`` closes the connection instead of answering
 """
 from __future__ import annotations
 

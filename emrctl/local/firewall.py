@@ -48,7 +48,7 @@ class Firewall:
         self._active = getattr(driver, "real_hosts", True)
         self._dirty: set = set()
         self._pushed: dict = {}
-        self._push_lock = threading.Lock()
+        self._locks: dict = {}
         self._changed = threading.Condition()
         self._busy = False
         self._closed = False
@@ -59,7 +59,8 @@ class Firewall:
         """Bring the rules to one host now. Driver errors go to the caller."""
         if not self._active:
             return
-        with self._push_lock:
+        # One lock per host: a host that is busy booting must not hold up the others.
+        with self._locks.setdefault(instance_id, threading.Lock()):
             instance = self._store.get("instance", instance_id)
             if instance is None:
                 self._pushed.pop(instance_id, None)
@@ -70,7 +71,7 @@ class Firewall:
                 self._pushed[instance_id] = rules
 
     def refresh(self, groups) -> None:
-        """Update, soon, every host whose rules depend on these groups."""
+        """Update, soon, every running host whose rules depend on these groups. Others get theirs when they start."""
         if not self._active:
             return
         groups = set(groups)
@@ -79,7 +80,7 @@ class Firewall:
             if any(rule["source_group"] in groups for rule in group["rules"]):
                 wanted.add(group["id"])
         ids = {i["id"] for i in self._store.all("instance")
-               if i["made"] and not i["released"] and wanted & set(i["groups"])}
+               if i["status"] == "Running" and not i["released"] and wanted & set(i["groups"])}
         with self._changed:
             self._dirty |= ids
             self._changed.notify_all()

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .api.errors import ApiError, missing
+from .api.xml import xml_document
 from .faults import FaultError
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         request_id = str(uuid.uuid4()).upper()
         began = time.monotonic()
         action, code, status = "", "OK", 200
+        self._format = "JSON"
         try:
             action, flat = self._verified(path)
             log.info("%s received %s", action, request_id)
@@ -104,7 +106,12 @@ class Handler(BaseHTTPRequestHandler):
             code, status = "InternalError", 500
             answer = self._error(request_id, ApiError("InternalError"))
         log.info("%s %s %s %.0f ms", action, code, request_id, (time.monotonic() - began) * 1000)
-        self._answer(status, answer)
+        if code == "Disconnect":
+            self.close_connection = True
+        elif self._format == "XML":
+            self._send(status, xml_document(action, answer), "text/xml;charset=utf-8")
+        else:
+            self._answer(status, answer)
 
     def _error(self, request_id: str, error: ApiError) -> dict:
         return {"RequestId": request_id, "HostId": self.headers.get("Host", ""), "Code": error.code,
@@ -120,6 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         flat = {**query, **form}
+        self._format = flat.get("Format", "JSON").upper()
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("authorization", "").startswith("ACS3-"):
             self.server.verifier.check_v3(self.command, unquote(path), query, headers, body)

@@ -7,9 +7,10 @@ import json
 import time
 import uuid
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
-from aliyunsdkcore.acs_exception.exceptions import ServerException
+from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
 
 from emrctl.local import signature
 from emrctl.local.api.params import known_actions
@@ -168,3 +169,62 @@ def test_every_known_action_is_answered(ecs):
             wanted.pop("Tag", None)
         code = ecs.code(action, **wanted)
         assert code not in ("InvalidAction.NotFound", "InternalError", "InvalidParameter"), (action, code)
+
+
+def test_xml_on_request(local):
+    connection = http.client.HTTPConnection(local.endpoint.removeprefix("http://"), timeout=10)
+    connection.request("GET", v1(local, "DescribeRegions", Format="XML"))
+    text = connection.getresponse().read().decode()
+    root = ElementTree.fromstring(text)
+    assert root.tag == "DescribeRegionsResponse"
+    assert next(r.findtext("RegionId") for r in root.findall("Regions/Region")) == "cn-hangzhou"
+    connection.request("GET", v1(local, "DescribeZones", Format="XML", RegionId=None))
+    assert ElementTree.fromstring(connection.getresponse().read()).findtext("Code") == "MissingRegionId"
+    connection.close()
+
+
+def test_disconnect_loses_the_answer_but_not_the_purchase(local, ecs):
+    group = ecs.group()
+    wanted = {"ClientToken": "lost", "Amount": 1}
+    local.faults(errors=[{"action": "RunInstances", "code": "Disconnect", "after": True}])
+    with pytest.raises(ClientException):
+        ecs.run(group, **wanted)
+    (bought,) = ecs.run(group, **wanted)
+    assert [i["id"] for i in local.cloud.store.all("instance") if group in i["groups"]] == [bought]
+
+
+@pytest.mark.parametrize(("changes", "code"), [
+    ({"Amount": 0}, "InvalidAmount"),
+    ({"Amount": 101}, "InvalidAmount"),
+    ({"Amount": 2, "MinAmount": 3}, "InvalidMinAmount"),
+    ({"ClientToken": "x" * 65}, "InvalidClientToken"),
+    ({"InstanceType": "ecs.unknown.large"}, "InvalidInstanceType.ValueNotSupported"),
+    ({"ImageId": "m-unknown"}, "InvalidImageId.NotFound"),
+    ({"VSwitchId": "vsw-unknown"}, "InvalidVSwitchId.NotFound"),
+    ({"SecurityGroupId": "sg-unknown"}, "InvalidSecurityGroupId.NotFound"),
+    ({"KeyPairName": "unknown"}, "InvalidKeyPairName.NotFound"),
+    ({"ZoneId": "cn-hangzhou-i"}, "InvalidParameter.Conflict"),
+    ({"HostName": "a_b"}, "InvalidHostName.Malformed"),
+    ({"InstanceName": "1"}, "InvalidInstanceName.Malformed"),
+    ({"UserData": "not base64!"}, "InvalidUserData.Base64FormatInvalid"),
+    ({"SystemDisk_Size": 10}, "InvalidSystemDiskSize.LessThanMinSize"),
+    ({"SystemDisk_Category": "floppy"}, "InvalidSystemDiskCategory.ValueNotSupported"),
+    ({"DataDisk_1_Size": 10, "DataDisk_1_Category": "cloud_ssd"}, "InvalidDataDiskSize.ValueNotSupported"),
+    ({"DataDisk_1_Size": 10, "DataDisk_1_Category": "floppy"}, "InvalidDataDiskCategory.ValueNotSupported"),
+    ({f"DataDisk_{i}_Size": 20 for i in range(1, 18)}, "InstanceDiskNumLimitExceed"),
+    ({"Tag_1_Key": "aliyun-x", "Tag_1_Value": "v"}, "InvalidTagKey.Malformed"),
+    ({"Tag_1_Key": "a", "Tag_1_Value": "1", "Tag_2_Key": "a", "Tag_2_Value": "2"}, "Duplicate.TagKey"),
+    ({f"Tag_{i}_Key": f"k{i}" for i in range(1, 22)}, "NumberExceed.Tags"),
+    ({"SpotStrategy": "SpotAsPriceGo", "DeletionProtection": "true"}, "InvalidChargeType.ValueNotSupported"),
+    ({"SpotStrategy": "SpotWithPriceLimit", "SpotPriceLimit": 0.001}, "InvalidSpotPriceLimit.LowerThanPublicPrice"),
+    ({"InstanceChargeType": "PrePaid"}, "OperationDenied.PrepayNotAvailable"),
+    ({"InternetMaxBandwidthOut": 500}, "InvalidInternetMaxBandwidthOut.Malformed"),
+    ({"PrivateIpAddress": "192.0.2.1"}, "InvalidPrivateIpAddress.Malformed"),
+    ({"LaunchTemplateId": "lt-1"}, "OperationDenied.LocalNotSupported"),
+])
+def test_purchases_that_are_refused(local, ecs, changes, code):
+    wanted = {"InstanceType": "ecs.c6.large", "ImageId": local.image, "VSwitchId": local.vswitch,
+              "SecurityGroupId": ecs.group(), **changes}
+    before = len(local.cloud.store.all("instance"))
+    assert ecs.code("RunInstances", **wanted) == code
+    assert len(local.cloud.store.all("instance")) == before

@@ -48,6 +48,8 @@ CODES = {
     "InvalidResourceType.NotFound": (404, "The ResourceType provided does not exist in our records."),
     "InvalidSecurityGroupId.NotFound": (404, "The specified SecurityGroupId does not exist."),
     "InvalidSecurityGroupName.Malformed": (400, "Specified security group name is not valid."),
+    "InvalidSpotPriceLimit.LowerThanPublicPrice": (400, ("The specified parameter \"spotPriceLimit\" can't be lower than "
+                                                         "current public price.")),
     "InvalidSystemDiskCategory.ValueNotSupported": (403, ("The specified parameter \"SystemDisk.Category\" is not "
                                                          "supported.")),
     "InvalidSystemDiskSize.LessThanMinSize": (404, "The specified parameter SystemDisk.Size is less than the min size."),
@@ -70,6 +72,7 @@ CODES = {
     "OperationDenied.LocalNotSupported": (403, "The local ECS does not act on the parameter \"{name}\"."),
     "OperationDenied.NoStock": (403, ("The requested resource is sold out in the specified zone, please try other "
                                      "types of resources or other regions and zones.")),
+    "OperationDenied.PrepayNotAvailable": (403, "Prepay instance is not available now."),
     "QuotaExceed.ElasticQuota": (403, "The number of the specified instances has exceeded your quota."),
     "QuotaExceed.TagsPerResource": (400, "The maximum number of tags for each resource is exceeded."),
     "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),

@@ -125,6 +125,8 @@ def _rule(call: Call, entry: dict) -> dict:
     policy = entry.get("Policy", "accept").lower()
     if policy not in ("accept", "drop"):
         raise ApiError("InvalidPolicy.Malformed", message="The specified parameter \"Policy\" is not valid.")
+    if policy == "drop":
+        raise ApiError("OperationDenied.LocalNotSupported", "Policy=drop")
     priority = entry.get("Priority", "1")
     if not priority.isdigit() or not 1 <= int(priority) <= 100:
         raise ApiError("InvalidPriority.Malformed", message="The parameter Priority is invalid.")

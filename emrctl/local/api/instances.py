@@ -6,7 +6,7 @@ import re
 
 from .errors import ApiError
 from .groups import find_group
-from .names import check_host_name, check_instance_name
+from .names import check_instance_name
 from .registry import Call, action, page
 from .tags import matches, tag_list
 
@@ -165,15 +165,12 @@ def _disk_row(call: Call, disk: dict) -> dict:
 
 @action("ModifyInstanceAttribute")
 def modify_instance_attribute(call: Call) -> dict:
-    """Change name, host name, description, deletion protection or security groups of one instance."""
+    """Change name, description, deletion protection or security groups of one instance."""
     find_instance(call, call.params["InstanceId"])
     item = call.tx.edit("instance", call.params["InstanceId"])
     if call.get("InstanceName"):
         check_instance_name(call.get("InstanceName"))
         item["name"] = call.get("InstanceName")
-    if call.get("HostName"):
-        check_host_name(call.get("HostName"))
-        item["hostname"] = call.get("HostName")
     if call.params.get("Description") is not None:
         item["description"] = call.params["Description"]
     if call.get("DeletionProtection") is not None:

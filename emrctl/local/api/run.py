@@ -88,16 +88,25 @@ def _plan(call: Call) -> dict:
         raise ApiError("MissingParameter", "SecurityGroupId")
     for group in groups:
         find_group(call, group)
-    if call.get("SpotStrategy", "NoSpot") not in _SPOT:
-        raise invalid("SpotStrategy")
+    _check_payment(call, item)
     if call.get("InternetMaxBandwidthOut", 0) not in range(101):
         raise ApiError("InvalidInternetMaxBandwidthOut.Malformed")
-    if call.get("DeletionProtection") and (call.get("SpotStrategy", "NoSpot") != "NoSpot"
-                                           or call.get("InstanceChargeType", "PostPaid") != "PostPaid"):
-        raise ApiError("InvalidChargeType.ValueNotSupported")
     return {"type": item, "zone": zone_for(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
             "tags": parse_tags(call.get("Tag")), "user_data": _user_data(call), "system_disk": _system_disk(call, item),
             "data_disks": _data_disks(call)}
+
+
+def _check_payment(call: Call, item: offers.InstanceType) -> None:
+    """Raises ApiError unless the instance can be paid in the way that is asked for."""
+    spot = call.get("SpotStrategy", "NoSpot")
+    if spot not in _SPOT:
+        raise invalid("SpotStrategy")
+    if call.get("InstanceChargeType", "PostPaid") != "PostPaid":
+        raise ApiError("OperationDenied.PrepayNotAvailable")
+    if call.get("DeletionProtection") and spot != "NoSpot":
+        raise ApiError("InvalidChargeType.ValueNotSupported")
+    if spot == "SpotWithPriceLimit" and call.get("SpotPriceLimit", 0.0) < item.spot_price:
+        raise ApiError("InvalidSpotPriceLimit.LowerThanPublicPrice")
 
 
 def _key_pair(call: Call) -> dict:

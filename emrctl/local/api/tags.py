@@ -6,7 +6,7 @@ import re
 from .errors import ApiError
 from .registry import Call, action, page
 
-KINDS = {"instance": "instance", "securitygroup": "securitygroup", "keypair": "keypair", "disk": "disk"}
+KINDS = {"instance": "instance", "securitygroup": "securitygroup", "keypair": "keypair"}
 MOST_TAGS = 20
 MOST_RESOURCES = 50
 _FORBIDDEN = ("aliyun", "acs:")

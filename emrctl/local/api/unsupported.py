@@ -21,7 +21,7 @@ UNSUPPORTED = {
                                         "MinimumLocalStorageAmount", "MinimumLocalStorageCapacity",
                                         "PhysicalProcessorModel", "PhysicalProcessorModels"}),
     "DescribePrice": frozenset({"InstanceTypeList", "Capacity", "DedicatedHostType"}),
-    "ModifyInstanceAttribute": frozenset({"Password", "UserData", "CpuOptions.Core", "CpuOptions.ThreadsPerCore",
+    "ModifyInstanceAttribute": frozenset({"HostName", "Password", "UserData", "CpuOptions.Core", "CpuOptions.ThreadsPerCore",
                                           "Recyclable", "CreditSpecification"}),
     "ListTagResources": frozenset({"TagFilter"}),
     "AuthorizeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
