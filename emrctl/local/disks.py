@@ -43,10 +43,15 @@ def attach(path: Path) -> str:
         return run(["losetup", "--find", "--show", str(path)]).strip()
 
 
+def attached_below(folder: Path) -> list[str]:
+    """Loop devices whose file lies below folder."""
+    return [each["name"] for each in _devices() if _file(each).startswith(f"{folder}/")]
+
+
 def detach_below(folder: Path) -> None:
     """Detach every loop device whose file lies below folder. Raises DriverError when one stays in use for 10 s."""
-    for _ in range(100):
-        ours = [each["name"] for each in _devices() if _file(each).startswith(f"{folder}/")]
+    for _ in range(200):
+        ours = attached_below(folder)
         if not ours:
             return
         for name in ours:

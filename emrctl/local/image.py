@@ -64,7 +64,7 @@ def build(say: Callable[[str], None]) -> Path:
         say("building the hosts' system (once, about a minute)")
         partial = target.with_suffix(".partial")
         try:
-            _bootstrap(partial)
+            _bootstrap(partial, lock.fileno())
             _customise(partial)
             partial.rename(target)
         finally:
@@ -72,12 +72,14 @@ def build(say: Callable[[str], None]) -> Path:
     return target
 
 
-def _bootstrap(partial: Path) -> None:
+def _bootstrap(partial: Path, lock: int) -> None:
+    """Fill partial. A killed caller takes mmdebstrap along, whose last child holds the lock: nobody else builds till then."""
     log = partial.with_suffix(".log")
     with log.open("wb") as output:
         done = subprocess.run(
-            ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(RECIPE['packages'])}",
-             RECIPE["suite"], str(partial)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+            ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(RECIPE['packages'])}",
+             RECIPE["suite"], str(partial)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+            pass_fds=[lock])
     if done.returncode:
         errors = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("E:", "W:"))]
         raise DriverError(f"mmdebstrap ended with {done.returncode}: {' / '.join(errors[-3:])}. Is the Debian mirror "

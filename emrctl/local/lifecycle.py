@@ -73,6 +73,8 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
         network.check_subnet(wanted)
     with _alone(prefix):
         new = not (wanted.folder / settings.FILE).exists()
+        if new and not wanted.api_only:
+            _refuse_strangers(prefix)
         if process.find(wanted) is None:
             from emrctl.local.checks import port_free
 
@@ -91,6 +93,18 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
             _undo(wanted, new)
             raise
     return wanted
+
+
+def _refuse_strangers(prefix: str) -> None:
+    """The names of a new local ECS must be free: a failed `up` removes all that has them. Raises Refused."""
+    from emrctl.local import network, teardown
+
+    found = teardown.leftovers(prefix)
+    if found:
+        owner = network.state_of_bridge(prefix)
+        raise Refused(f"the prefix {prefix} is in use{f' by the local ECS in {owner}' if owner else ''}: "
+                      f"{', '.join(found[:3])}",
+                      f"choose another --prefix, or take it away: emrctl local down --prefix {prefix}")
 
 
 def _undo(wanted: Settings, new: bool) -> None:
@@ -117,6 +131,10 @@ def _down(at: Settings, keep: bool) -> int:
 def _settings_for_down(prefix: str, state: Path | None) -> Settings:
     """Stored settings, or ones with the right names when the record is lost."""
     folder = settings.state_folder(prefix, state)
+    if not state and not folder.exists():
+        from emrctl.local import network
+
+        folder = Path(network.state_of_bridge(prefix) or folder)
     try:
         return settings.load(folder)
     except (OSError, ValueError, TypeError):

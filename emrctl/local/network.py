@@ -51,6 +51,8 @@ def make_bridge(settings: Settings) -> None:
                           f"give its --subnet, or take it down first: emrctl local down --prefix {settings.prefix}")
     else:
         run(["ip", "link", "add", bridge, "address", _mac(settings.gateway), "type", "bridge"])
+        # Whoever finds the bridge alone finds the state folder.
+        run(["ip", "link", "set", bridge, "alias", settings.state])
     run(["ip", "addr", "replace", address, "dev", bridge])
     run(["ip", "link", "set", bridge, "up"])
 
@@ -58,6 +60,14 @@ def make_bridge(settings: Settings) -> None:
 def _mac(ip: str) -> str:
     """A stable locally administered address; the bridge would else change its own with every cable."""
     return "02:" + ":".join(f"{byte:02x}" for byte in (0x45, *ipaddress.IPv4Address(ip).packed))
+
+
+def state_of_bridge(prefix: str) -> str:
+    """State folder of the local ECS whose bridge stands, "" when there is none."""
+    try:
+        return Path(f"/sys/class/net/{prefix}0/ifalias").read_text().strip()
+    except OSError:
+        return ""
 
 
 def remove_bridge(settings: Settings) -> None:

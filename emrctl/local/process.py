@@ -18,17 +18,21 @@ from emrctl.local.settings import Settings
 from emrctl.local.shell import DriverError
 
 MARK = "EMR_LOCAL_SERVER_OF"
+# Servers with hosts also carry the prefix, which is theirs alone on the machine; API-only ones may share it.
+MARK_PREFIX = "EMR_LOCAL_HOSTS_OF"
 MODULE = "emrctl.local.server"
 
 
 def _marked(settings: Settings) -> list[int]:
     """Processes that the server of this state folder is or started."""
-    mark = f"{MARK}={settings.state}".encode()
+    marks = {f"{MARK}={settings.state}".encode()}
+    if not settings.api_only:
+        marks.add(f"{MARK_PREFIX}={settings.prefix}".encode())
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                if marks.intersection((entry / "environ").read_bytes().split(b"\0")):
                     found.append(int(entry.name))
             except OSError:
                 continue
@@ -67,10 +71,11 @@ def start(settings: Settings, limit: float = 30.0) -> int:
         argv += ["--api-only"] if settings.api_only else ["--listen", settings.gateway]
         package_root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+        marks = {MARK: settings.state, **({} if settings.api_only else {MARK_PREFIX: settings.prefix})}
         with log.open("ab") as output:
             pid = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
-                env={**os.environ, MARK: settings.state, "PYTHONPATH": path}).pid
+                env={**os.environ, **marks, "PYTHONPATH": path}).pid
     end = time.monotonic() + limit
     while not answers(settings.port):
         if find(settings) is None or time.monotonic() > end:

@@ -58,7 +58,7 @@ def _unmount_below(folder: Path) -> None:
 
 
 def leftovers(prefix: str) -> list[str]:
-    """What is still on this machine under a prefix's names: for tests and for `status`."""
+    """What is on this machine under a prefix's names."""
     links = [name.name for name in Path("/sys/class/net").iterdir()
              if name.name == f"{prefix}0" or name.name.startswith(f"{prefix}-")]
     return [*(f"interface {name}" for name in links), *(f"namespace {name}" for name in network.known(prefix)),

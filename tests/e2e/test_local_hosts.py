@@ -215,6 +215,9 @@ def test_hosts_outlive_the_server_and_up_completes_what_is_missing(bed):
 def test_up_refuses_other_settings_and_a_taken_network(bed, tmp_path):
     with pytest.raises(Refused, match="has port 7971, not 7972"):
         lifecycle.up(PREFIX, SUBNET, 7972, bed.state, False, print)
+    with pytest.raises(Refused, match=f"prefix {PREFIX} is in use by the local ECS in {bed.state}"):
+        lifecycle.up(PREFIX, None, 7972, tmp_path / "other", False, print)
+    assert bed.driver.state(A) == "running"
     with pytest.raises(Refused, match="overlaps"):
         lifecycle.up("e2ei", SUBNET, 7972, tmp_path / "other", False, print)
     with pytest.raises(Refused, match="port 7971 is in use"):
@@ -260,7 +263,7 @@ def test_down_leaves_nothing_even_when_every_record_is_lost(bed):
     assert done.returncode == 0, done.stderr
     assert teardown.leftovers(PREFIX) == []
     assert process.find(bed.settings) is None
-    assert not [each for each in disks._devices() if str(bed.state) in disks._file(each)]
+    assert disks.attached_below(bed.state) == []
     assert str(bed.state) not in Path("/proc/self/mountinfo").read_text()
     assert not bed.state.exists()
     assert lifecycle.down(PREFIX, bed.state, keep=False) == 0
