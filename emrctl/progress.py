@@ -62,7 +62,7 @@ class Watcher:
         self.phases: list[tuple[str, float]] = []
         self.phase = self.task = ""
         self.since = self.began = clock()
-        self.failed = False
+        self.failed = self.finished = False
         self.play = ""
 
     def handle(self, event: dict) -> None:
@@ -76,6 +76,8 @@ class Watcher:
         elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
             self.failed = True
             self.trouble(data.get("host", "?"), data.get("task", ""))
+        elif kind == "playbook_on_stats":
+            self.finished = True
         elif kind == "verbose":
             self._note_lines(event.get("stdout") or "")
 
@@ -102,7 +104,8 @@ class Watcher:
         self.phase = ""
 
     def close(self) -> None:
-        """The run has ended."""
+        """The run has ended; one that gave no statistics was interrupted."""
+        self.failed = self.failed or not self.finished
         self._leave()
         if not self.failed and self.phases:
             total: dict[str, float] = {}

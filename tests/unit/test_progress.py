@@ -19,7 +19,7 @@ def event(kind, **data):
     return {"event": kind, "event_data": data}
 
 
-def follow(watcher, clock, failed=False):
+def follow(watcher, clock, failed=False, finished=True):
     watcher.handle(event("playbook_on_play_start", name="Buy"))
     watcher.handle(event("playbook_on_task_start", task="Find"))
     clock.now += 3
@@ -30,6 +30,8 @@ def follow(watcher, clock, failed=False):
     clock.now += 20
     if failed:
         watcher.handle(event("runner_on_failed", host="n1", task="Start", res={}))
+    if finished:
+        watcher.handle(event("playbook_on_stats"))
     watcher.close()
 
 
@@ -54,6 +56,12 @@ def test_a_failed_run_teaches_nothing_and_names_the_node(tmp_path):
     follow(Plain("create", stream, Timings(path), clock), clock, failed=True)
     assert not path.exists()
     assert "n1: failed: Start" in stream.getvalue() and "hdfs: stopped after 20s" in stream.getvalue()
+
+
+def test_an_interrupted_run_teaches_nothing(tmp_path):
+    stream, clock, path = io.StringIO(), Clock(), tmp_path / "t.json"
+    follow(Plain("create", stream, Timings(path), clock), clock, finished=False)
+    assert not path.exists() and "hdfs: stopped after 20s" in stream.getvalue()
 
 
 def test_ignored_failures_are_not_told(tmp_path):
