@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # Copyright (c) the emr.cluster authors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Documentation of the action plugin of the same name; everything happens on the controller."""

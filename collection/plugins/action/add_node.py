@@ -1,0 +1,26 @@
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The action plugin emr.cluster.add_node: one node of emr.cluster.cluster as a host of the following plays."""
+from __future__ import annotations
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    """Like add_host, but takes the node whole: its variables need not be spelt out, nor templated as arguments."""
+
+    TRANSFERS_FILES = False
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        """A result that the strategy reads as a new host."""
+        result = super().run(tmp, task_vars)
+        node, groups = self._task.args.get("node"), self._task.args.get("groups") or []
+        if not isinstance(node, dict) or not {"name", "groups", "vars"} <= set(node):
+            raise AnsibleError("add_node wants a node with name, groups and vars, as emr.cluster.cluster returns them")
+        groups = [groups] if isinstance(groups, str) else list(groups)
+        result.update(changed=False, add_host={"host_name": node["name"], "groups": [*node["groups"], *groups],
+                                               "host_vars": dict(node["vars"])})
+        return result
