@@ -90,8 +90,9 @@ def entries(version: str, inputs: list[Locked], files: dict[str, Path]) -> list[
 def own_files() -> list[Entry]:
     """The launcher, its links, its table of programs and the default configuration."""
     root = FILES / "hadoop"
-    made = [Entry(str(p.relative_to(root)), data=p.read_bytes(), executable=p.parent.name == "bin")
-            for p in sorted(root.rglob("*")) if p.is_file()]
+    files = {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+    # By content, not by mode: a wheel does not keep modes.
+    made = [Entry(path, data=data, executable=data.startswith(b"#!")) for path, data in files.items()]
     return made + [Entry(name, link=target) for name, target in LINKS.items()]
 
 
