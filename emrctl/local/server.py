@@ -22,7 +22,6 @@ from .signature import Verifier
 from .web import Server
 
 log = logging.getLogger(__name__)
-API_ONLY_SUBNET = "10.64.0.0/16"
 
 
 class Running:
@@ -69,7 +68,7 @@ def make_cloud(state: Path, api_only: bool, subnet: str, memory_mib: int | None,
     """The cloud of a state folder, with hosts or without. Raises OSError, ImportError."""
     if api_only:
         driver = NullDriver(state, boot_seconds)
-        return Cloud(state, driver, subnet or API_ONLY_SUBNET, memory_mib or UNLIMITED, workers=32)
+        return Cloud(state, driver, subnet or settings.API_ONLY_SUBNET, memory_mib or UNLIMITED, workers=32)
     from .driver import NspawnDriver
     driver = NspawnDriver(state)
     return Cloud(state, driver, subnet or driver.settings.subnet, memory_mib or machine_memory_mib())

@@ -8,7 +8,8 @@ from pathlib import Path
 from . import keys, offers
 from .cloud import UNLIMITED, Cloud
 from .nulldriver import NullDriver
-from .server import API_ONLY_SUBNET, Running
+from .server import Running
+from .settings import API_ONLY_SUBNET
 
 
 @dataclass(frozen=True)

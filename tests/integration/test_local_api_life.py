@@ -211,6 +211,31 @@ def test_pages_by_token_and_by_number(tmp_path):
         assert second["TotalCount"] == 25
 
 
+def at_once(count, work):
+    """Results of ``work(number)`` done by so many threads at the same time."""
+    results, barrier = [], threading.Barrier(count)
+
+    def one(number):
+        barrier.wait()
+        results.append(work(number))
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def test_of_many_that_take_a_name_or_a_token_one_wins(tmp_path):
+    with api_only(tmp_path) as local:
+        group = Ecs(local).group()
+        codes = at_once(12, lambda _: Ecs(local).code("ImportKeyPair", KeyPairName="emr-lock-x",
+                                                      PublicKeyBody=PUBLIC_KEY))
+        assert sorted(codes) == ["KeyPair.AlreadyExist"] * 11 + ["OK"]
+        bought = at_once(12, lambda _: tuple(Ecs(local).run(group, Amount=2, ClientToken="same")))
+        assert len(set(bought)) == 1 and len(local.cloud.store.all("instance")) == 2
+
+
 class Process:
     """The server as a process of its own."""
 

@@ -158,6 +158,7 @@ def _disk_row(call: Call, disk: dict) -> dict:
             "Encrypted": False, "CreationTime": created, "AttachedTime": created, "DetachedTime": "",
             "ExpiredTime": "2999-09-08T16:00Z", "PerformanceLevel": "PL1" if "essd" in disk["category"] else "",
             "EnableAutoSnapshot": False, "DeleteAutoSnapshot": False, "KMSKeyId": "", "ProductCode": "",
+            "DedicatedBlockStorageClusterId": "", "BdfId": "", "EnableAutomatedSnapshotPolicy": False,
             "SourceSnapshotId": "", "ResourceGroupId": "", "AutoSnapshotPolicyId": "", "StorageSetId": "",
             "Tags": tag_list(disk, call.now), "OperationLocks": {"OperationLock": []},
             "MountInstances": {"MountInstance": []}}

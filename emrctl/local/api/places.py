@@ -63,7 +63,9 @@ def describe_images(call: Call) -> dict:
            "Usage": "instance" if call.tx.all("instance") else "none", "ImageVersion": "", "ImageFamily": "",
            "CreationTime": "2026-01-01T00:00:00Z", "IsSelfShared": "", "IsCopied": False, "IsSubscribed": False,
            "ProductCode": "", "ResourceGroupId": "", "Tags": {"Tag": []},
-           "DiskDeviceMappings": {"DiskDeviceMapping": []}, "seq": 0}
+           "DiskDeviceMappings": {"DiskDeviceMapping": [
+               {"Device": "/dev/xvda", "Type": "system", "Size": "20", "SnapshotId": "", "Format": "", "Progress": "",
+                "ImportOSSBucket": "", "ImportOSSObject": ""}]}, "seq": 0}
     wanted = {"ImageName": "ImageName", "OSType": "OSType", "Architecture": "Architecture",
               "ImageOwnerAlias": "ImageOwnerAlias", "Status": "Status"}
     ids = (call.get("ImageId") or offers.IMAGE_ID).split(",")

@@ -18,7 +18,7 @@ def _targets(call: Call) -> list:
     return list(dict.fromkeys(ids))
 
 
-def _each(call: Call, current: str, change) -> dict:
+def _each(call: Call, change) -> dict:
     """Apply ``change(instance, id)`` to every instance. The plural calls report each instance's own result."""
     plural = call.action.endswith("Instances")
     rows = []
@@ -27,7 +27,7 @@ def _each(call: Call, current: str, change) -> dict:
             before = find_instance(call, instance_id)["status"]
             change(instance_id, before)
             rows.append({"InstanceId": instance_id, "Code": "200", "Message": "success", "PreviousStatus": before,
-                         "CurrentStatus": current})
+                         "CurrentStatus": call.tx.get("instance", instance_id)["status"]})
             call.after.append(lambda i=instance_id: call.cloud.engine.submit(i))
         except ApiError as error:
             if not plural:
@@ -51,7 +51,7 @@ def start_instances(call: Call) -> dict:
         if call.cloud.free_memory(call.tx) < item["memory_mib"]:
             raise ApiError("OperationDenied.NoStock")
         call.tx.edit("instance", instance_id).update(status="Starting")
-    return _each(call, "Starting", start)
+    return _each(call, start)
 
 
 @action("StopInstances", "StopInstance")
@@ -63,7 +63,7 @@ def stop_instances(call: Call) -> dict:
         if status == "Running":
             call.tx.edit("instance", instance_id).update(status="Stopping", reboot=False,
                                                          force_stop=bool(call.get("ForceStop")))
-    return _each(call, "Stopping", stop)
+    return _each(call, stop)
 
 
 @action("RebootInstances", "RebootInstance")
@@ -74,7 +74,7 @@ def reboot_instances(call: Call) -> dict:
             raise ApiError("IncorrectInstanceStatus")
         force = bool(call.get("ForceReboot") or call.get("ForceStop"))
         call.tx.edit("instance", instance_id).update(status="Stopping", reboot=True, force_stop=force)
-    return _each(call, "Running", reboot)
+    return _each(call, reboot)
 
 
 @action("DeleteInstances", "DeleteInstance")

@@ -22,7 +22,7 @@ def describe_instance_types(call: Call) -> dict:
     rows = [t for t in offers.TYPES.values()
             if (not names or t.name in names) and (not families or t.family in families)
             and low <= t.vcpus <= high and least <= t.memory_mib / 1024 <= most]
-    size = call.get("MaxResults", 100)
+    size = call.get("MaxResults", 1600)
     if not 1 <= size <= 1600:
         raise invalid("MaxResults")
     start = call.get("NextToken", "0")
