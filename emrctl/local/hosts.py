@@ -151,7 +151,8 @@ class Host:
                   f"--machine={settings.netns(self.id)}", f"--hostname={instance['hostname']}"]
         for letter, disk in zip("bcdefghijklmnopqrstuvwxyz", instance.get("disks", []), strict=False):
             nspawn.append(f"--bind={disks.attach(self.disk_file(disk))}:/dev/vd{letter}")
-        overlay = f"lowerdir={settings.image},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        layers = [layer for layer in (settings.class_data, settings.image) if layer and Path(layer).exists()]
+        overlay = f"lowerdir={':'.join(layers)},upperdir={self.folder}/upper,workdir={self.folder}/work"
         with (self.folder / "console.log").open("wb") as console:
             subprocess.run(["sh", "-c", LAUNCH, "launch", " ".join(map(str, groups)), overlay, str(root), *nspawn],
                            stdin=subprocess.DEVNULL, stdout=console, stderr=console, check=False, timeout=30)

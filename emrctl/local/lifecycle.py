@@ -4,6 +4,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -82,7 +83,7 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
         if not wanted.api_only:
             # Hosts that exist need the image that they were made from; only a new local ECS takes a newer recipe.
             built = Path(wanted.image) if wanted.image and Path(wanted.image).exists() else image.build(say)
-            wanted = replace(wanted, image=str(built))
+            wanted = replace(wanted, image=str(built), class_data=_class_data(built, say))
         try:
             wanted.save()
             keys.ensure(wanted.folder)
@@ -93,6 +94,18 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
             _undo(wanted, new)
             raise
     return wanted
+
+
+def _class_data(image: Path, say: Callable[[str], None]) -> str:
+    """Folder with the class-data archives for this image; empty when there are none. Hosts work without, only slower."""
+    from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
+    from emrctl.dist import cds
+
+    try:
+        return str(cds.layer(image, say) or "")
+    except (EmrError, OSError, subprocess.SubprocessError) as error:
+        say(f"no class-data archive: {error}")
+        return ""
 
 
 def _refuse_strangers(prefix: str) -> None:

@@ -33,7 +33,10 @@ def cache_dir() -> Path:
 
 @dataclass(frozen=True)
 class Settings:
-    """One local ECS. `image` is the folder of the hosts' system, empty in API-only mode."""
+    """One local ECS. `image` is the folder of the hosts' system, empty in API-only mode.
+
+    `class_data` is a folder that lies over the image and holds class-data archives; empty when there are none.
+    """
 
     prefix: str = DEFAULT_PREFIX
     subnet: str = DEFAULT_SUBNET
@@ -41,6 +44,7 @@ class Settings:
     state: str = ""
     api_only: bool = False
     image: str = ""
+    class_data: str = ""
 
     @property
     def folder(self) -> Path:
