@@ -13,6 +13,7 @@ import pytest
 from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
 
 from emrctl.local import signature
+from emrctl.local.api.errors import ApiError
 from emrctl.local.api.params import known_actions
 from emrctl.local.testing import api_only
 
@@ -228,3 +229,35 @@ def test_purchases_that_are_refused(local, ecs, changes, code):
     before = len(local.cloud.store.all("instance"))
     assert ecs.code("RunInstances", **wanted) == code
     assert len(local.cloud.store.all("instance")) == before
+
+
+def recorded():
+    """A request as alibabacloud_ecs20140526 7.11 sent it, with an example key: (query, headers)."""
+    query = {"RegionId": "cn-hangzhou", "SecurityGroupName": "sales", "Tag.1.Key": "emr:id",
+             "Tag.1.Value": "a b+c*d~e/ü"}
+    headers = {
+        "accept-encoding": "identity", "host": "127.0.0.1:18099", "x-acs-version": "2014-05-26",
+        "x-acs-action": "CreateSecurityGroup", "x-acs-date": "2026-11-24T15:19:05Z", "accept": "application/json",
+        "user-agent": "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2",
+        "x-acs-signature-nonce": "0aaf22368fdace2001933204b93524ae", "x-acs-credentials-provider": "static_ak",
+        "x-acs-content-sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "authorization": (
+            "ACS3-HMAC-SHA256 Credential=LTAIexample,SignedHeaders=accept;host;user-agent;x-acs-action;"
+            "x-acs-content-sha256;x-acs-credentials-provider;x-acs-date;x-acs-signature-nonce;x-acs-version,"
+            "Signature=ab5e56b7033f765fd7251d77ef398bea3ffa669bfdc7b35206c69a48a69b3227"),
+        "content-length": "0"}
+    return query, headers
+
+
+def test_v3_of_the_official_sdk():
+    def verifier():
+        return signature.Verifier({"LTAIexample": "example-secret"}, now=lambda: 1795533600)
+    query, headers = recorded()
+    assert verifier().check_v3("POST", "/", query, headers, b"") == "LTAIexample"
+    for name in ("host", "user-agent", "x-acs-signature-nonce", "x-acs-action"):
+        changed = {**headers, name: headers[name].replace("1", "2").replace("C", "D")}
+        with pytest.raises(ApiError) as error:
+            verifier().check_v3("POST", "/", query, changed, b"")
+        assert error.value.code == "SignatureDoesNotMatch", name
+    with pytest.raises(ApiError):
+        verifier().check_v3("POST", "/", {**query, "Tag.1.Value": "other"}, headers, b"")
