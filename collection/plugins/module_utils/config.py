@@ -83,8 +83,9 @@ def _core(services, master: str) -> dict:
     conf = {"hadoop.http.staticuser.user": WEB_USER, "hadoop.prometheus.endpoint.enabled": "true",
             # Minutes that a deleted file stays in the trash: one day.
             "fs.trash.interval": "1440", "fs.trash.checkpoint.interval": "60",
-            # A daemon that restarts is a pause for its callers, not a failure.
-            "ipc.client.connect.max.retries": "30", "ipc.client.connect.retry.interval": "1000"}
+            # A daemon that restarts is a pause for its callers (45 s), not a failure. dfs.client.retry.policy would wait
+            # longer, but its loops nest: a client of a dead NameNode then hangs for half an hour (seen).
+            "ipc.client.connect.max.retries": "45", "ipc.client.connect.retry.interval": "1000"}
     if "hdfs" in services:
         conf["fs.defaultFS"] = f"hdfs://{master}:{COMPONENTS['namenode'].ports['ipc']}"
     return conf
@@ -123,8 +124,6 @@ def _hdfs(services, master: str, node) -> dict:
         # A decommission in seconds, not minutes (measured 51 s -> 16 s for 480 MB).
         "dfs.namenode.decommission.interval": "2", "dfs.namenode.redundancy.interval.seconds": "1",
         "dfs.namenode.replication.work.multiplier.per.iteration": "10",
-        # Clients wait for a NameNode that restarts, about a minute.
-        "dfs.client.retry.policy.enabled": "true", "dfs.client.retry.policy.spec": "2000,30",
     }
     if node.role == "master":
         conf["dfs.namenode.name.dir"] = _file_uris(_dirs(node, "dfs/name", "hdfs/name", 2))
