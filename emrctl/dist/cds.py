@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -40,6 +41,8 @@ def layer(image: Path, say, artifact: Artifact | None = None) -> Path | None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for stale in target.parent.glob("partial-*"):
+            shutil.rmtree(stale, ignore_errors=True)
         if not target.exists():
             say("making the class-data archive for the hosts' JVM (once, about 20 s)")
             _make(image, artifact, target)
@@ -61,13 +64,14 @@ def _make(image: Path, artifact: Artifact, target: Path) -> None:
         archives.mkdir(parents=True)
         home = f"{PREFIX}/{artifact.top}"
         # A namespace of its own for processes and network; the image itself stays untouched.
-        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--resolv-conf=off",
+        # Killed with its caller, so a second try meets no first one.
+        command = ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--resolv-conf=off",
                    "--timezone=off", "--volatile=overlay", "--console=pipe", "--as-pid2", f"--directory={image}",
                    f"--bind-ro={work}/{artifact.top}:{home}", f"--bind={archives}:{PREFIX}/cds",
-                   f"{home}/libexec/class-data", f"{PREFIX}/cds/hadoop.jsa"]
+                   f"{home}/libexec/class-data", f"{PREFIX}/cds/{artifact.top}.jsa"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
                               check=False)
-        if done.returncode or not (archives / "hadoop.jsa").exists():
+        if done.returncode or not (archives / f"{artifact.top}.jsa").exists():
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
             raise EmrError(f"the class-data archive could not be made (exit {done.returncode}):\n{tail}")
         out.chmod(0o755)

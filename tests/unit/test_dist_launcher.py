@@ -121,9 +121,9 @@ def test_environment_file_and_config_option(home, tmp_path):
 def test_class_data_archive_only_where_there_is_one(home, tmp_path):
     args, _ = call(home, "hdfs", "datanode", EMR_CDS_DIR=str(tmp_path))
     assert not [a for a in args if "Share" in a]
-    (tmp_path / "hadoop.jsa").touch()
+    (tmp_path / "hadoop-1.jsa").touch()
     args, _ = call(home, "hdfs", "datanode", EMR_CDS_DIR=str(tmp_path), HDFS_DATANODE_OPTS="-Xshare:off")
-    assert args.index(f"-XX:SharedArchiveFile={tmp_path}/hadoop.jsa") < args.index("-Xshare:off")
+    assert args.index(f"-XX:SharedArchiveFile={tmp_path}/hadoop-1.jsa") < args.index("-Xshare:off")
 
 
 def test_help_and_mistakes(home):

@@ -68,8 +68,8 @@ def _apache(component: str, version: str, path: str, sha512: str) -> Artifact:
 _ROWS = (
     Release(
         "emr-1.0",
-        {"hadoop": _own("hadoop", "3.4.2", "b8e9b08883a496c8c0eb0c6779e00a97c5d04da1d66293b99770b9cc7b770854"
-                        "ef79999d6e726a354df3269df774c272cd2bf077ddba0d299a4d4392ae6db90e"),
+        {"hadoop": _own("hadoop", "3.4.2", "8270b242a87be18524101dcbac12d34987f6929dc6cb5435c2c90859b775a106"
+                        "589aa325a08f51793ffa04f4260d6aaa9d15a179fbe8d676678295639f80f2b3"),
          "spark": _own("spark", "4.1.4", "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
                         "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e")},
         {"hadoop": _apache("hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
