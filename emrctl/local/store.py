@@ -39,6 +39,10 @@ class Store:
         with self.lock:
             return list(self._data.get(kind, {}).values())
 
+    def table(self, kind: str) -> dict:
+        """Objects of a kind by id, read-only."""
+        return self._data.get(kind, {})
+
     @contextmanager
     def transaction(self):
         """Changes that are kept together when the block ends well, and dropped when it raises. Not nestable."""
@@ -95,8 +99,10 @@ class Transaction:
 
     def all(self, kind: str) -> list:
         """All objects of a kind as this transaction sees them."""
-        merged = {key: value for key, value in self._store._data.get(kind, {}).items()}
-        merged.update({key: value for (k, key), value in self.changes.items() if k == kind})
+        changed = {key: value for (k, key), value in self.changes.items() if k == kind}
+        if not changed:
+            return self._store.all(kind)
+        merged = {**self._store.table(kind), **changed}
         return [value for value in merged.values() if value is not _GONE]
 
     def edit(self, kind: str, key: str):

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +36,12 @@ class Server(ThreadingHTTPServer):
         self.dist = Path(dist)
         super().__init__(address, Handler)
 
-    def server_bind(self):
+    def handle_error(self, request, client_address) -> None:
+        """A client that went away is no error of this server; anything else is logged."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            log.exception("connection of %s", client_address)
+
+    def server_bind(self) -> None:
         """Bind without the reverse lookup of the standard library, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
