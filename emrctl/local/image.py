@@ -34,6 +34,9 @@ RECIPE = {
     },
 }
 NEEDED_GIB = 3
+# With its caller ends the whole build: all its processes (they live in a process namespace) and all its mounts.
+CONFINED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+            "--kill-child", "--mount-proc"]
 
 
 def digest() -> str:
@@ -73,11 +76,11 @@ def build(say: Callable[[str], None]) -> Path:
 
 
 def _bootstrap(partial: Path, lock: int) -> None:
-    """Fill partial. A killed caller takes mmdebstrap along, whose last child holds the lock: nobody else builds till then."""
+    """Fill partial. The lock is held by the build's processes too, until the last of them has ended."""
     log = partial.with_suffix(".log")
     with log.open("wb") as output:
         done = subprocess.run(
-            ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(RECIPE['packages'])}",
+            [*CONFINED, "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(RECIPE['packages'])}",
              RECIPE["suite"], str(partial)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
             pass_fds=[lock])
     if done.returncode:
