@@ -29,7 +29,7 @@ SPEC = typer.Argument(help="The cluster's spec, or - for standard input.")
 
 def plan(spec: Path = SPEC, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Show what create would buy and change, and its price, without doing it."""
-    data = run("create", {**spec_vars(spec), "emr_plan_only": True}, quiet).data
+    data = run("plan", spec_vars(spec), quiet).data
     emit(data.get("plan", data), output, views.plan(data))
 
 

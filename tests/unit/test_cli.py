@@ -95,7 +95,7 @@ def test_json_output_is_data_with_counters(monkeypatch, runs, spec, capsys):
 def test_a_spec_on_standard_input(monkeypatch, runs):
     monkeypatch.setattr("sys.stdin", io.StringIO("name: sales\n"))
     assert call(monkeypatch, "plan", "-") == 0
-    assert runs == [("create", {"emr_spec": "name: sales\n", "emr_plan_only": True})]
+    assert runs == [("plan", {"emr_spec": "name: sales\n"})]
 
 
 def test_submit_hands_on_what_follows_the_dashes(monkeypatch, runs, tmp_path, capsys):
