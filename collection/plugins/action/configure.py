@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils import config, render, units
+from ansible_collections.emr.cluster.plugins.module_utils import render, units
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
@@ -16,7 +16,7 @@ class ActionModule(NodeAction):
 
     def work(self, context, args):
         spec, topology, node = context.spec, context.topology, context.node
-        effective = config.effective_config(spec, topology, node, context.release)
+        effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
         rows = units.node_units(node, context.services, effective, topology.cluster, context.java_home, versions)
         files = render.render_conf(effective, spec, topology, node)

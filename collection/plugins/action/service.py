@@ -5,6 +5,7 @@ import os
 
 from ansible_collections.emr.cluster.plugins.module_utils import units
 from ansible_collections.emr.cluster.plugins.module_utils.catalogue import components_for, expand_services
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -34,14 +35,19 @@ class ActionModule(NodeAction):
         if state == "started":
             options.update(self._storage(context, names, bool(args.get("format", False))))
             if context.is_first_master:
-                options["hdfs"] = {"base": context.url("namenode"),
-                                   "directories": units.hdfs_directories(context.services)}
+                options["hdfs"] = self._hdfs(context, scope)
         return options
 
     @staticmethod
     def _ready(context, components) -> bool:
         done = context.fact("emr_started") or {}
         return done.get("run") == os.getppid() and {c.name for c in components} <= set(done.get("components", []))
+
+    @staticmethod
+    def _hdfs(context, scope) -> dict:
+        effective = context.effective if "spark" in scope else {}
+        return {"base": context.url("namenode"), "directories": units.hdfs_directories(context.services),
+                "archives": units.hdfs_archives(scope, effective)}
 
     def _storage(self, context, names, may_format) -> dict:
         seen = context.fact("emr_storage") or {}
@@ -64,15 +70,6 @@ class ActionModule(NodeAction):
             changed = bool(result.get("changed")) or bool(before.get("changed") and before.get("run") == os.getppid())
             result.setdefault("ansible_facts", {})["emr_started"] = {
                 "run": os.getppid(), "components": sorted(done), "changed": changed}
-
-
-def describe(component, context) -> dict:
-    """A component of this node as the modules want it."""
-    health = component.health
-    return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
-            "user": component.user, "after": list(component.after), "log_file": units.log_file(component),
-            "health": {"kind": health.kind,
-                       "url": f"http://{context.node.address}:{component.ports[health.port]}{health.path}"}}
 
 
 def format_refusal(context) -> str:

@@ -36,3 +36,5 @@ class ActionModule(NodeAction):
     def after(self, context, result):
         if result.get("nodes"):
             result["emr_result"] = {key: result["nodes"][key] for key in ("hdfs", "yarn") if result["nodes"].get(key)}
+            result["emr_result"].update(name=context.topology.cluster, links=context.links(),
+                                        services=list(context.services))

@@ -7,8 +7,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import tempfile
 import time
 import urllib.parse
+import zipfile
 
 from .node_common import NodeError
 from .node_http import http as http_call
@@ -111,6 +113,22 @@ def upload(client, local, path, overwrite=True):
     if overwrite and client.status(path):
         client.delete(path)
     client.rename(temporary, path)
+
+
+def ensure_archive(client, row):
+    """Put the files of a local folder into HDFS as one zip, unless it is there; True when it was put.
+
+    ``row``: {source, path, owner}. Not compressed: jars are deflated already, and every container unpacks it.
+    """
+    if client.status(row["path"]):
+        return False
+    with tempfile.NamedTemporaryFile(dir="/var/cache/emr", suffix=".zip") as out:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for name in sorted(os.listdir(row["source"])):
+                archive.write(os.path.join(row["source"], name), name)
+        out.flush()
+        upload(client, out.name, row["path"])
+    return True
 
 
 def ensure_directories(client, rows, check, limit_s):

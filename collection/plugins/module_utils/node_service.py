@@ -11,7 +11,7 @@ import time
 from .node_common import NodeError, log_tail, read_text, run, unit_states
 from .node_configure import inspect
 from .node_format import format_if_empty
-from .node_hdfs import WebHdfs, ensure_directories
+from .node_hdfs import WebHdfs, ensure_archive, ensure_directories
 from .node_health import probe
 
 MAX_RESTARTS = 3
@@ -43,6 +43,7 @@ class Start:
         self.names = {c["name"] for c in self.components}
         self.changes, self.said, self.ready = [], {}, {}
         self.launched, self.restarts = set(), {}
+        self.archives = list(params["hdfs"].get("archives", []))
         self.begun = time.monotonic()
 
     def run(self):
@@ -81,8 +82,9 @@ class Start:
 
     def _loop(self, todo):
         deadline = self.begun + self.params["limit_s"]
-        while len(self.ready) < len(self.components):
+        while True:
             self._launch([c for c in self.components if c["name"] not in self.launched and self._may_start(c)], todo)
+            self._archives()
             for component in self.components:
                 if component["name"] in self.launched and component["name"] not in self.ready:
                     self._look(component)
@@ -125,6 +127,14 @@ class Start:
         hdfs = self.params["hdfs"]
         made = ensure_directories(WebHdfs(hdfs["base"], "hdfs"), hdfs["directories"], False, 60)
         self.changes += [f"HDFS {path}" for path in made]
+
+    def _archives(self):
+        """Put archives into HDFS, once it serves, while daemons launched just now come up."""
+        if self.archives and ("namenode" in self.ready or "namenode" not in self.names):
+            for row in self.archives:
+                if ensure_archive(WebHdfs(self.params["hdfs"]["base"], row["owner"]), row):
+                    self.changes.append(f"HDFS {row['path']}")
+            self.archives = []
 
     def _check_alive(self):
         """Fail at once for a daemon that has given up instead of waiting for the limit."""

@@ -221,6 +221,14 @@ def hdfs_directories(services, job_users=(JOB_USER,)) -> list:
         rows += [("/mr-history", "mapred", GROUP, "0755"), ("/mr-history/tmp", "mapred", GROUP, "1777"),
                  ("/mr-history/done", "mapred", GROUP, "0770")]
     if "spark" in services:
-        rows += [("/spark", "spark", GROUP, "0755"), ("/spark/events", "spark", GROUP, "1777"),
-                 ("/spark/jars", "spark", GROUP, "0755")]
+        rows += [("/spark", "spark", GROUP, "0755"), ("/spark/events", "spark", GROUP, "1777")]
     return [{"path": path, "owner": owner, "group": group, "mode": mode} for path, owner, group, mode in rows]
+
+
+def hdfs_archives(services, effective: dict) -> list:
+    """Folders that HDFS carries as one zip for all containers, as {source, path, owner}."""
+    value = effective.get("spark-defaults", {}).get("spark.yarn.archive")
+    path = str(getattr(value, "value", value or ""))
+    if "spark" not in services or not path.startswith("hdfs:///"):
+        return []
+    return [{"source": f"{SPARK_HOME}/jars", "path": path[len("hdfs://"):], "owner": "spark"}]

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 
-from ..module_utils import releases
+from ..module_utils import config, releases
 from ..module_utils.catalogue import COMPONENTS, ROLES, components_for, expand_services
 from ..module_utils.errors import EmrError, Refused
 from ..module_utils.spec import load_spec, parse_spec, spec_from_dict
@@ -63,6 +63,11 @@ class Context:
         return str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
 
     @property
+    def first(self) -> str:
+        """Name of the first master, whose variables are the cluster's; else the host of the task."""
+        return next(iter(sorted(h for h in self.hosts if self.role(h) == "master")), self.host)
+
+    @property
     def topology(self) -> Topology:
         return self._once("topology", self._topology)
 
@@ -71,10 +76,10 @@ class Context:
         if not nodes or nodes[0].role != "master":
             raise Refused("no host with the role master in this play", "Put one into the group `master` (and the others "
                           "into `slave`), or set emr_role")
-        name = str(self.get(self.host, "emr_cluster_name") or self.spec_or_none("name") or "cluster")
+        name = str(self.get(self.first, "emr_cluster_name") or self.spec_or_none("name") or "cluster")
         # Hosts that were not bought have no birth certificate: their id follows from what identifies them.
         made_up = "emr-" + hashlib.sha256(f"{name}/{nodes[0].name}".encode()).hexdigest()[:12]
-        return Topology(name, str(self.get(self.host, "emr_cluster_id") or made_up), tuple(nodes))
+        return Topology(name, str(self.get(self.first, "emr_cluster_id") or made_up), tuple(nodes))
 
     def _node(self, host: str) -> Node:
         measured = self.fact("emr_node", host) or {}
@@ -114,16 +119,15 @@ class Context:
         return self._once("spec", self._spec)
 
     def _spec(self):
-        for host in [h for h in self.hosts if self.role(h) == "master"]:
-            if self.fact("emr_spec_data", host):
-                return spec_from_dict(self.fact("emr_spec_data", host))
+        if self.fact("emr_spec_data", self.first):
+            return spec_from_dict(self.fact("emr_spec_data", self.first))
         operation = self.get("localhost", "emr_operation", {}) if "localhost" in self.hostvars else {}
         if operation.get("spec"):
             return spec_from_dict(plain(operation["spec"]))
-        if self.get(self.host, "emr_spec_file"):
-            return load_spec(str(self.get(self.host, "emr_spec_file")))
-        if self.get(self.host, "emr_spec"):
-            return parse_spec(str(self.get(self.host, "emr_spec")))
+        if self.get(self.first, "emr_spec_file"):
+            return load_spec(str(self.get(self.first, "emr_spec_file")))
+        if self.get(self.first, "emr_spec"):
+            return parse_spec(str(self.get(self.first, "emr_spec")))
         return spec_from_dict(self._spec_of_variables())
 
     def spec_or_none(self, name: str):
@@ -141,15 +145,15 @@ class Context:
             counts.setdefault(group, {"role": role, "count": 0})["count"] += 1
         for row in counts.values():
             row["instance_types"] = [UNBOUGHT["type"]]
-        mirrors = self.get(self.host, "emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
-        return {"name": str(self.get(self.host, "emr_cluster_name", "cluster")),
+        mirrors = self.get(self.first, "emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
+        return {"name": str(self.get(self.first, "emr_cluster_name", "cluster")),
                 "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
                 "network": {"vswitch_id": UNBOUGHT["vswitch_id"], "ssh_from": ["127.0.0.1/32"]},
-                "release": str(self.get(self.host, "emr_release", releases.DEFAULT)),
-                "services": [str(s) for s in self.get(self.host, "emr_services", ["hadoop"])],
-                "config": plain(self.get(self.host, "emr_config", {})),
+                "release": str(self.get(self.first, "emr_release", releases.DEFAULT)),
+                "services": [str(s) for s in self.get(self.first, "emr_services", ["hadoop"])],
+                "config": plain(self.get(self.first, "emr_config", {})),
                 "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
-                "artifacts": plain(self.get(self.host, "emr_artifacts", {})),
+                "artifacts": plain(self.get(self.first, "emr_artifacts", {})),
                 "node_groups": counts}
 
     @property
@@ -165,6 +169,11 @@ class Context:
     def components(self) -> tuple:
         """Components of this node, in start order."""
         return components_for(self.services, self.node.role)
+
+    @property
+    def effective(self) -> dict:
+        """Effective configuration of this node."""
+        return self._once("effective", lambda: config.effective_config(self.spec, self.topology, self.node, self.release))
 
     def artifacts(self, role: str) -> list:
         """Artifacts for a node of this role, as the module ``install`` wants them."""
@@ -191,6 +200,15 @@ class Context:
         row = COMPONENTS[component]
         nodes = [n for n in self.topology.nodes if n.role in row.roles]
         return f"http://{nodes[0].address}:{row.ports[port]}" if nodes and row.service in self.services else ""
+
+    def links(self) -> dict:
+        """{title: URL} of the web pages of the cluster, by node name where there are several."""
+        result = {}
+        for row in components_for(self.services):
+            nodes = [n for n in self.topology.nodes if n.role in row.roles]
+            if row.web and nodes and "master" in row.roles:
+                result[row.label] = f"http://{nodes[0].address}:{row.ports[row.web]}/"
+        return result
 
     def count(self, component: str) -> int:
         """Number of nodes that run this component."""

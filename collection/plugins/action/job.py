@@ -1,0 +1,59 @@
+"""Jobs: brings their files to the first master, then runs the module ``job`` there."""
+from __future__ import annotations
+
+import os
+
+from ansible_collections.emr.cluster.plugins.module_utils import units
+from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+ENVIRONMENT = {
+    "PATH": f"{units.HADOOP_HOME}/bin:{units.SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
+    "HADOOP_HOME": units.HADOOP_HOME, "HADOOP_CONF_DIR": units.HADOOP_CONF, "YARN_CONF_DIR": units.HADOOP_CONF,
+    "SPARK_HOME": units.SPARK_HOME, "SPARK_CONF_DIR": units.SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
+    "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
+}
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation."""
+
+    MODULE = "job"
+    OPTIONS = ("op", "id", "type", "name", "args", "files", "user", "wait", "wait_limit_s", "yarn", "limit_bytes")
+    TRANSFERS_FILES = True
+
+    def work(self, context, args):
+        if not context.is_first_master:
+            return {"result": {"changed": False}}
+        options = {key: value for key, value in plain(args).items() if value not in (None, "")}
+        self.op = options.get("op", "submit")
+        options.update(environment=ENVIRONMENT, resourcemanager=context.url("resourcemanager"), who=who())
+        options["type"] = str(options.get("type", "SHELL")).upper().replace("-", "_")
+        options["args"] = [str(a) for a in options.get("args", [])]
+        if self.op == "submit":
+            options["files"] = [self._bring(str(path)) for path in options.get("files", [])]
+        return options
+
+    def _bring(self, path: str) -> str:
+        """Copy a file of the controller to the node's temporary folder; returns its path there."""
+        local = os.path.expanduser(path)
+        if not os.path.isfile(local):
+            raise Refused(f"{path}: there is no such file on the controller", "Give the path of a readable file")
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, os.path.basename(local))
+        if not self._task.check_mode:
+            self._transfer_file(local, remote)
+        return remote
+
+    def after(self, context, result):
+        if self.op == "list" and "jobs" in result:
+            result["emr_result"] = {"jobs": result["jobs"]}
+        elif self.op == "logs" and "log" in result:
+            result["emr_result"] = {key: result[key] for key in ("job", "log", "stdout", "stderr")}
+        elif result.get("job"):
+            result["emr_result"] = {"job": result["job"]}
+            if self.op == "submit" and result["job"]["state"] in ("FAILED", "KILLED", "LOST"):
+                result.update(failed=True, msg=f"job {result['job']['id']} {result['job']['state']}: "
+                                               f"{result['job'].get('error', '')}")

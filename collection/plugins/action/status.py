@@ -1,0 +1,22 @@
+"""Read the state of a node's daemons: options of the module ``status``."""
+from __future__ import annotations
+
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation."""
+
+    MODULE = "status"
+
+    def work(self, context, args):
+        first = context.is_first_master
+        return {"components": [describe(c, context) for c in context.components],
+                "namenode": context.url("namenode") if first else "",
+                "resourcemanager": context.url("resourcemanager") if first else ""}
+
+    def after(self, context, result):
+        if not result.get("failed") and not result.get("unreachable"):
+            result.setdefault("ansible_facts", {})["emr_status"] = {
+                key: result.get(key) for key in ("components", "hdfs", "yarn")}

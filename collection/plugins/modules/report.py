@@ -1,0 +1,42 @@
+#!/usr/bin/python
+# Apache-2.0
+"""Documentation of the action plugin of the same name; it runs no module."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: report
+short_description: Put together what a run has learned
+description:
+  - An action plugin for the last play of a playbook, on localhost; it runs nothing anywhere.
+author: E-MapReduce as open software (@emr-open)
+options:
+  what:
+    description: The state of all daemons, or the cluster's spec, configuration, nodes and links.
+    type: str
+    choices: [status, show]
+    default: status
+  node:
+    description: With O(what=show) the node whose configuration is shown; the first master by default.
+    type: str
+attributes:
+  check_mode:
+    description: Changes nothing anyway.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Report the state
+  emr.cluster.report:
+    what: status
+"""
+
+RETURN = r"""
+emr_result:
+  description: The data of the command.
+  type: dict
+  returned: always
+"""

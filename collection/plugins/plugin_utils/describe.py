@@ -1,0 +1,13 @@
+"""A component of the catalogue as the modules on a node want it."""
+from __future__ import annotations
+
+from ..module_utils import units
+
+
+def describe(component, context) -> dict:
+    """A component of this node as the modules want it."""
+    health = component.health
+    return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
+            "user": component.user, "after": list(component.after), "log_file": units.log_file(component),
+            "health": {"kind": health.kind,
+                       "url": f"http://{context.node.address}:{component.ports[health.port]}{health.path}"}}
