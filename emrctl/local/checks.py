@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emrctl.local import cgroups, image
-from emrctl.local.settings import Settings, cache_dir
+from emrctl.local.settings import UNSAFE_PATH, Settings, cache_dir
 from emrctl.local.shell import Refused
 
 # Command -> Debian package that has it.
@@ -41,6 +41,9 @@ def machine(settings: Settings) -> None:
     if not image.ready():
         _space(cache_dir(), image.NEEDED_GIB, "EMR_CACHE")
     _not_overlay(settings.folder)
+    if UNSAFE_PATH.search(str(cache_dir())):
+        raise Refused(f"the cache folder {cache_dir()}: its path may hold only letters, digits and . _ / @ + -",
+                      "set EMR_CACHE to another folder")
 
 
 def _existing(path: Path) -> Path:

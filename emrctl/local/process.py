@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from emrctl.local.settings import Settings
+from emrctl.local.settings import Settings, cache_dir
 from emrctl.local.shell import DriverError
 
 MARK = "EMR_LOCAL_SERVER_OF"
@@ -75,7 +75,7 @@ def start(settings: Settings, limit: float = 30.0) -> int:
         with log.open("ab") as output:
             pid = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
-                env={**os.environ, **marks, "PYTHONPATH": path}).pid
+                env={**os.environ, **marks, "PYTHONPATH": path, "EMR_CACHE": str(cache_dir())}).pid
     end = time.monotonic() + limit
     while not answers(settings.port):
         if find(settings) is None or time.monotonic() > end:

@@ -28,7 +28,7 @@ UNSAFE_PATH = re.compile(r"[^A-Za-z0-9._/@+-]")
 
 def cache_dir() -> Path:
     """Folder of everything that can be downloaded or built again (EMR_CACHE, else ~/.cache/emr)."""
-    return Path(os.environ.get("EMR_CACHE") or Path.home() / ".cache" / "emr")
+    return Path(os.environ.get("EMR_CACHE") or Path.home() / ".cache" / "emr").absolute()
 
 
 @dataclass(frozen=True)
