@@ -17,12 +17,13 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.releases import DEFAULT, Artifact, release
 
-from .build import built
+from .build import built, lock_file
 from .paths import FILES, cache_root, dist_dir
 
 PREFIX = "/opt/emr"
 TIMEOUT = 900  # seconds
 CLASS_LIST = FILES / "hadoop/libexec/hadoop.classlist"
+CLASS_DATA = FILES / "hadoop/libexec/class-data"
 
 
 def layer(image: Path, say, artifact: Artifact | None = None) -> Path | None:
@@ -34,8 +35,7 @@ def layer(image: Path, say, artifact: Artifact | None = None) -> Path | None:
     jvm = _jvm(image)
     if not jvm or not built(artifact):
         return None
-    key = hashlib.sha256(f"{jvm}\n{artifact.sha512}".encode()).hexdigest()[:16]
-    target = cache_root() / "cds" / key
+    target = cache_root() / "cds" / _key(jvm, artifact)
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +47,12 @@ def layer(image: Path, say, artifact: Artifact | None = None) -> Path | None:
             say("making the class-data archive for the hosts' JVM (once, about 20 s)")
             _make(image, artifact, target)
     return target
+
+
+def _key(jvm: str, artifact: Artifact) -> str:
+    """Name of the layer: by all that the archive depends on, so that a new launcher alone makes no new one."""
+    parts = (jvm, artifact.top, lock_file(artifact).read_text(), CLASS_LIST.read_text(), CLASS_DATA.read_text())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _jvm(image: Path) -> str:

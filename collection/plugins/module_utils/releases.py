@@ -68,8 +68,8 @@ def _apache(component: str, version: str, path: str, sha512: str) -> Artifact:
 _ROWS = (
     Release(
         "emr-1.0",
-        {"hadoop": _own("hadoop", "3.4.2", "8270b242a87be18524101dcbac12d34987f6929dc6cb5435c2c90859b775a106"
-                        "589aa325a08f51793ffa04f4260d6aaa9d15a179fbe8d676678295639f80f2b3"),
+        {"hadoop": _own("hadoop", "3.4.2", "b55d0080454a171508fd2a0d0d7667a86d09fd28e4f20eda7566fb4e3d7b0274"
+                        "033062385d0580d00ee5d6cb32ee50d0c251874bb938cc42d252452ac9cb59b9"),
          "spark": _own("spark", "4.1.4", "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
                         "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e")},
         {"hadoop": _apache("hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
