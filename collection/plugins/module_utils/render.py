@@ -38,7 +38,9 @@ def _node_lists(topology, excluded) -> dict:
     computing = [n.name for n in topology.with_role("slave", "task")]
     return {f"{HADOOP_CONF}/workers": _lines(storing), f"{HADOOP_CONF}/dfs.hosts": _lines(storing),
             f"{HADOOP_CONF}/dfs.hosts.exclude": _lines(n for n in storing if n in excluded),
-            f"{HADOOP_CONF}/yarn.include": _lines(computing),
+            # A NodeManager is known by the name that its own resolver gives its address: admit it by either.
+            f"{HADOOP_CONF}/yarn.include": _lines({n for node in topology.with_role("slave", "task")
+                                                   for n in (node.name, node.address) if n}),
             f"{HADOOP_CONF}/yarn.exclude": _lines(n for n in computing if n in excluded)}
 
 

@@ -40,6 +40,12 @@ def instead(name: str, names, aliases=None) -> str:
     return f"Remove it or use a valid name: {listed(names)}."
 
 
+def example_of(field: Field, path: str) -> str:
+    """YAML that a reader may copy: the key with an example, or only that inside a list."""
+    name = path.rsplit(".", 1)[-1]
+    return f"{name}: {field.example}" if field.example and not path.endswith("]") else field.example
+
+
 class Checker:
     """Walks Items along Fields. ``problems`` holds what was wrong."""
 
@@ -64,8 +70,7 @@ class Checker:
         expect = _WORDS[field.kind] + (f": {field.expect}" if field.expect else "")
         if field.choices and field.kind == "text":
             expect = f"one of {listed(field.choices)}"
-        name = path.rsplit(".", 1)[-1].split("[")[0]
-        example = f"{name}: {field.example}" if field.example and not path.endswith("]") else field.example
+        name, example = path.rsplit(".", 1)[-1], example_of(field, path)
         remedy = f"Write for example: {example}" if example else f"Give it {_WORDS[field.kind]}."
         if field.kind in ("int", "number", "bool") and item.kind == "str":
             plain = item.text.strip().lower()
@@ -140,7 +145,7 @@ class Checker:
             return BAD
         if field.pattern and not re.match(f"^(?:{field.pattern})$(?!\n)", text):
             self.problem(path, f"found {item.describe()}, expected {field.expect}",
-                         f"Write for example: {field.example}", item.line)
+                         f"Write for example: {example_of(field, path)}", item.line)
             return BAD
         if not self._size(field, len(text), f"{len(text)} characters", " characters", item, path):
             return BAD
@@ -313,7 +318,7 @@ def _url(checker: Checker, field: Field, item: Item, path: str):
 def _path(checker: Checker, field: Field, item: Item, path: str):
     """A path of a file; nothing is looked up, since other machines read the spec too."""
     if item.value != item.value.strip() or item.value.endswith("/"):
-        checker.problem(path, f"found {item.describe()}, expected {field.expect}", f"Write for example: {field.example}",
+        checker.problem(path, f"found {item.describe()}, expected {field.expect}", f"Write for example: {example_of(field, path)}",
                         item.line)
         return BAD
     return item.value

@@ -59,15 +59,13 @@ def read_yaml(text: str, source: str) -> tuple:
         raise fail(source, "spec", f"the text has {len(text)} characters, expected at most {MAX_TEXT}",
                    "A spec is a page or two: check that this is the right file.")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_shallow_loader(yaml, source))
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, source) from None
     except yaml.YAMLError as error:
         raise fail(source, "spec", f"not readable as YAML: {str(error).splitlines()[0]}",
                    "Save the file as UTF-8 text without control characters.",
                    _line_of(text, getattr(error, "position", None))) from None
-    except RecursionError:
-        raise fail(source, "spec", "nested too deeply", "Remove the brackets that are not needed.", 1) from None
     if node is None:
         raise fail(source, "spec", "the text is empty, expected a cluster spec",
                    "Start from an example: emrctl local example prints one.", 1)
@@ -77,6 +75,24 @@ def read_yaml(text: str, source: str) -> tuple:
     except yaml.YAMLError as error:
         raise fail(source, "spec", str(error), "Write plain YAML.", node.start_mark.line + 1) from None
     return item, builder.problems
+
+
+def _shallow_loader(yaml, source: str):
+    """A loader that stops at once at deep nesting: PyYAML's time grows with the square of it."""
+
+    class Loader(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent, index):
+            self.depth += 1
+            if self.depth > 2 * MAX_DEPTH:
+                raise fail(source, "spec", "nested too deeply", "Remove the brackets that are not needed.",
+                           self.peek_event().start_mark.line + 1)
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+    return Loader
 
 
 def _line_of(text: str, position) -> int | None:
@@ -156,7 +172,10 @@ class _Builder:
                              "Keep one of the two and delete the other.", line)
                 continue
             seen[key] = line
-            pairs.append((key, line, self.build(value_node, where, depth + 1)))
+            item = self.build(value_node, where, depth + 1)
+            if item.kind in ("map", "list", "null"):
+                item.line = line  # where the reader sees its name, not where its first entry stands
+            pairs.append((key, line, item))
         return pairs
 
     def _scalar(self, node, path: str, line: int) -> Item:

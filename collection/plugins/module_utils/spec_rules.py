@@ -70,7 +70,7 @@ def _services(spec, checker) -> None:
         for member in BUNDLES.get(written, (written,)):
             if member in covered:
                 _note(checker, "services", f"{member} is named twice: by {covered[member]} and by {written}, expected once",
-                      f"Remove {member if member in spec.services else written}.")
+                      f"Remove {member if member in spec.services else written} from the list.")
             covered[member] = written
     for service in services:
         missing = [s for s in SERVICES[service] if s not in services]
