@@ -120,9 +120,9 @@ class EcsClient:
                 self.calls += 1
                 return self.send(action, flat)
             except EcsError as error:
-                delay = _back_off(attempt, error.code)
                 if not error.transient:
                     raise
+                delay = _back_off(attempt)
                 if time.monotonic() - start + delay > self.patience:
                     raise EcsError(error.code, error.reason, error.request_id, action, attempt) from None
                 self.retries[error.code] = self.retries.get(error.code, 0) + 1
@@ -194,8 +194,7 @@ class EcsClient:
                               "Install it into the Python that runs Ansible") from None
             # The SDK logs requests with their signature and, unasked, to stderr.
             logger = logging.getLogger("aliyunsdkcore")
-            logger.addHandler(logging.NullHandler())
-            logger.propagate = False
+            logger.setLevel(logging.CRITICAL + 1)
             key = self.credentials
             secret = (StsTokenCredential(key.access_key_id, key.access_key_secret, key.security_token)
                       if key.security_token else AccessKeyCredential(key.access_key_id, key.access_key_secret))
@@ -222,12 +221,9 @@ def split_endpoint(endpoint: str) -> tuple:
     return parts.scheme, parts.netloc
 
 
-def _back_off(attempt: int, code: str) -> float:
+def _back_off(attempt: int) -> float:
     """Seconds to wait after the n-th failure: doubling from 0.2 to 15, the half of it random."""
-    base = min(15.0, 0.2 * 2 ** (attempt - 1))
-    if code == "Throttling.User":
-        base = max(base, 2.0)
-    return base * random.uniform(0.5, 1.0)
+    return min(15.0, 0.2 * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
 
 
 def _public(message: str) -> str:

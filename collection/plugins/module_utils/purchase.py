@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from .anchor import Anchor, Intent
+from .anchor import Anchor, Intent, find_anchor
 from .clusters import cluster_instances, order
 from .ecs import EcsClient, EcsError, tag_list, tags_of
 from .errors import EmrError
@@ -95,7 +95,7 @@ class Buyer:
             if not error.is_a("IdempotentParameterMismatch"):
                 raise
             self.report(f"found an interrupted purchase: {what}")
-        self._wait_listed(set(intent.names(self.spec.name)), VISIBLE_LIMIT)
+        self._wait_listed(set(intent.names(self.spec.name)), VISIBLE_LIMIT, intent)
 
     def buy(self, plan: Plan) -> None:
         """Buy everything that the plan lacks, all groups together. Raises EmrError naming what was bought."""
@@ -161,14 +161,23 @@ class Buyer:
         answer = self.client.call("RunInstances", **run_parameters(self.spec, group, self.anchor, self.key_pair, intent))
         return (answer.get("InstanceIdSets") or {}).get("InstanceIdSet") or []
 
-    def _wait_listed(self, names: set, limit: float) -> set:
-        """Wait until instances of these names are listed; returns the names that are not."""
+    def _wait_listed(self, names: set, limit: float, intent: Intent | None = None) -> set:
+        """Wait until instances of these names are listed; returns the names that are not.
+
+        Stops early when the ``intent`` turns out to be closed: then it was only seen late, and its nodes are gone.
+        """
         end = time.monotonic() + limit
         while True:
             missing = names - {i.get("InstanceName") for i in self.instances()}
             if not missing or time.monotonic() > end:
                 return missing
             time.sleep(0.3)
+            if intent is not None and not self._still_open(intent):
+                return missing
+
+    def _still_open(self, intent: Intent) -> bool:
+        anchor = find_anchor(self.client, self.spec.name)
+        return anchor is not None and intent in anchor.intents
 
     def wait_running(self, limit: float = RUNNING_LIMIT) -> list:
         """Wait until all instances run, starting those that are stopped; returns them sorted. Raises EmrError."""
