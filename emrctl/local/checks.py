@@ -16,6 +16,7 @@ from emrctl.local.shell import Refused
 # Command -> Debian package that has it.
 TOOLS = {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "nft": "nftables", "ip": "iproute2",
          "losetup": "mount", "ssh-keygen": "openssh-client", "unshare": "util-linux"}
+LEAST_LIMITS = {"fs.inotify.max_user_instances": 8192, "fs.inotify.max_user_watches": 65536}
 LEAST_MEMORY_GIB = 4
 LEAST_STATE_GIB = 5
 
@@ -79,6 +80,19 @@ def tools(say: Callable[[str], None]) -> None:
     if missing:
         raise Refused(f"these packages (by their Debian names) are missing: {', '.join(missing)}",
                       f"install them: apt-get install {' '.join(missing)}")
+
+
+def raise_limits(say: Callable[[str], None]) -> None:
+    """Raise kernel limits that all hosts share, because root of every host is the same user to the kernel.
+
+    Each host needs about a dozen inotify instances; when they run out, its systemd waits at boot for ever.
+    """
+    for name, least in LEAST_LIMITS.items():
+        path = Path("/proc/sys", name.replace(".", "/"))
+        now = int(path.read_text())
+        if now < least:
+            say(f"raising {name} from {now} to {least}")
+            path.write_text(str(least))
 
 
 def port_free(port: int, prefix: str) -> None:

@@ -71,6 +71,7 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
 
         checks.machine(wanted)
         checks.tools(say)
+        checks.raise_limits(say)
         network.check_subnet(wanted)
     with _alone(prefix):
         new = not (wanted.folder / settings.FILE).exists()
