@@ -4,13 +4,13 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from ansible_collections.emr.cluster.plugins.module_utils import operation as operation_module
 from ansible_collections.emr.cluster.plugins.module_utils import purchase
 from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.lock import Lock
 from ansible_collections.emr.cluster.plugins.module_utils.operation import Unconfirmed
-
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import (
     BrittleClient,
@@ -112,6 +112,7 @@ def test_bad_day(ecs, owner):
     assert {i["InstanceType"] for i in found.instances} == {"ecs.g6.large"}
     assert client.retries.get("Throttling.User", 0) > 0
     assert sum(b["count"] for b in bought) == 4
+    assert "bought 3 x ecs.g6.large for group slave; ecs.c6.large out of stock, took ecs.g6.large" in run.events
 
 
 def test_out_of_stock_at_the_moment_of_buying(ecs, owner):

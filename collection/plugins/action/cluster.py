@@ -158,7 +158,7 @@ def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:
         found = operation.found(must_exist=False)
         plan = release_plan(found)
         return {"plan": plan, "emr_result": {"name": found.name, "plan": plan}}
-    return _nodes(arguments, operation, operation.found())
+    return _nodes(arguments, operation, operation.running())
 
 
 def _nodes(arguments: dict, operation: Operation, found, private_key_file=None, spec=None) -> dict:
@@ -211,7 +211,7 @@ _CHANGES = {
     "present": _present,
     "released": _released,
     "tagged": _tagged,
-    "locked": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.found()),
+    "locked": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.running()),
     "started": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.start()),
     "stopped": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.stop()),
 }

@@ -74,6 +74,15 @@ class Operation:
                           "List the clusters with: emrctl list; another region with --region (emr_region)")
         return found
 
+    def running(self) -> Found:
+        """The cluster, for work on its nodes. Raises Refused when there is none or none of its instances runs."""
+        found = self.found()
+        if not found.instances:
+            raise Refused(f"Cluster '{self.name}' has no nodes", "Run its create again, or release it")
+        if not any(i.get("Status") == "Running" for i in found.instances):
+            raise Refused(f"Cluster '{self.name}' is stopped", f"Start it with: emrctl start {self.name}")
+        return found
+
     def plan(self, spec) -> tuple:
         """(Plan, Found) of a spec, without any change."""
         found = self.found(must_exist=False)

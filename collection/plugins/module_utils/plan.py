@@ -28,6 +28,12 @@ class Purchase:
     types: list
     price_hour: float = 0.0
     sold_out: list = field(default_factory=list)
+    preferred: tuple = ()
+
+    def passed_over(self) -> list:
+        """Types that the spec prefers to the one that is to be bought, but that are sold out."""
+        before = self.preferred[:self.preferred.index(self.types[0])] if self.types[0] in self.preferred else ()
+        return [t for t in before if t in self.sold_out]
 
     def runs(self) -> list:
         """The ordinals as (first, last) without gaps, each at most as long as one call can buy."""
@@ -108,7 +114,8 @@ def _compare(plan: Plan, spec, found: Found) -> None:
     for group in spec.node_groups.values():
         missing = [n for n in range(1, group.count + 1) if node_name(spec.name, group.name, n) not in names]
         if missing:
-            plan.purchases.append(Purchase(group.name, group.role, missing, list(group.instance_types)))
+            plan.purchases.append(Purchase(group.name, group.role, missing, list(group.instance_types),
+                                           preferred=tuple(group.instance_types)))
         wanted = {node_name(spec.name, group.name, n) for n in range(1, group.count + 1)}
         here = found.of_group(group.name)
         surplus = sorted(i["InstanceName"] for i in here if i["InstanceName"] not in wanted)

@@ -11,7 +11,7 @@ from .anchor import Anchor, Intent, find_anchor
 from .clusters import cluster_instances, order
 from .ecs import EcsClient, EcsError, tag_list, tags_of
 from .errors import EmrError
-from .plan import Plan, disk_list
+from .plan import Plan, Purchase, disk_list
 
 # The next instance type is tried after these.
 NO_STOCK = ("OperationDenied.NoStock", "Zone.NotOnSale", "OperationDenied.ZoneNotOnSale", "QuotaExceed.ElasticQuota",
@@ -99,7 +99,7 @@ class Buyer:
 
     def buy(self, plan: Plan) -> None:
         """Buy everything that the plan lacks, all groups together. Raises EmrError naming what was bought."""
-        queue = [(Intent(p.group, first, last, p.types[0]), p.types) for p in plan.purchases for first, last in p.runs()]
+        queue = [(Intent(p.group, first, last, p.types[0]), p) for p in plan.purchases for first, last in p.runs()]
         while queue:
             room = max(1, self.anchor.room)
             self._buy_some(queue[:room])
@@ -107,7 +107,7 @@ class Buyer:
 
     def _buy_some(self, wanted: list) -> None:
         self.anchor = self.anchor.open_intents(self.client, [intent for intent, _ in wanted])
-        settled = [self._buy_one(intent, types, wanted[n + 1:]) for n, (intent, types) in enumerate(wanted)]
+        settled = [self._buy_one(intent, purchase, wanted[n + 1:]) for n, (intent, purchase) in enumerate(wanted)]
         names = {n for i in settled for n in i.names(self.spec.name)}
         missing = self._wait_listed(names, VISIBLE_LIMIT)
         if missing:
@@ -115,13 +115,14 @@ class Buyer:
                            "Run the command again: it finishes the purchase and buys nothing twice")
         self.anchor = self.anchor.close_intents(self.client, settled)
 
-    def _buy_one(self, intent: Intent, types: list, later: list) -> Intent:
+    def _buy_one(self, intent: Intent, purchase: Purchase, later: list) -> Intent:
         """Buy one intent as the first type that is in stock; returns the intent that was carried out.
 
         When it fails for good, it and the ``later`` ones, which were not begun, are closed.
         """
-        reasons = []
-        for position, name in enumerate(types):
+        # What the plan found sold out was put last: say so when it was preferred.
+        reasons = [f"{name} out of stock" for name in purchase.passed_over()]
+        for position, name in enumerate(purchase.types):
             if position:
                 intent = intent.of_type(name)
                 self.anchor = self.anchor.open_intents(self.client, [intent])
@@ -137,7 +138,7 @@ class Buyer:
             took = f"; {', '.join(reasons)}, took {name}" if reasons else ""
             self.report(f"bought {intent.count} x {name} for group {intent.group}{took}")
             self.bought.append({"group": intent.group, "count": intent.count, "instance_type": name,
-                                "instead_of": list(types[:position])})
+                                "why": list(reasons)})
             return intent
         self._give_up(intent, later)
         raise EmrError(f"Group {intent.group}: {intent.count} nodes cannot be bought in {self.spec.zone}: "
