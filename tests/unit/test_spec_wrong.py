@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec, parse_spec
 
@@ -22,8 +23,8 @@ WRONG = {
     ("syntax", "merge key"): ("  user: root", "  <<: {user: root}", "login.<<", "<<", "merge", "Write the merged keys"),
     ("syntax", "line break in a value"): ("  user: root", "  user: \"ro\\not\"", "login.user", "user:", "line break",
                                           "one line"),
-    ("duplicates", "top key"): ("release: emr-1.0", "release: emr-1.0\nrelease: emr-1.0", "release", None, "twice (first in "
-                                "line 2)", "Keep one"),
+    ("duplicates", "top key"): ("release: emr-1.0", "release: emr-1.0\nrelease: emr-1.0", "release", None, ("twice (first in "
+                                "line 2)"), "Keep one"),
     ("duplicates", "node group"): ("  night:\n    role: task", "  slave:\n    role: task", "node_groups.slave", None,
                                    "twice", "Keep one"),
     ("duplicates", "setting"): (HDFS, HDFS + "    dfs.replication: 3\n", "config.hdfs-site.dfs.replication",
@@ -78,8 +79,8 @@ WRONG = {
                                  "[hadoop, spark]"),
     ("types", "list for mapping"): ("node_groups:\n", "node_groups: []\nx_groups:\n", "node_groups", "node_groups: []",
                                     "a mapping", "node_groups: {"),
-    ("types", "mapping for disks"): ("    data_disks:\n      - category: cloud_essd", "    data_disks:\n        category: "
-                                     "cloud_essd", "node_groups.slave.data_disks", "data_disks:",
+    ("types", "mapping for disks"): ("    data_disks:\n      - category: cloud_essd", ("    data_disks:\n        category: "
+                                     "cloud_essd"), "node_groups.slave.data_disks", "data_disks:",
                                      "found a mapping, expected a list", "dash"),
     ("types", "setting is a list"): ("    dfs.replication: 2", "    dfs.replication: [2]", "config.hdfs-site.dfs.replication",
                                      "[2]", "found a list, expected one value", "one value"),
@@ -89,8 +90,8 @@ WRONG = {
                                     "dfs.replication:", "nothing", '""'),
     ("types", "setting is no number"): ("    dfs.replication: 2", "    dfs.replication: two",
                                         "config.hdfs-site.dfs.replication", "two", "whole number", "dfs.replication: 2"),
-    ("types", "memory with a unit"): ("memory-mb: 20000", "memory-mb: 20g", "node_groups.slave.config.yarn-site.yarn."
-                                      "nodemanager.resource.memory-mb", "20g", "whole number", "memory-mb: 2"),
+    ("types", "memory with a unit"): ("memory-mb: 20000", "memory-mb: 20g", ("node_groups.slave.config.yarn-site.yarn."
+                                      "nodemanager.resource.memory-mb"), "20g", "whole number", "memory-mb: 2"),
     ("ranges", "too many nodes"): ("    count: 3", "    count: 1000", "node_groups.slave.count", "1000", "from 0 to 999",
                                    "at most 999"),
     ("ranges", "negative"): ("    count: 0", "    count: -1", "node_groups.night.count", "-1", "from 0", "at least 0"),
@@ -160,8 +161,8 @@ WRONG = {
                                         "node_groups.night.spot", "spot:", "taken away", "task group"),
     ("combinations", "misnamed group"): ("    role: slave", "    role: task", "node_groups.slave.role", "role: task",
                                          "role task, expected slave", "Rename"),
-    ("combinations", "gateway with disks"): ("  night:\n    role: task\n    count: 0\n", "  night:\n    role: gateway\n    "
-                                             "count: 1\n    data_disks: [{size_gib: 100}]\n", "node_groups.night.data_disks",
+    ("combinations", "gateway with disks"): ("  night:\n    role: task\n    count: 0\n", ("  night:\n    role: gateway\n    "
+                                             "count: 1\n    data_disks: [{size_gib: 100}]\n"), "node_groups.night.data_disks",
                                              "size_gib: 100", "gateway", "Remove"),
     ("combinations", "foreign zone"): ("zone: cn-hangzhou-h", "zone: cn-shanghai-b", "zone", "zone:", "not a zone of",
                                        "cn-hangzhou-h"),
@@ -182,8 +183,8 @@ WRONG = {
                                    "core-site|spark.hadoop"),
     ("settings", "shell in a variable"): ("-Xmx4g", "'-Xmx4g $(reboot)'", "config.env.HDFS_NAMENODE_OPTS", "reboot",
                                           "without quotes", "plain options"),
-    ("settings", "key with a blank"): ("    dfs.replication: 2", "    dfs replication: 2", "config.hdfs-site.dfs "
-                                       "replication", "dfs repl", "not the name", "Copy"),
+    ("settings", "key with a blank"): ("    dfs.replication: 2", "    dfs replication: 2", ("config.hdfs-site.dfs "
+                                       "replication"), "dfs repl", "not the name", "Copy"),
     ("secrets", "OSS secret"): (HDFS, HDFS + "  core-site: {fs.oss.accessKeySecret: abc}\n",
                                 "config.core-site.fs.oss.accessKeySecret", "accessKeySecret", "credentials",
                                 "credential provider"),

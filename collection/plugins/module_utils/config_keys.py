@@ -14,7 +14,7 @@ SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provid
                  "user alone, and name that with hadoop.security.credential.provider.path.")
 ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values()) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
 
-_KEY = re.compile(r"^[A-Za-z][A-Za-z0-9._/*$-]{0,254}$")
+_KEY = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
 _SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|security[._-]?token|private[._-]?key|credentials?$)", re.IGNORECASE)
 _NOT_SECRET = re.compile(r"(\.provider\.path|\.enabled?|\.file|\.class|\.alias|\.provider|\.regex|\.required|"
                          r"-timeout|\.interval(\.\w+)?)$", re.IGNORECASE)
@@ -136,7 +136,7 @@ def check_key(stem: str, key: str):
 
         return "unknown variable", instead(key, ENV_NAMES)
     if not _KEY.match(key):
-        return ("not the name of a setting, expected letters, digits, dots and hyphens",
+        return ("not the name of a setting, expected words joined by dots",
                 "Copy the name from the documentation of Hadoop or Spark, for example dfs.blocksize.")
     if secret_key(key):
         return "credentials do not belong in a spec, which is stored and shown in many places", SECRET_REMEDY

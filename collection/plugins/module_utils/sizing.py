@@ -173,12 +173,11 @@ def check_topology(services, nodes) -> None:
         elif demand(services, node.role, node.memory_mib) > node.memory_mib:
             need = demand(services, node.role, node.memory_mib)
             trouble.append(f"{node.name} has {node.memory_mib} MiB of memory, its daemons need {need}")
+    # Every node that passed gives YARN room for one container of Spark; a driver and an executor need two.
     computing = [n for n in nodes if n.role in ("slave", "task")]
-    if "spark" in services and computing and not trouble:
-        poor = [n for n in computing if yarn_memory(n.memory_mib) < SPARK_LEAST]
-        trouble += [f"{n.name} can give {yarn_memory(n.memory_mib)} MiB to YARN, Spark needs {SPARK_LEAST}" for n in poor]
-        if not poor and sum(yarn_memory(n.memory_mib) // SPARK_LEAST for n in computing) < 2:
-            trouble.append(f"the cluster has room for one container of {SPARK_LEAST} MiB, Spark needs two (driver, executor)")
+    room = sum(yarn_memory(n.memory_mib) // SPARK_LEAST for n in computing)
+    if "spark" in services and computing and not trouble and room < 2:
+        trouble.append(f"the cluster has room for {room} container of {SPARK_LEAST} MiB, Spark needs two (driver, executor)")
     if trouble:
         raise Refused("the nodes are too small: " + "; ".join(trouble), "Choose instance types with more memory "
                       "(4 GiB for a first cluster, 8 GiB for real work), or fewer services.")

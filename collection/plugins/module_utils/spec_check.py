@@ -238,13 +238,16 @@ class Checker:
         return result if good else BAD
 
     def _config_value(self, stem: str, key: str, item: Item, where: str, line):
+        if item.kind in ("map", "list", "null"):
+            remedy = f'Write one value, several joined by commas: {key}: "a,b"; an empty one as "".'
+            if item.kind == "map":
+                remedy = f"Write one value; the words of a name are joined by dots, for example {key}.name: value"
+            self.problem(where, f"found {item.describe()}, expected one value (text, number, true or false)", remedy,
+                         item.line)
+            return BAD
         trouble = config_keys.check_key(stem, key)
         if trouble:
             self.problem(where, trouble[0], trouble[1], line)
-            return BAD
-        if item.kind in ("map", "list", "null"):
-            self.problem(where, f"found {item.describe()}, expected one value (text, number, true or false)",
-                         f'Write one value, several joined by commas: {key}: "a,b"; an empty one as "".', item.line)
             return BAD
         if not self.plain_text(item.text, where, item.line):
             return BAD
