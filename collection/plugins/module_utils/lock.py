@@ -164,7 +164,8 @@ class Lock:
         self._delete(self.name)
         return True
 
-    def _create(self, name: str, ttl: int = TTL) -> bool:
+    def _create(self, name: str, ttl: int | None = None) -> bool:
+        ttl = TTL if ttl is None else ttl
         tags = {"emr:cluster": self.cluster, "emr:owner": self.owner, "emr:expiry": str(int(time.time()) + ttl)}
         try:
             self.client.call("ImportKeyPair", KeyPairName=name, PublicKeyBody=_throwaway_key(), Tag=tag_list(tags))
