@@ -65,36 +65,50 @@ def _wanted(prefix: str, subnet: str | None, port: int | None, state: Path | Non
 def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, api_only: bool,
        say: Callable[[str], None]) -> Settings:
     """Bring a local ECS up, or complete it. Raises Refused before any change, DriverError after cleaning up."""
-    wanted = _wanted(prefix, subnet, port, state, api_only)
-    if not wanted.api_only:
-        from emrctl.local import checks, image, network
-
-        checks.machine(wanted)
-        checks.tools(say)
-        checks.raise_limits(say)
-        network.check_subnet(wanted)
+    settings.check_prefix(prefix)
     with _alone(prefix):
+        wanted = _wanted(prefix, subnet, port, state, api_only)
         new = not (wanted.folder / settings.FILE).exists()
-        if new and not wanted.api_only:
-            _refuse_strangers(prefix)
+        if not wanted.api_only:
+            _check(wanted, new, say)
         if process.find(wanted) is None:
             from emrctl.local.checks import port_free
 
             port_free(wanted.port, prefix)
         if not wanted.api_only:
-            # Hosts that exist need the image that they were made from; only a new local ECS takes a newer recipe.
-            built = Path(wanted.image) if wanted.image and Path(wanted.image).exists() else image.build(say)
-            wanted = replace(wanted, image=str(built), class_data=_class_data(built, say))
+            wanted = _with_image(wanted, say)
         try:
             wanted.save()
             keys.ensure(wanted.folder)
             if not wanted.api_only:
+                from emrctl.local import network
+
                 network.make_bridge(wanted)
             process.start(wanted)
         except BaseException:
             _undo(wanted, new)
             raise
     return wanted
+
+
+def _check(wanted: Settings, new: bool, say: Callable[[str], None]) -> None:
+    """Whether this machine can have these hosts. Raises Refused; may install missing tools."""
+    from emrctl.local import checks, network
+
+    checks.machine(wanted)
+    checks.tools(say)
+    if new:
+        _refuse_strangers(wanted.prefix)
+    network.check_subnet(wanted)
+    checks.raise_limits(say)
+
+
+def _with_image(wanted: Settings, say: Callable[[str], None]) -> Settings:
+    """Hosts that exist need the image that they were made from; only a new local ECS takes a newer recipe."""
+    from emrctl.local import image
+
+    built = Path(wanted.image) if wanted.image and Path(wanted.image).exists() else image.build(say)
+    return replace(wanted, image=str(built), class_data=_class_data(built, say))
 
 
 def _class_data(image: Path, say: Callable[[str], None]) -> str:
@@ -143,7 +157,8 @@ def _down(at: Settings, keep: bool) -> int:
 
 
 def _settings_for_down(prefix: str, state: Path | None) -> Settings:
-    """Stored settings, or ones with the right names when the record is lost."""
+    """Stored settings, or ones with the right names when the record is lost. Raises Refused for an impossible prefix."""
+    settings.check_prefix(prefix)
     folder = settings.state_folder(prefix, state)
     if not state and not folder.exists():
         from emrctl.local import network

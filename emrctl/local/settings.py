@@ -98,11 +98,16 @@ def load(state: str | Path) -> Settings:
     return Settings(**{**known, "state": str(folder)})
 
 
-def make(prefix: str, subnet: str, port: int, state: str | Path | None, api_only: bool) -> Settings:
-    """Checked settings. Raises Refused when a value cannot work."""
+def check_prefix(prefix: str) -> None:
+    """Raises Refused when names cannot be made from it."""
     if not PREFIX.fullmatch(prefix):
         raise Refused(f"prefix {prefix!r}: expected 1 to 8 lower-case letters and digits, the first a letter",
                       "choose another --prefix")
+
+
+def make(prefix: str, subnet: str, port: int, state: str | Path | None, api_only: bool) -> Settings:
+    """Checked settings. Raises Refused when a value cannot work."""
+    check_prefix(prefix)
     try:
         network = ipaddress.IPv4Network(subnet)
     except ValueError as error:
