@@ -54,7 +54,7 @@ class Ecs:
         return self.call("DescribeInstances", **{"PageSize": 100, **params})["Instances"]["Instance"]
 
 
-def wait_for(condition, seconds: float = 5.0):
+def wait_for(condition, seconds: float = 30.0):
     """The first true value of ``condition()``. Raises AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

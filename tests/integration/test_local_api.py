@@ -41,11 +41,15 @@ def test_run_and_describe(ecs):
 
 
 def test_new_instances_are_seen_late(tmp_path):
-    with api_only(tmp_path, visibility_delay=0.6) as local:
+    with api_only(tmp_path, visibility_delay=600) as local:
         ecs = Ecs(local)
-        ids = ecs.run(ecs.group())
-        assert ecs.instances(InstanceIds=json.dumps(ids)) == []
-        assert wait_for(lambda: ecs.instances(InstanceIds=json.dumps(ids)))
+        group = ecs.group()
+        late = ecs.run(group)
+        local.faults(visibility_delay=0.1)
+        soon = ecs.run(group)
+        assert wait_for(lambda: ecs.instances(InstanceIds=json.dumps(soon)))
+        assert [i["InstanceId"] for i in ecs.instances()] == soon
+        assert ecs.code("DeleteInstances", InstanceId_1=late[0]) == "InvalidInstanceId.NotFound"
 
 
 def test_client_token_buys_once(ecs):
