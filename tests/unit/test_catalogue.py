@@ -1,0 +1,66 @@
+"""The component catalogue and the topology."""
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.catalogue import (
+    BUNDLES,
+    COMPONENTS,
+    ROLES,
+    SERVICES,
+    components_for,
+    expand_services,
+    start_order,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.config_keys import ENV_NAMES
+from ansible_collections.emr.cluster.plugins.module_utils.schema import STEMS
+from ansible_collections.emr.cluster.plugins.module_utils.topology import Node, Topology
+
+
+def test_rows_are_consistent():
+    for name, row in COMPONENTS.items():
+        assert name == row.name and row.service in SERVICES and row.roles <= set(ROLES) and row.roles
+        assert row.unit == f"emr-{name}"
+        assert row.health.port in row.ports and row.health.path.startswith("/")
+        assert not row.web or row.web in row.ports
+        assert row.reads <= set(STEMS) and set(row.after) <= set(COMPONENTS)
+        assert 0 < row.heap.share < 1 and 0 < row.heap.least <= row.heap.most
+        assert row.user != "root" and row.jvm_opts_env in ENV_NAMES
+    assert len({row.jvm_opts_env for row in COMPONENTS.values()}) == len(COMPONENTS)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_port_is_used_twice_on_a_node(role):
+    ports = [port for row in components_for(SERVICES, role) for port in row.ports.values()]
+    assert len(ports) == len(set(ports))
+
+
+def test_start_order_respects_what_each_waits_for():
+    order = [c.name for c in start_order()]
+    assert sorted(order) == sorted(COMPONENTS)
+    for name, row in COMPONENTS.items():
+        assert all(order.index(before) < order.index(name) for before in row.after)
+
+
+def test_services_are_expanded_in_order_and_once():
+    assert expand_services(["spark", "hadoop", "hdfs"]) == ("hdfs", "yarn", "mapreduce", "spark")
+    assert all(set(members) <= set(SERVICES) for members in BUNDLES.values())
+    assert all(set(needs) <= set(SERVICES) for needs in SERVICES.values())
+    with pytest.raises(KeyError):
+        expand_services(["hbase"])
+
+
+def test_components_of_a_role():
+    assert [c.name for c in components_for(("hdfs", "yarn"), "slave")] == ["datanode", "nodemanager"]
+    assert [c.name for c in components_for(("hdfs", "yarn"), "task")] == ["nodemanager"]
+    assert components_for(("hdfs", "yarn"), "gateway") == ()
+    assert [c.name for c in components_for(("hdfs",))] == ["namenode", "datanode"]
+
+
+def test_topology():
+    nodes = tuple(Node(name, role, role, "", 4096, 2) for name, role in (("m", "master"), ("s", "slave"), ("t", "task")))
+    top = Topology("c", "emr-1", nodes)
+    assert top.first_master.name == "m" and [n.name for n in top.with_role("slave", "task")] == ["s", "t"]
+    assert top.node("t").role == "task"
+    with pytest.raises(KeyError):
+        top.node("x")

@@ -1,0 +1,113 @@
+"""The files of a node: well-formed, deterministic, readable by what reads them."""
+from __future__ import annotations
+
+import re
+import subprocess
+from xml.etree import ElementTree
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.config import Value, effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.render import (
+    hadoop_env,
+    properties,
+    quote,
+    render_conf,
+    site_xml,
+    spark_env,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
+
+from .test_config import SPEC, topology
+
+
+def files_of(role, text=SPEC, **more):
+    top, spec = topology(), parse_spec(text)
+    node = top.with_role(role)[0]
+    return {f["path"]: f for f in render_conf(effective_config(spec, top, node), spec, top, node, **more)}
+
+
+def settings(xml):
+    return {p.findtext("name"): p.findtext("value") for p in ElementTree.fromstring(xml.encode()).iter("property")}
+
+
+@pytest.mark.parametrize("role", ["master", "slave", "task", "gateway"])
+def test_files_of_each_role(role):
+    files = files_of(role)
+    names = {path.rsplit("/", 1)[1] for path in files}
+    assert {"core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml", "capacity-scheduler.xml", "hadoop-env.sh",
+            "log4j.properties"} <= names
+    assert ("dfs.hosts" in names) == (role == "master")
+    assert ("spark-defaults.conf" in names) == (role in ("master", "gateway"))
+    assert list(files) == sorted(files)
+    for file in files.values():
+        assert set(file) == {"path", "content", "owner", "group", "mode"} and re.fullmatch(r"0[0-7]{3}", file["mode"])
+        assert file["content"] == "" or file["content"].endswith("\n")
+        assert file["content"] == "" or "{{" not in file["content"]
+
+
+def test_the_same_input_gives_the_same_bytes():
+    spec = parse_spec(SPEC)
+    again = spec.to_dict()
+    again["config"] = dict(reversed(again["config"].items()))
+    top = topology()
+    for node in top.nodes:
+        effective = effective_config(spec, top, node)
+        assert render_conf(effective, spec, top, node) == render_conf(
+            {s: dict(reversed(v.items())) for s, v in effective.items()}, again, top, node)
+
+
+def test_site_files_hold_what_is_effective():
+    top, spec = topology(), parse_spec(SPEC)
+    node = top.with_role("slave")[0]
+    effective, files = effective_config(spec, top, node), files_of("slave")
+    for stem in ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler"):
+        assert settings(files[f"/etc/emr/hadoop/{stem}.xml"]["content"]) == {k: v.value for k, v in effective[stem].items()}
+
+
+def test_xml_keeps_special_characters():
+    nasty = {"a.b": Value("<&>\"' ]]> $x ${y}", "spec"), "c.d": Value("ünï ☃", "spec"), "e.f": Value("", "spec")}
+    assert settings(site_xml(nasty)) == {"a.b": "<&>\"' ]]> $x ${y}", "c.d": "ünï ☃", "e.f": None} or settings(
+        site_xml(nasty))["e.f"] == ""
+
+
+def test_properties_escape_what_java_would_read_otherwise():
+    text = properties({"spark.a": "C:\\x", "spark.b": " lead", "spark.c": "ü😀", "spark.d": "a=b:c #d"})
+    assert "spark.a C:\\\\x\n" in text and "spark.b \\ lead\n" in text
+    assert "spark.c \\u00fc\\ud83d\\ude00\n" in text and "spark.d a=b:c #d\n" in text
+
+
+@pytest.mark.parametrize("text", ["-Xmx4g", "it's", "a b  c", "$(reboot) `x` \\ \"q\""])
+def test_words_of_the_shell(text):
+    assert subprocess.run(["sh", "-c", f"printf %s {quote(text)}"], capture_output=True, text=True,
+                          check=True).stdout == text
+
+
+def test_environment_files_are_shell():
+    files = files_of("master")
+    env = files["/etc/emr/hadoop/hadoop-env.sh"]["content"]
+    assert env == hadoop_env(effective_config(parse_spec(SPEC), topology(), topology().first_master)["env"])
+    script = env + 'printf "%s|%s|%s" "$HADOOP_CONF_DIR" "$HADOOP_MAPRED_HOME" "$HDFS_NAMENODE_OPTS"'
+    out = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True,
+                         env={"PATH": "/usr/bin:/bin", "JAVA_HOME": "/x", "HADOOP_CONF_DIR": "/elsewhere"}).stdout
+    conf, mapred, options = out.split("|")
+    assert conf == "/elsewhere" and mapred == "/opt/emr/hadoop" and options.endswith("-Xmx3g")
+    assert "SPARK" not in env
+    assert "SPARK_DAEMON_MEMORY" in files["/etc/emr/spark/spark-env.sh"]["content"]
+    assert subprocess.run(["sh", "-n", "-c", spark_env({"SPARK_X": "it's"})], check=True).returncode == 0
+
+
+def test_lists_of_nodes():
+    files = {path.rsplit("/", 1)[1]: f["content"].split() for path, f in files_of(
+        "master", excluded=("sales-slave-002", "sales-night-001", "sales-gone-001")).items()}
+    slaves = [f"sales-slave-00{i}" for i in (1, 2, 3)]
+    assert files["dfs.hosts"] == files["workers"] == slaves
+    assert files["dfs.hosts.exclude"] == ["sales-slave-002"]
+    assert set(files["yarn.include"]) >= {*slaves, "sales-night-001", "10.0.0.11", "10.0.0.90"}
+    assert files["yarn.exclude"] == ["sales-night-001", "sales-slave-002"]
+    assert files_of("master")["/etc/emr/hadoop/dfs.hosts.exclude"]["content"] == "", "there, though empty"
+
+
+def test_a_log_never_fills_the_disk():
+    text = files_of("slave")["/etc/emr/hadoop/log4j.properties"]["content"]
+    assert "RollingFileAppender" in text and "MaxBackupIndex" in text
