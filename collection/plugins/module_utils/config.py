@@ -224,6 +224,9 @@ def _spark(master: str, version: str) -> dict:
         # No shuffle service in the NodeManager: executors that hold shuffle data are kept instead.
         "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
         "spark.pyspark.python": "python3",
+        # In client mode the page of a starting application races with the filter that its ApplicationMaster sends
+        # (ConcurrentModificationException in attachAllHandlers, the job dies). The history server shows running ones too.
+        "spark.ui.enabled": "false",
     }
     if version:
         # The jars lie in HDFS, so only clients need Spark.
