@@ -57,8 +57,15 @@ def make(prefix: str, host_id: str, memory_mib: int) -> list[Path]:
         for group in _groups(prefix, host_id):
             group.mkdir(parents=True, exist_ok=True)
         group = points["memory"] / TOP / prefix / host_id
-        name = "memory.max" if points["memory"] == points.get("unified") else "memory.limit_in_bytes"
-        (group / name).write_text(str(memory_mib * 2**20))
+        limit = str(memory_mib * 2**20)
+        if points["memory"] == points.get("unified"):
+            limits = {"memory.max": limit, "memory.swap.max": "0"}
+        else:
+            limits = {"memory.limit_in_bytes": limit, "memory.memsw.limit_in_bytes": limit}
+        for name, value in limits.items():
+            # Hosts have no swap, as in the cloud; kernels without swap accounting lack the file.
+            if "swap" not in name and "memsw" not in name or (group / name).exists():
+                (group / name).write_text(value)
     except OSError as error:
         raise DriverError(f"{host_id}: control group: {error}") from error
     return _groups(prefix, host_id)
@@ -76,6 +83,11 @@ def processes(prefix: str, host_id: str) -> list[int]:
 def command(pid: int) -> str:
     """Short name of a process, "" when it is gone."""
     return _read(Path(f"/proc/{pid}/comm")).strip()
+
+
+def children(pid: int) -> list[int]:
+    """Ids of a process's children; none when it is gone."""
+    return [int(child) for child in _read(Path(f"/proc/{pid}/task/{pid}/children")).split()]
 
 
 def kill(prefix: str, host_id: str, limit: float = 20.0) -> None:

@@ -23,13 +23,18 @@ from emrctl.local.shell import DriverError, run
 BOOT_LIMIT = 20.0      # seconds until the host's own init must run
 HALT_LIMIT = 30.0      # seconds that an orderly stop may take before it becomes a forced one
 NSPAWN = "systemd-nspawn"
-# $1: control groups, $2: overlay options, $3: mount point, then the command. setsid --fork lets init reap the host, so that
-# it outlives the server; the console gets the output.
+# Arguments: control groups, overlay options, mount point, command. setsid --fork lets init reap the host, so that it
+# outlives the server. The keeper stays in a group below (cgroup v2 wants no process beside groups) and repeats the
+# command when it ends with 133, which is how systemd-nspawn says that the host rebooted.
 LAUNCH = """\
-for group in $1; do echo $$ > "$group/cgroup.procs" || exit 1; done
-shift
-exec setsid --fork unshare --mount --propagation slave sh -c \
-  'mount -t overlay emr-local -o "$0" "$1" && shift && exec "$@"' "$@"
+for group in $1; do mkdir -p "$group/keeper" && echo $$ > "$group/keeper/cgroup.procs" || exit 1; done
+exec setsid --fork unshare --mount --propagation slave sh -c '
+  groups=$1; mount -t overlay emr-local -o "$2" "$3" || exit 1
+  shift 3
+  while :; do
+    sh -c "for group in \\$0; do echo \\$\\$ > \\$group/cgroup.procs || exit 1; done; exec \\"\\$@\\"" "$groups" "$@"
+    [ $? -eq 133 ] || exit
+  done' keeper "$@"
 """
 # What udev and systemd's reading of fstab do on a machine; in a container there is no udev, and fstab's devices are ignored.
 DISKS_UNIT = """\
@@ -91,16 +96,15 @@ class Host:
     # State
 
     def running(self) -> bool:
-        return any(cgroups.command(pid) == NSPAWN for pid in cgroups.processes(self.settings.prefix, self.id))
+        return bool(cgroups.processes(self.settings.prefix, self.id))
 
     def init_pid(self) -> int | None:
         """Process id, as seen from outside, of the host's own PID 1."""
         for pid in cgroups.processes(self.settings.prefix, self.id):
             if cgroups.command(pid) == NSPAWN:
-                children = Path(f"/proc/{pid}/task/{pid}/children")
-                for child in (children.read_text().split() if children.exists() else []):
-                    if cgroups.command(int(child)) in ("systemd", "init"):
-                        return int(child)
+                for child in cgroups.children(pid):
+                    if cgroups.command(child) in ("systemd", "init"):
+                        return child
         return None
 
     def state(self) -> str:

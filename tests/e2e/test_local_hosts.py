@@ -178,6 +178,14 @@ def test_user_data_runs_once_and_a_reboot_from_inside_works(bed):
     bed.driver.start(B)
     bed.wait_ssh(B)
     assert bed.ssh(B, "systemctl is-system-running --wait; cat /root/user-data-ran").split() == ["running", "once"]
+    boot = "systemctl show --property=UserspaceTimestampMonotonic --value"
+    before = bed.ssh(B, boot)
+    bed.ssh(B, "systemctl reboot", check=False)
+    end = time.monotonic() + 20
+    while (now := bed.ssh(B, boot, check=False)) in ("", before) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert now not in ("", before) and bed.driver.state(B) == "running"
+    assert not reachable(IPS[B], 8042)
     bed.ssh(B, "systemctl poweroff", check=False)
     end = time.monotonic() + 15
     while bed.driver.state(B) == "running" and time.monotonic() < end:
