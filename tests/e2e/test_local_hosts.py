@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from emrctl.local import cgroups, disks, lifecycle, process, settings, teardown
+from emrctl.local import cgroups, checks, disks, lifecycle, process, settings, teardown
 from emrctl.local.driver import DriverError, NspawnDriver
 from emrctl.local.shell import Refused
 
@@ -237,6 +238,28 @@ def test_without_root_up_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(Refused, match="need root.*--api-only"):
         lifecycle.up("e2ei", "10.77.172.0/24", 7972, tmp_path / "state", False, print)
+
+
+def test_a_machine_that_cannot_have_hosts_is_told_why(monkeypatch, tmp_path):
+    at = settings.make("e2ei", "10.77.172.0/24", 7972, tmp_path / "state", False)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks.shutil, "which", lambda name: None if name in ("systemd-nspawn", "apt-get") else f"/bin/{name}")
+        with pytest.raises(Refused, match="apt-get install systemd-container"):
+            checks.tools(print)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks.shutil, "disk_usage", lambda path: SimpleNamespace(free=2**30))
+        with pytest.raises(Refused, match="1.0 GiB free, 5 are needed.*--state"):
+            checks.machine(at)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks.os, "sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 500_000)
+        with pytest.raises(Refused, match="1.9 GiB of memory.*--api-only"):
+            checks.machine(at)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks.cgroups, "hierarchies", dict)
+        with pytest.raises(Refused, match="memory control group"):
+            checks.machine(at)
+    checks.machine(at)
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_failed_up_leaves_nothing(monkeypatch, tmp_path):
