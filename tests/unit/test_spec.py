@@ -113,6 +113,46 @@ def test_other_data_is_no_spec(data):
         spec_from_dict(data)
 
 
+ORDINARY = {
+    "core-site": {"fs.oss.endpoint": "oss-cn-hangzhou-internal.aliyuncs.com", "hadoop.proxyuser.hue.hosts": "*",
+                  "hadoop.security.credential.provider.path": "jceks://hdfs/user/emr/oss.jceks",
+                  "hadoop.security.group.mapping.ldap.bind.password.file": "/etc/ldap.pass", "io.file.buffer.size": "131072"},
+    "hdfs-site": {"dfs.blocksize": "256m", "dfs.namenode.handler.count": "40", "dfs.permissions.enabled": "true",
+                  "dfs.client.block.write.replace-datanode-on-failure.policy": "NEVER"},
+    "yarn-site": {"yarn.nodemanager.resource.memory-mb": "20000", "yarn.acl.enable": "true",
+                  "yarn.nodemanager.resource-plugins": "yarn.io/gpu", "yarn.resourcemanager.am.max-attempts": "3"},
+    "mapred-site": {"mapreduce.map.java.opts": "-Xmx1g -Dx=y", "mapreduce.map.memory.mb": "1536",
+                    "yarn.app.mapreduce.am.resource.mb": "1024", "mapreduce.job.reduce.slowstart.completedmaps": "1.0"},
+    "capacity-scheduler": {"yarn.scheduler.capacity.root.queues": "default,etl_night",
+                           "yarn.scheduler.capacity.root.etl_night.capacity": "40"},
+    "spark-defaults": {"spark.executor.memory": "4g", "spark.hadoop.fs.oss.impl": "org.example.Oss",
+                       "spark.executor.extraJavaOptions": "-XX:+UseG1GC", "spark.sql.adaptive.enabled": "true",
+                       "spark.executorEnv.MY_NAME": "x", "spark.yarn.dist.files": "hdfs:///a.txt#b,hdfs:///c"},
+    "env": {"SPARK_DAEMON_MEMORY": "2g", "YARN_NODEMANAGER_OPTS": "-Xmx2g -XX:MaxMetaspaceSize=256m"},
+}
+
+
+def test_ordinary_settings_are_accepted():
+    spec = parse_spec(MINIMAL + json.dumps({"config": ORDINARY})[1:-1])
+    assert spec.config == ORDINARY
+
+
+@pytest.mark.parametrize("key", [
+    "fs.oss.accessKeySecret", "fs.oss.securityToken", "fs.s3a.secret.key", "fs.s3a.session.token", "fs.s3a.access.key",
+    "fs.azure.account.key.x", "spark.ssl.keyPassword", "spark.authenticate.secret", "javax.jdo.option.ConnectionPassword",
+    "ssl.server.keystore.keypassword", "my.private-key", "spark.hadoop.fs.oss.accessKeyId",
+])
+def test_names_of_credentials_are_known(key):
+    assert config_keys.secret_key(key)
+
+
+@pytest.mark.parametrize("key", ["fs.oss.endpoint", "spark.sql.redaction.string.regex", "fs.oss.credentials.provider",
+                                 "hadoop.security.credential.provider.path", "dfs.block.access.token.lifetime",
+                                 "spark.sql.shuffle.partitions", "hadoop.http.authentication.signature.secret.file"])
+def test_other_names_are_not_taken_for_credentials(key):
+    assert not config_keys.secret_key(key)
+
+
 # --- every key, with values of every other type
 
 OTHERS = ("text", 7, 1.5, True, None, [], ["x"], {}, {"x": 1})

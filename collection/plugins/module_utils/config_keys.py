@@ -15,7 +15,8 @@ SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provid
 ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values()) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
 
 _KEY = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
-_SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|security[._-]?token|private[._-]?key|credentials?$)", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|(security|session)[._-]?token|"
+                         r"private[._-]?key|account[._-]key|passphrase|credentials?$)", re.IGNORECASE)
 _NOT_SECRET = re.compile(r"(\.provider\.path|\.enabled?|\.file|\.class|\.alias|\.provider|\.regex|\.required|"
                          r"-timeout|\.interval(\.\w+)?)$", re.IGNORECASE)
 _SECRET_VALUE = (

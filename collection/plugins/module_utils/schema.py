@@ -6,7 +6,6 @@ Pure Python: no Ansible import. Works on Python 3.8, because it travels to the n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from .catalogue import BUNDLES, ROLES, SERVICES
 from .releases import DEFAULT, RELEASES
@@ -37,13 +36,13 @@ class Field:
     expect: str = ""
     example: str = ""
     required: bool = False
-    default: Any = MISSING
+    default: object = MISSING
     pattern: str = ""
     choices: tuple = ()
-    least: Any = None
-    most: Any = None
+    least: object = None
+    most: object = None
     form: str = ""
-    item: Any = None
+    item: object = None
     fields: tuple = ()
     unique: bool = False
     single: bool = False

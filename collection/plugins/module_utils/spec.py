@@ -5,14 +5,11 @@ SpecError with everything that is wrong. Pure Python: no Ansible import; YAML is
 """
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 
 from .catalogue import expand_services
 from .errors import SpecError, SpecProblem
-from .schema import SPEC
 
 
 @dataclass(frozen=True)
@@ -129,6 +126,9 @@ class Spec:
 
     def digest(self) -> str:
         """SHA-256 (hex) of the spec's meaning. Mirrors are left out: the files are the same wherever they come from."""
+        import hashlib
+        import json
+
         data = self.to_dict()
         del data["mirrors"]
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -212,6 +212,7 @@ def _file_error(path: str, message: str, remedy: str) -> SpecError:
 
 def _checked(item, source: str, problems: list) -> Spec:
     """Checks the tree and builds the Spec, or raises SpecError with every problem in order of lines."""
+    from .schema import SPEC
     from .spec_check import BAD, Checker
     from .spec_rules import check_rules
 
