@@ -68,8 +68,8 @@ def _apache(component: str, version: str, path: str, sha512: str) -> Artifact:
 _ROWS = (
     Release(
         "emr-1.0",
-        {"hadoop": _own("hadoop", "3.4.2", "b55d0080454a171508fd2a0d0d7667a86d09fd28e4f20eda7566fb4e3d7b0274"
-                        "033062385d0580d00ee5d6cb32ee50d0c251874bb938cc42d252452ac9cb59b9"),
+        {"hadoop": _own("hadoop", "3.4.2", "8953edc83bfd77c6e7b9827c8bda13b1c2e16613c5afa3608168bf6d594af714"
+                        "81aa1e8500b81900a942f90796f2739bc2ac60b3f91cd53d77135ed06c174f82"),
          "spark": _own("spark", "4.1.4", "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
                         "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e")},
         {"hadoop": _apache("hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
