@@ -44,5 +44,5 @@ collection-check: $(STAMP) ## ansible-test sanity, ansible-lint and galaxy-impor
 	@VENV=$(abspath $(VENV)) bash tests/collection-check.sh
 
 clean: ## remove the local ECS, build output and the virtual environment (caches in ~/.cache/emr stay)
-	@[ ! -x $(BIN)/emrctl ] || $(BIN)/emrctl local down || true
+	@[ ! -x $(BIN)/emrctl ] || $(BIN)/emrctl local down --yes || true
 	@rm -rf $(VENV) dist-out build *.egg-info .pytest_cache .ruff_cache
