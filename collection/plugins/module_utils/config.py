@@ -247,7 +247,7 @@ def _sized(services, topology, node) -> dict:
     if "mapreduce" in services and shapes:
         layer["mapred-site"] = _sized_mapred(sizing.job_sizing(shapes), min(shapes)[0], slaves)
     if "spark" in services and shapes:
-        layer["spark-defaults"] = _sized_spark(sizing.spark_sizing(shapes), min(shapes)[0])
+        layer["spark-defaults"] = _sized_spark(sizing.spark_sizing(shapes), min(shapes)[0], len(shapes))
     return layer
 
 
@@ -275,11 +275,13 @@ def _sized_mapred(job, least_memory: int, slaves: int) -> dict:
     return {key: str(value) for key, value in conf.items()}
 
 
-def _sized_spark(spark, least_memory: int) -> dict:
+def _sized_spark(spark, least_memory: int, computing: int) -> dict:
     conf = {"spark.executor.cores": str(spark.cores), "spark.executor.memory": f"{spark.heap}m",
             "spark.executor.memoryOverhead": f"{spark.overhead}m", "spark.driver.memory": f"{spark.driver_heap}m",
             "spark.driver.memoryOverhead": f"{sizing.SPARK_OVERHEAD}m",
-            "spark.sql.shuffle.partitions": str(spark.partitions)}
+            "spark.sql.shuffle.partitions": str(spark.partitions),
+            # Asked for while the driver still starts, so that the first stage finds them running.
+            "spark.dynamicAllocation.initialExecutors": str(min(2, computing))}
     flags = " ".join(_quick_flags(least_memory))
     if flags:
         conf.update({"spark.executor.extraJavaOptions": flags, "spark.driver.extraJavaOptions": flags})

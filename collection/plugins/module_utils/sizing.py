@@ -136,7 +136,7 @@ def spark_sizing(shapes) -> SparkSizing:
     yarn = yarn_memory(memory)
     container = clamp(_floor(yarn / per_node, unit), min(SPARK_LEAST, yarn), 65536)
     beside = max(SPARK_OVERHEAD, container - int(container / 1.1))
-    driver = clamp(_floor(yarn / 4, unit), SPARK_LEAST, 4096)
+    driver = clamp(_floor(yarn / (2 if small(memory) else 4), unit), SPARK_LEAST, 4096)
     driver_heap = min(driver, container) - SPARK_OVERHEAD
     return SparkSizing(max(1, cores), container - beside, beside, driver_heap, clamp(2 * cores_all, 4, 2000))
 
