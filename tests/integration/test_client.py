@@ -271,6 +271,16 @@ def test_keeper_ends_an_owner_that_lost_its_lock(ecs):
         rival.check()
 
 
+def test_orphan_of_a_killed_owner_stops(ecs):
+    """Until the keeper gives the lock back it is still in the dead owner's name: that is not enough to go on."""
+    one = Owner()
+    lock = Lock(EcsClient(ecs.region), "demo", one.pid)
+    lock.acquire()
+    one.kill()
+    with pytest.raises(LockLost, match="has ended"):
+        lock.check()
+
+
 def test_names_of_owners():
     name = owner_name(os.getpid())
     assert len(name) <= 128 and not is_dead(name)

@@ -7,6 +7,8 @@ It only translates: arguments to an Operation, the Operation's answers and error
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -78,6 +80,7 @@ class ActionModule(ActionBase):
             return {} if arguments["plan_only"] else {"unlocked": operation.unlock()}
         if state == "found" or arguments["plan_only"]:
             return _looked_up(arguments, operation, state)
+        _end_with(operation.pid)
         fresh = operation.take_lock()
         try:
             return _CHANGES[state](arguments, spec, operation)
@@ -86,6 +89,16 @@ class ActionModule(ActionBase):
             if fresh:
                 operation.unlock()
             raise
+
+
+def _end_with(pid: int) -> None:
+    """End this worker soon after ansible-playbook was killed: a rerun must not meet it still buying or waiting."""
+    def watch():
+        while os.getppid() == pid:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _read_spec(arguments: dict, loader):

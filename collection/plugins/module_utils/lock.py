@@ -153,7 +153,12 @@ class Lock:
         self._tag({"emr:expiry": str(int(time.time()) + TTL)})
 
     def check(self) -> None:
-        """Make sure that the lock is still ours, before something that cannot be taken back. Raises LockLost."""
+        """Make sure that the lock is still ours, before something that cannot be taken back. Raises LockLost.
+
+        A worker that outlives its killed ansible-playbook must not go on either.
+        """
+        if is_dead(self.owner):
+            raise LockLost(f"The process that held the lock of cluster '{self.cluster}' has ended", "Run it again")
         self.renew()
 
     def release(self) -> bool:
