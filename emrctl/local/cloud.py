@@ -14,6 +14,7 @@ from .api.registry import Call
 from .api.unsupported import refuse_unsupported
 from .engine import Engine
 from .faults import Faults
+from .index import InstanceIndex
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Cloud:
         self.endpoint = ""
         self.store = Store(self.state / "api.sqlite")
         self.faults = Faults(self.state / "faults.json")
+        self.index = InstanceIndex(self.store)
         self.engine = Engine(self.store, driver, self.faults, workers)
         self.engine.resume()
 
@@ -62,7 +64,7 @@ class Cloud:
         if hidden and (call.get("DryRun") or not empty_when_denied):
             raise ApiError("Forbidden.RAM")
         with self.store.transaction() as tx:
-            call.tx = Nothing() if hidden else tx
+            call.tx, call.denied = Nothing() if hidden else tx, hidden
             answer = handler(call)
         for hook in call.after:
             hook()
@@ -88,10 +90,11 @@ class Cloud:
         taken = []
         if wanted:
             taken.append(self._wanted(wanted, used))
+            used.add(wanted)
         number = 2
         while len(taken) < amount and number < self.subnet.num_addresses - 1:
             address = str(self.subnet[number])
-            if address not in used and address not in taken:
+            if address not in used:
                 taken.append(address)
             number += 1
         if len(taken) < amount:

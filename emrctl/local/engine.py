@@ -49,6 +49,8 @@ class Engine:
         """Finish the running steps and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.firewall.close()
+        if hasattr(self.driver, "close"):
+            self.driver.close()
 
     def _safely(self, instance_id: str) -> None:
         with self._locks_guard:

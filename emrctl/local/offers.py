@@ -11,6 +11,11 @@ REGIONS = {
     "cn-hangzhou": ("China (Hangzhou)", ("cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j")),
     "cn-beijing": ("China (Beijing)", ("cn-beijing-h", "cn-beijing-k")),
     "cn-shanghai": ("China (Shanghai)", ("cn-shanghai-g", "cn-shanghai-l")),
+    "cn-shenzhen": ("China (Shenzhen)", ("cn-shenzhen-e", "cn-shenzhen-f")),
+    "cn-zhangjiakou": ("China (Zhangjiakou)", ("cn-zhangjiakou-a",)),
+    "cn-chengdu": ("China (Chengdu)", ("cn-chengdu-a", "cn-chengdu-b")),
+    "ap-southeast-1": ("Singapore", ("ap-southeast-1a", "ap-southeast-1b")),
+    "eu-central-1": ("Germany (Frankfurt)", ("eu-central-1a", "eu-central-1b")),
 }
 DEFAULT_REGION = "cn-hangzhou"
 DEFAULT_ZONE = "cn-hangzhou-h"

@@ -34,6 +34,7 @@ class Verifier:
         self._keys = keys
         self._now = now
         self._nonces: dict = {}
+        self._prune_at = 0.0
         self._lock = threading.Lock()
 
     def check_v1(self, method: str, params: dict) -> str:
@@ -90,8 +91,9 @@ class Verifier:
     def _once(self, nonce: str) -> None:
         now = self._now()
         with self._lock:
-            if len(self._nonces) > 20000:
+            if now >= self._prune_at:
                 self._nonces = {n: t for n, t in self._nonces.items() if now - t < 2 * VALID_SECONDS}
+                self._prune_at = now + 60
             if now - self._nonces.get(nonce, -1e12) < 2 * VALID_SECONDS:
                 raise ApiError("SignatureNonceUsed")
             self._nonces[nonce] = now

@@ -8,6 +8,7 @@ from pathlib import Path
 from . import keys, offers
 from .cloud import UNLIMITED, Cloud
 from .nulldriver import NullDriver
+from .seed import seed
 from .server import Running
 from .settings import API_ONLY_SUBNET
 
@@ -35,6 +36,10 @@ class LocalEcs:
     def faults(self, **changes) -> dict:
         """Set faults, see emrctl.local.faults."""
         return self.cloud.faults.set(changes)
+
+    def seed(self, count: int, **options) -> dict:
+        """Add running instances at once, see emrctl.local.seed."""
+        return seed(self.cloud, count, **options)
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from .errors import ApiError
-from .instances import find_instance
 from .registry import Call, action
+from .select import find_instance
 from .tokens import remembered
 
 MOST_AT_ONCE = 100

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from .errors import ApiError, invalid
@@ -54,9 +55,10 @@ def page(call: Call, items: list, default_size: int = 10, most: int = 100) -> tu
             raise invalid("MaxResults")
         size = max(size, 10)
         start = _decode(call.get("NextToken", "")) if call.get("NextToken") else -1
-        rest = [item for item in items if item["seq"] > start]
-        token = _encode(rest[size - 1]["seq"]) if len(rest) > size else ""
-        return rest[:size], {"TotalCount": len(items), "NextToken": token, "PageSize": size, "PageNumber": 0}
+        first = bisect_right(items, start, key=lambda item: item["seq"])
+        last = first + size
+        token = _encode(items[last - 1]["seq"]) if len(items) > last else ""
+        return items[first:last], {"TotalCount": len(items), "NextToken": token, "PageSize": size, "PageNumber": 0}
     size, number = call.get("PageSize", default_size), call.get("PageNumber", 1)
     if not 1 <= size <= most:
         raise invalid("PageSize")
