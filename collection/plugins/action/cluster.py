@@ -152,7 +152,7 @@ def _ask(plan: dict):
         if price:
             question += f"; the cluster then costs {price['hourly']} {price['currency']} per hour"
     try:
-        answer = display.prompt_until(f"{question}? Type yes to go on:")
+        answer = display.prompt_until(f"{question}? Type yes to go on")
     except AnsibleError:
         return None
     return bytes(answer).decode(errors="replace").strip().lower() in ("y", "yes")
