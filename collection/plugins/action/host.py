@@ -14,7 +14,8 @@ class ActionModule(NodeAction):
 
     def work(self, context, args):
         topology, node = context.topology, context.node
-        context.release  # an unknown release is refused before any node is touched
+        # What cannot be installed or placed is refused before any node is touched.
+        context.artifacts(node.role)
         return {"hostname": node.name if args.get("set_hostname", True) else "",
                 "hosts": [{"name": n.name, "address": n.address} for n in topology.nodes],
                 "users": units.service_users(), "directories": units.base_directories(),

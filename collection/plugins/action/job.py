@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.emr.cluster.plugins.module_utils import units
 from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
@@ -14,6 +16,10 @@ ENVIRONMENT = {
     "SPARK_HOME": units.SPARK_HOME, "SPARK_CONF_DIR": units.SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
     "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
 }
+OPERATIONS = ("submit", "list", "show", "logs", "kill")
+DEFAULTS = {"op": "submit", "id": "", "type": "SHELL", "name": "", "args": [], "files": [], "user": units.JOB_USER,
+            "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
+CASTS = {"wait": boolean, "yarn": boolean, "wait_limit_s": int, "limit_bytes": int}
 
 
 class ActionModule(NodeAction):
@@ -26,13 +32,18 @@ class ActionModule(NodeAction):
     def work(self, context, args):
         if not context.is_first_master:
             return {"result": {"changed": False}}
-        options = {key: value for key, value in plain(args).items() if value not in (None, "")}
-        self.op = options.get("op", "submit")
+        options = dict(DEFAULTS, **{key: value for key, value in plain(args).items() if value not in (None, "")})
+        self.op = options["op"]
+        if self.op not in OPERATIONS or (self.op not in ("submit", "list") and not options["id"]):
+            raise Refused(f"job: op {self.op!r} with id {options['id']!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
+                          "submit and list need the id of a job")
+        for key, cast in CASTS.items():
+            options[key] = cast(options[key])
         options.update(environment=ENVIRONMENT, resourcemanager=context.url("resourcemanager"), who=who())
-        options["type"] = str(options.get("type", "SHELL")).upper().replace("-", "_")
-        options["args"] = [str(a) for a in options.get("args", [])]
+        options["type"] = str(options["type"]).upper().replace("-", "_")
+        options["args"] = [str(a) for a in options["args"]]
         if self.op == "submit":
-            options["files"] = [self._bring(str(path)) for path in options.get("files", [])]
+            options["files"] = [self._bring(str(path)) for path in options["files"]]
         return options
 
     def _bring(self, path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 
 from ansible_collections.emr.cluster.plugins.module_utils import units
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import components_for, expand_services
+from ansible_collections.emr.cluster.plugins.module_utils.catalogue import COMPONENTS, components_for, expand_services
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -29,7 +29,7 @@ class ActionModule(NodeAction):
         components = components_for(scope, context.node.role)
         if not components or (state == "started" and self._ready(context, components)):
             return {"result": {"changed": False, "changes": []}}
-        options = {"state": state, "components": [describe(c, context) for c in components],
+        options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state, "components": [describe(c, context) for c in components],
                    "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 240))}
         names = {c.name for c in components}
         if state == "started":
@@ -67,7 +67,7 @@ class ActionModule(NodeAction):
             before = context.fact("emr_started") or {}
             done = set(before.get("components", [])) if before.get("run") == os.getppid() else set()
             done |= {c.name for c in components_for(self.scope, context.node.role)}
-            changed = bool(result.get("changed")) or bool(before.get("changed") and before.get("run") == os.getppid())
+            changed = touched(result.get("changes", [])) or bool(before.get("changed") and before.get("run") == os.getppid())
             result.setdefault("ansible_facts", {})["emr_started"] = {
                 "run": os.getppid(), "components": sorted(done), "changed": changed}
 
@@ -83,3 +83,9 @@ def format_refusal(context) -> str:
             return (f"{node.name} holds data in {', '.join(holding)}. A new file system would make it worthless. Bring back "
                     "the NameNode's directory, or empty the DataNodes yourself if the data may go")
     return ""
+
+
+def touched(changes) -> bool:
+    """Whether a daemon that stores or computes was started, so that the cluster wants a full check."""
+    names = [row.name for row in COMPONENTS.values() if row.service in ("hdfs", "yarn")]
+    return any(change.split(":")[0] in names for change in changes)

@@ -23,7 +23,7 @@ class NodeError(Exception):
 
 
 @contextlib.contextmanager
-def node_lock(owner, limit_s=120):
+def node_lock(owner, limit_s=300):
     """Hold this node's lock. Raises NodeError when another operation keeps it longer than ``limit_s`` seconds.
 
     A controller that is killed leaves its modules running, so two operations can meet on a node.
@@ -137,8 +137,8 @@ def unit_states(units):
     if not units:
         return {}
     names = [f"{unit}.service" for unit in units]
-    out = run(["systemctl", "show", "-p", "Id,ActiveState,SubState,NRestarts,Result,ExecMainStatus,MainPID,LoadState,"
-               "ActiveEnterTimestamp", "--"] + names, check=False)[1]
+    wanted = "Id,LoadState,ActiveState,SubState,NRestarts,Result,ExecMainStatus,MainPID,ActiveEnterTimestamp"
+    out = run(["systemctl", "show", "-p", wanted, "--"] + names, check=False)[1]
     states = {}
     for block in out.strip().split("\n\n"):
         fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -157,16 +157,3 @@ def log_tail(unit, log_file, lines=15):
     if not text.strip():
         text = run(["journalctl", "-u", f"{unit}.service", "-n", str(lines), "--no-pager", "-o", "cat"], check=False)[1]
     return text.strip().splitlines()[-lines:]
-
-
-def finish(module, work, owner, lock=True, **fail_extra):
-    """Run ``work()`` under the node's lock and end the module with its result, or with a readable failure."""
-    try:
-        if lock:
-            with node_lock(owner):
-                result = work()
-        else:
-            result = work()
-    except NodeError as error:
-        module.fail_json(msg=str(error), **dict(fail_extra, **error.extra))
-    module.exit_json(**result)

@@ -5,16 +5,20 @@ import json
 import os
 import re
 import time
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from .node_common import NodeError, ensure_directory, owner_ids, read_text, run, stage, write_atomic
+from .node_install import install
 
 UNIT_DIR = "/etc/systemd/system"
 SPEC_DIR = "/var/lib/emr/cluster/spec"
 
 
 def configure(params, check):
-    """Bring files, units, directories and the spec's revision to the wanted state. Returns the module's result."""
+    """Bring software, files, units, directories and the spec's revision to the wanted state. Returns the result."""
+    if params["revision"]:
+        _check_services(params["revision"])
+    installed = install(params["install"], check) if params["install"] else {}
     notes = [ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check)
              for row in params["directories"]]
     changed = [row for row in params["files"] if _differs(row)]
@@ -31,7 +35,7 @@ def configure(params, check):
             run(["systemctl", "daemon-reload"])
     revision = _revision(params["revision"], check) if params["revision"] else ""
     notes = [note for note in notes + [revision] if note]
-    return {"changed": bool(notes or changed or links), "changed_files": [row["path"] for row in changed],
+    return {"changed": bool(installed or notes or changed or links), "installed": installed, "changed_files": [row["path"] for row in changed],
             "changed_keys": keys, "changes": notes, "diff": diff,
             "emr_storage": {name: [inspect(path) for path in paths] for name, paths in params["storage"].items()}}
 
@@ -103,15 +107,25 @@ def inspect(path):
     return {"path": path, "state": "unclear" if rest else "empty", "cluster_id": ""}
 
 
+def _check_services(revision):
+    """Refuse a spec that would silently take services away which were added since it was written."""
+    newest = newest_revision() or {}
+    lost = sorted(set(newest.get("services", [])) - set(revision["services"]))
+    if lost:
+        raise NodeError(f"the cluster runs {', '.join(lost)} since revision {newest['number']} ({newest['why']}, "
+                        f"{newest['who']}, {newest['when']}), and this spec does not have it. Nothing was changed on this "
+                        "node: add it to `services` in the spec.")
+
+
 def _revision(revision, check):
     """Keep the spec as a numbered revision with who and when, unless the newest one is the same."""
-    os.makedirs(SPEC_DIR, mode=0o755, exist_ok=True)
     newest = newest_revision()
     if newest and newest["digest"] == revision["digest"]:
         return ""
     number = (newest["number"] if newest else 0) + 1
     if not check:
-        meta = {"number": number, "digest": revision["digest"], "who": revision["who"], "why": revision["why"],
+        os.makedirs(SPEC_DIR, mode=0o755, exist_ok=True)
+        meta = {"number": number, "digest": revision["digest"], "services": revision["services"], "who": revision["who"], "why": revision["why"],
                 "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         base = f"{SPEC_DIR}/{number:06d}"
         write_atomic(base + ".yml", revision["text"], 0o640)

@@ -8,6 +8,13 @@ from .node_common import NodeError
 from .node_hdfs import WebHdfs, upload
 
 
+def perform(params, check):
+    """Copy in the direction that ``op`` says, seen from the controller."""
+    if check:
+        return {"changed": params["op"] == "put"}
+    return put(params) if params["op"] == "put" else get(params)
+
+
 def put(params):
     """Copy local files into HDFS. Several files, or a target that is a folder: below it under their names."""
     client = WebHdfs(params["namenode"], params["user"])

@@ -22,22 +22,20 @@ SERVER_UNIT = "emr-artifacts"
 
 
 def install(params, check):
-    """Install all artifacts of the module's options. Returns the module's result."""
-    done, sources = [], {}
+    """Install all artifacts of the options. Returns {name: where it came from} of what was (or would be) installed."""
+    done = {}
     missing = [a for a in params["artifacts"] if installed_digest(a) != a["sha512"]]
-    if missing and not check:
+    if not check:
         os.makedirs(CACHE, exist_ok=True)
         if params["serve_address"]:
             _serve(params["serve_address"], params["serve_port"], params["serve_limit_s"])
     for artifact in missing:
-        done.append(artifact["name"])
         if check:
+            done[artifact["name"]] = artifact["urls"][0] if artifact["urls"] else ""
             continue
-        path, source = fetch(artifact, params["peer"], params["limit_s"])
-        sources[artifact["name"]] = source
+        path, done[artifact["name"]] = fetch(artifact, params["peer"], params["limit_s"])
         unpack(path, artifact)
-    return {"changed": bool(done), "installed": done, "sources": sources,
-            "emr_installed": {a["name"]: a["sha512"] for a in params["artifacts"]}}
+    return done
 
 
 def installed_digest(artifact):

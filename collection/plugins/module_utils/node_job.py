@@ -15,6 +15,7 @@ import time
 import uuid
 
 from .node_common import NodeError, read_text, run, unit_states, write_atomic
+from .node_http import http
 
 JOBS = "/var/lib/emr/jobs"
 TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
@@ -57,11 +58,29 @@ def command(kind, args, files):
         scripts = [name for name in files if name.endswith(".sql")]
         if not {"-f", "-e"} & set(args) and scripts:
             args += ["-f", scripts[0]]
+        if not any("spark.sql.catalogImplementation" in arg for arg in args):
+            # The default starts an embedded metastore for every job, which takes longer than most queries and which no
+            # other job could see.
+            args = ["--conf", "spark.sql.catalogImplementation=in-memory"] + args
         return [f"{SPARK}/spark-sql"] + args
     args = args or [files[0]]
     if kind in ("SPARK", "PYSPARK", "SPARK_STREAMING"):
         return [f"{SPARK}/spark-submit"] + args
     return [f"{HADOOP}/mapred", "streaming"] + args if kind == "HADOOP_STREAMING" else [f"{HADOOP}/yarn", "jar"] + args
+
+
+def perform(params, check):
+    """The operation on jobs that ``op`` names."""
+    op = params["op"]
+    if op == "submit":
+        return {"changed": True} if check else submit(params)
+    if op == "list":
+        return {"changed": False, "jobs": listing()}
+    if op == "logs":
+        return logs(params)
+    if op == "show" or check:
+        return {"changed": False, "job": show(params["id"])}
+    return kill(params)
 
 
 def submit(params):
@@ -218,12 +237,21 @@ def logs(params):
     return {"changed": False, "job": job, "stdout": out, "stderr": err, "log": "".join(parts)}
 
 
-def kill(params, kill_application):
-    """Stop a job and its YARN applications. ``kill_application``: function of an application id."""
+def kill(params):
+    """Stop a job and its YARN applications."""
     job = show(params["id"])
     if job["state"] in FINAL:
         return {"changed": False, "job": job}
-    for application in job["applications"]:
-        kill_application(application)
+    warnings = [_kill_application(params["resourcemanager"], name) for name in job["applications"]]
     run(["systemctl", "stop", f"{unit(params['id'])}.service"], check=False)
-    return {"changed": True, "job": show(params["id"])}
+    return {"changed": True, "job": show(params["id"]), "warnings": [text for text in warnings if text]}
+
+
+def _kill_application(base, name):
+    """Kill a YARN application; returns what went wrong, or ''. One that has ended already is fine."""
+    try:
+        http(f"{base}/ws/v1/cluster/apps/{name}/state", "PUT", json.dumps({"state": "KILLED"}).encode(),
+             headers={"Content-Type": "application/json"})
+    except (OSError, NodeError) as error:
+        return f"{name} was not killed: {error}"
+    return ""

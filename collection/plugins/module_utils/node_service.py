@@ -13,6 +13,7 @@ from .node_configure import inspect
 from .node_format import format_if_empty
 from .node_hdfs import WebHdfs, ensure_archive, ensure_directories
 from .node_health import probe
+from .node_install import SERVER_UNIT
 
 MAX_RESTARTS = 3
 
@@ -61,6 +62,9 @@ class Start:
         if self.params["hdfs"] and "namenode" not in self.names:
             self._directories()
         self._loop(todo)
+        if self.params["hdfs"]:
+            # All nodes have their software by now: nobody needs the first master's archives any more.
+            run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
         return {"changed": bool(self.changes), "changes": self.changes,
                 "emr_ready": {name: round(seconds, 2) for name, seconds in self.ready.items()}}
 

@@ -168,7 +168,7 @@ def _plain(text: str) -> str:
     text = text.strip()
     if text.startswith("["):
         text = text[text.index("]") + 1:]
-    return text[len("file://"):] if text.startswith("file://") else text
+    return text.removeprefix("file://")
 
 
 def mounts_of(paths) -> list:

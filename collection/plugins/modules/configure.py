@@ -1,42 +1,35 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Documentation of the action plugin of the same name; on the node it runs the module ``node``."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: configure
-short_description: Write all configuration files and units of a node in one step
+short_description: Install the software of a node and write all its files and units
+version_added: 0.1.0
 description:
-  - Stages every file, then renames them all; says which files and which keys changed.
+  - Fetches archives that are missing, verifies their SHA-512, unpacks each in one step and points a link at it.
+    The first master fetches from mirrors and serves to the other nodes, which try it first and the mirrors after.
+  - Then stages every file and renames them all; says which files and which keys changed.
+  - Keeps the spec as a numbered revision on the masters.
   - Reports what the storage directories of HDFS hold, which decides whether a NameNode may be formatted.
-  - Called through its action plugin, which renders everything on the controller.
-author: E-MapReduce as open software (@emr-open)
+author:
+  - The emr.cluster authors (@emr-cluster)
 options:
-  files:
-    description: Each with C(path), C(content), C(owner), C(group) and C(mode), written in this order.
-    type: list
-    elements: dict
-    required: true
-  units:
-    description: Names of units to start at boot.
-    type: list
-    elements: str
-    default: []
-  directories:
-    description: Storage directories, each with C(path), C(owner), C(group) and C(mode).
-    type: list
-    elements: dict
-    default: []
-  storage:
-    description: Directories to look at, by component.
-    type: dict
-    default: {}
-  revision:
-    description: Spec to keep on a master, with C(text), C(digest), C(who) and C(why).
-    type: dict
-    default: {}
+  why:
+    description:
+      - Why the spec's new revision came to be; kept with it.
+    type: str
+    default: deploy
+  install_limit_s:
+    description:
+      - Seconds within which each artifact must be here.
+    type: int
+    default: 600
 attributes:
   check_mode:
-    description: Reports what would change.
+    description: Reports what would change, where there is something to change.
     support: full
   diff_mode:
     description: Shows changed files.
@@ -44,40 +37,27 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Write the configuration
+- name: Install and configure
   emr.cluster.configure:
+    why: create
 """
 
 RETURN = r"""
+installed:
+  description: Artifacts installed by this run, with the place that each came from.
+  type: dict
+  returned: when there is something to tell
 changed_files:
   description: Files that changed.
   type: list
   elements: str
-  returned: success
+  returned: when there is something to tell
 changed_keys:
   description: Keys that changed, by file.
   type: dict
-  returned: success
+  returned: when there is something to tell
 emr_storage:
   description: State of each storage directory, by component.
   type: dict
-  returned: success
+  returned: when there is something to tell
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.emr.cluster.plugins.module_utils import node_common, node_configure
-
-
-def main():
-    module = AnsibleModule(supports_check_mode=True, argument_spec={
-        "files": {"type": "list", "elements": "dict", "required": True},
-        "units": {"type": "list", "elements": "str", "default": []},
-        "directories": {"type": "list", "elements": "dict", "default": []},
-        "storage": {"type": "dict", "default": {}},
-        "revision": {"type": "dict", "default": {}}})
-    node_common.finish(module, lambda: node_configure.configure(module.params, module.check_mode), "configure")
-
-
-if __name__ == "__main__":
-    main()

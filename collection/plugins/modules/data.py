@@ -1,47 +1,47 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Documentation of the action plugin of the same name; on the node it runs the module ``node``."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: data
 short_description: Copy files between the controller and HDFS
+version_added: 0.1.0
 description:
-  - Copies between a master's disk and HDFS; its action plugin does the way between controller and master.
-author: E-MapReduce as open software (@emr-open)
+  - The way goes over the first master; a folder is fetched as a whole.
+author:
+  - The emr.cluster authors (@emr-cluster)
 options:
   op:
-    description: Direction, seen from the controller.
+    description:
+      - Direction, seen from the controller.
     type: str
-    choices: [put, get]
     required: true
+    choices: [put, get]
   path:
-    description: Path in HDFS.
+    description:
+      - Path in HDFS; without a leading slash below the user's home. For several files the folder.
     type: str
     required: true
   files:
-    description: With O(op=put) the local files.
+    description:
+      - With O(op=put) the local files.
     type: list
     elements: str
     default: []
   target:
-    description: With O(op=get) the local file or folder.
+    description:
+      - With O(op=get) the local file or folder; the current folder by default.
     type: str
-    default: ""
   user:
-    description: User to act as in HDFS.
+    description:
+      - User to act as in HDFS.
     type: str
     default: emr
-  namenode:
-    description: Base URL of the NameNode; computed by the action plugin.
-    type: str
-    default: ""
-  archive:
-    description: File on the master that is fetched; computed by the action plugin.
-    type: str
-    default: ""
 attributes:
   check_mode:
-    description: Copies nothing.
+    description: Reports what would change, where there is something to change.
     support: full
   diff_mode:
     description: There is no text to compare.
@@ -61,30 +61,10 @@ put:
   description: Files that were written to HDFS, with their sizes in bytes.
   type: list
   elements: dict
-  returned: put
+  returned: when there is something to tell
 got:
   description: Files that were read from HDFS, with their sizes in bytes.
   type: list
   elements: dict
-  returned: get
+  returned: when there is something to tell
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.emr.cluster.plugins.module_utils import node_common, node_data
-
-
-def main():
-    text = {"type": "str", "default": ""}
-    module = AnsibleModule(supports_check_mode=True, argument_spec={
-        "op": {"type": "str", "choices": ["put", "get"], "required": True},
-        "path": {"type": "str", "required": True}, "files": {"type": "list", "elements": "str", "default": []},
-        "target": text, "user": {"type": "str", "default": "emr"}, "namenode": text, "archive": text})
-    if module.check_mode:
-        module.exit_json(changed=module.params["op"] == "put")
-    work = node_data.put if module.params["op"] == "put" else node_data.get
-    node_common.finish(module, lambda: work(module.params), "data", lock=False)
-
-
-if __name__ == "__main__":
-    main()

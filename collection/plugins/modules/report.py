@@ -1,5 +1,5 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Documentation of the action plugin of the same name; it runs no module."""
 
 from __future__ import annotations
@@ -7,9 +7,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: report
 short_description: Put together what a run has learned
+version_added: 0.1.0
 description:
   - An action plugin for the last play of a playbook, on localhost; it runs nothing anywhere.
-author: E-MapReduce as open software (@emr-open)
+author:
+  - The emr.cluster authors (@emr-cluster)
 options:
   what:
     description: The state of all daemons, or the cluster's spec, configuration, nodes and links.

@@ -1,5 +1,5 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Documentation of the action plugin of the same name; it runs no module."""
 
 from __future__ import annotations
@@ -7,10 +7,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: revision
 short_description: Read the newest revision of a cluster's spec
+version_added: 0.1.0
 description:
   - Reads the spec that the first master keeps; later tasks of the same run then work with it.
   - An action plugin that runs one command over SSH.
-author: E-MapReduce as open software (@emr-open)
+author:
+  - The emr.cluster authors (@emr-cluster)
 options:
   add_services:
     description: Services to add to the spec for this run; M(emr.cluster.configure) makes it the new revision.

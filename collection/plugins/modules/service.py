@@ -1,55 +1,53 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Documentation of the action plugin of the same name; on the node it runs the module ``node``."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service
-short_description: Start or stop the daemons of a node, gated on their health
+short_description: Start or stop the daemons of a cluster, gated on their health
+version_added: 0.1.0
 description:
-  - Starts what is stopped, restarts what runs with an older configuration than the files, and waits until all serve.
-  - Formats a NameNode only when its directories are empty and no DataNode of the cluster holds data.
+  - Starts what is stopped, restarts what runs with an older configuration than the files, and waits until all
+    serve.
+  - Formats a NameNode only when O(format=true), its directories are empty and no DataNode of the cluster holds
+    data.
+  - Makes the directories that HDFS needs before the first job.
   - On failure the message carries the daemon's last log lines.
-  - Called through its action plugin, which computes the options from the catalogue.
-author: E-MapReduce as open software (@emr-open)
+author:
+  - The emr.cluster authors (@emr-cluster)
 options:
-  state:
-    description: Wanted state of the daemons.
-    type: str
-    choices: [started, stopped]
-    default: started
-  components:
-    description: Each with C(name), C(label), C(unit), C(after), C(health) and C(log_file), in start order.
-    type: list
-    elements: dict
-    required: true
-  cluster_id:
-    description: Identity that the storage must carry.
-    type: str
-    default: ""
-  format:
-    description: C(dirs), C(cluster_id) and C(refusal) for the NameNode; empty never formats.
-    type: dict
-    default: {}
-  data_dirs:
-    description: DataNode directories of this node.
+  services:
+    description:
+      - Services to start or stop; all of the cluster by default.
     type: list
     elements: str
-    default: []
-  hdfs:
-    description: C(base) URL of the NameNode and C(directories) that HDFS needs; empty makes none.
-    type: dict
-    default: {}
-  environment:
-    description: Environment of the format command.
-    type: dict
-    default: {}
+  state:
+    description:
+      - Wanted state of the daemons.
+    type: str
+    default: started
+    choices: [started, stopped]
+  ahead:
+    description:
+      - Start all services of the cluster in the same run. Daemons come up side by side then, and a later task for
+        one of them finds it ready.
+    type: bool
+    default: false
+  format:
+    description:
+      - Format the NameNode when nothing can be lost by it.
+    type: bool
+    default: false
   limit_s:
-    description: Seconds within which all daemons must be ready.
+    description:
+      - Seconds within which all daemons must be ready.
     type: int
-    default: 180
+    default: 240
 attributes:
   check_mode:
-    description: Reports what would be started or restarted.
+    description: Reports what would change, where there is something to change.
     support: full
   diff_mode:
     description: There is no text to compare.
@@ -60,6 +58,7 @@ EXAMPLES = r"""
 - name: Start HDFS
   emr.cluster.service:
     services: [hdfs]
+    format: true
 """
 
 RETURN = r"""
@@ -67,29 +66,9 @@ changes:
   description: What was done.
   type: list
   elements: str
-  returned: success
+  returned: when there is something to tell
 emr_ready:
   description: Seconds after which each daemon was ready.
   type: dict
-  returned: success
+  returned: when there is something to tell
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.emr.cluster.plugins.module_utils import node_common, node_service
-
-
-def main():
-    empty = {"type": "dict", "default": {}}
-    module = AnsibleModule(supports_check_mode=True, argument_spec={
-        "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
-        "components": {"type": "list", "elements": "dict", "required": True},
-        "cluster_id": {"type": "str", "default": ""},
-        "format": empty, "hdfs": empty, "environment": empty,
-        "data_dirs": {"type": "list", "elements": "str", "default": []},
-        "limit_s": {"type": "int", "default": 180}})
-    node_common.finish(module, lambda: node_service.apply(module.params, module.check_mode), "service")
-
-
-if __name__ == "__main__":
-    main()

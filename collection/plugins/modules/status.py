@@ -1,31 +1,20 @@
-#!/usr/bin/python
-# Apache-2.0
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Documentation of the action plugin of the same name; on the node it runs the module ``node``."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: status
 short_description: Read the state of a node's daemons
+version_added: 0.1.0
 description:
   - Unit and health of each daemon; on the first master also the numbers of HDFS and YARN. Changes nothing.
-  - Called through its action plugin, which computes the options from the catalogue.
-author: E-MapReduce as open software (@emr-open)
-options:
-  components:
-    description: Daemons of this node, each with C(name), C(unit), C(health) and C(log_file).
-    type: list
-    elements: dict
-    default: []
-  namenode:
-    description: Base URL of the NameNode; empty leaves HDFS out.
-    type: str
-    default: ""
-  resourcemanager:
-    description: Base URL of the ResourceManager; empty leaves YARN out.
-    type: str
-    default: ""
+author:
+  - The emr.cluster authors (@emr-cluster)
 attributes:
   check_mode:
-    description: Changes nothing anyway.
+    description: Reports what would change, where there is something to change.
     support: full
   diff_mode:
     description: There is nothing to compare.
@@ -42,20 +31,5 @@ components:
   description: State of each daemon of this node.
   type: list
   elements: dict
-  returned: success
+  returned: when there is something to tell
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.emr.cluster.plugins.module_utils import node_common, node_status
-
-
-def main():
-    module = AnsibleModule(supports_check_mode=True, argument_spec={
-        "components": {"type": "list", "elements": "dict", "default": []},
-        "namenode": {"type": "str", "default": ""}, "resourcemanager": {"type": "str", "default": ""}})
-    node_common.finish(module, lambda: node_status.status(module.params), "status", lock=False)
-
-
-if __name__ == "__main__":
-    main()

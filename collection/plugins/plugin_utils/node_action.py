@@ -1,4 +1,4 @@
-"""Base of the action plugins that run a module of the same name with options computed on the controller."""
+"""Base of the action plugins: they compute on the controller what the module ``node`` then does on the node."""
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
@@ -8,15 +8,16 @@ from .context import Context
 
 
 class NodeAction(ActionBase):
-    """``work(context, args)`` returns the module's options, or a finished result under the key ``result``."""
+    """``work(context, args)`` returns the options of the operation, or a finished result under the key ``result``."""
 
+    # Name of the plugin, and of the operation of the module ``node``.
     MODULE = ""
     OPTIONS: tuple = ()
     # The first thing a playbook does with nodes refuses before any change.
     REFUSES = False
 
     def run(self, tmp=None, task_vars=None):
-        """Compute the options and run the module; problems become a failed result that says what to do."""
+        """Compute the options and run the operation; problems become a failed result that says what to do."""
         result = super().run(tmp, task_vars)
         unknown = set(self._task.args) - set(self.OPTIONS)
         if unknown:
@@ -38,12 +39,14 @@ class NodeAction(ActionBase):
         return result
 
     def module(self, options: dict) -> dict:
-        """Run our module on the node."""
-        return self._execute_module(module_name=f"emr.cluster.{self.MODULE}", module_args=options,
-                                    task_vars=self.task_vars)
+        """Run the module ``node`` on the node."""
+        found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars,
+                                     module_args={"op": self.MODULE, "options": options})
+        found.pop("invocation", None)
+        return found
 
     def work(self, context: Context, args: dict) -> dict:
-        """Options of the module."""
+        """Options of the operation."""
         raise NotImplementedError
 
     def after(self, context: Context, result: dict) -> None:
