@@ -8,6 +8,7 @@ import typer
 
 # verb -> (module, function). The order is that of --help: a cluster's life from plan to release, then jobs, then access.
 VERBS = {
+    "init": ("emrctl.init", "init"),
     "plan": ("emrctl.cluster", "plan"),
     "create": ("emrctl.cluster", "create"),
     "list": ("emrctl.listing", "list_clusters"),
