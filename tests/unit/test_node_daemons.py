@@ -1,0 +1,233 @@
+"""Health readers, the start of daemons, and jobs, without daemons."""
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils import node_health, node_job, node_service, node_status
+from ansible_collections.emr.cluster.plugins.module_utils.node_common import NodeError
+
+
+def jmx(name, **values):
+    return {"beans": [dict({"name": f"Hadoop:service=X,name={name}"}, **values)]}
+
+
+@pytest.mark.parametrize(("kind", "answer", "ready"), [
+    ("namenode", jmx("NameNodeInfo", Safemode=""), True),
+    ("namenode", jmx("NameNodeInfo", Safemode="Safe mode is ON. The reported blocks"), False),
+    ("namenode", {"beans": []}, False),
+    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "RUNNING"}]'), True),
+    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "CONNECTING"}]'), False),
+    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo="[]"), False),
+    ("resourcemanager", {"clusterMetrics": {"activeNodes": 3}}, True),
+    ("resourcemanager", {}, False),
+    ("nodemanager", {"nodeInfo": {"nodeHealthy": True}}, True),
+    ("nodemanager", {"nodeInfo": {"nodeHealthy": False, "healthReport": "disks are full"}}, False),
+    ("http", {"anything": 1}, True),
+])
+def test_readers(kind, answer, ready):
+    found, said = node_health.READERS[kind](answer)
+    assert found is ready and said
+
+
+def test_nobody_answers():
+    assert node_health.probe({"kind": "http", "url": "http://127.0.0.1:9/x"}) == (False, "no answer from http://127.0.0.1:9/x")
+
+
+def component(name, after=()):
+    return {"name": name, "label": name, "unit": f"emr-{name}", "after": list(after), "log_file": f"/none/{name}.log",
+            "health": {"kind": "http", "url": name}}
+
+
+class Machine:
+    """Stands for systemd and the daemons: what was run in which order, and what answers."""
+
+    def __init__(self, monkeypatch, states=None, broken=()):
+        self.calls, self.states, self.broken = [], states or {}, broken
+        monkeypatch.setattr(node_service, "run", self.run)
+        monkeypatch.setattr(node_service, "unit_states", lambda units: {u: self.state(u) for u in units})
+        monkeypatch.setattr(node_service, "probe", lambda health: (self.answers(health["url"]), "said"))
+        monkeypatch.setattr(node_service, "read_text", lambda path: "digest")
+        monkeypatch.setattr(node_service, "log_tail", lambda *_args: ["last line of the log"])
+
+    def state(self, unit):
+        return dict({"LoadState": "loaded", "ActiveState": "inactive", "NRestarts": "0"}, **self.states.get(unit, {}))
+
+    def run(self, argv, **_options):
+        self.calls.append(tuple(argv[1:]))
+        if argv[1] in ("start", "restart"):
+            for unit in argv[2:]:
+                name = unit[:-len(".service")]
+                failed = name in self.broken
+                self.states[name] = {"ActiveState": "failed" if failed else "active", "ExecMainStatus": "1"}
+
+    def answers(self, name):
+        return self.states.get(f"emr-{name}", {}).get("ActiveState") == "active"
+
+
+def options(*components, **more):
+    return dict({"state": "started", "components": list(components), "cluster_id": "emr-1", "format": {}, "hdfs": {},
+                 "data_dirs": [], "environment": {}, "limit_s": 2}, **more)
+
+
+def test_start_follows_the_order_on_the_same_node(monkeypatch):
+    machine = Machine(monkeypatch)
+    parts = [component("namenode"), component("resourcemanager"), component("historyserver", ["namenode"])]
+    result = node_service.apply(options(*parts), False)
+    started = [unit for call in machine.calls for unit in call[1:]]
+    assert started.index("emr-namenode.service") < started.index("emr-historyserver.service")
+    assert set(result["emr_ready"]) == {"namenode", "resourcemanager", "historyserver"} and result["changed"]
+
+
+def test_a_daemon_does_not_wait_here_for_one_on_another_node(monkeypatch):
+    machine = Machine(monkeypatch)
+    node_service.apply(options(component("datanode", ["namenode"]), component("nodemanager", ["resourcemanager"])), False)
+    assert machine.calls == [("start", "emr-datanode.service", "emr-nodemanager.service")]
+
+
+def test_running_daemons_are_left_alone(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-namenode": {"ActiveState": "active"}})
+    assert node_service.apply(options(component("namenode")), False)["changed"] is False and machine.calls == []
+
+
+def test_stale_daemons_are_restarted(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-namenode": {"ActiveState": "active"}})
+    monkeypatch.setattr(node_service, "read_text", lambda path: "old" if path.startswith("/run/") else "new")
+    assert node_service.apply(options(component("namenode")), False)["changes"] == ["namenode: restarted"]
+    assert machine.calls == [("restart", "emr-namenode.service")]
+
+
+def test_check_mode_starts_nothing(monkeypatch):
+    machine = Machine(monkeypatch)
+    result = node_service.apply(options(component("namenode")), True)
+    assert result == {"changed": True, "changes": ["namenode: start"]} and machine.calls == []
+
+
+def test_a_daemon_that_fails_is_told_with_its_log(monkeypatch):
+    Machine(monkeypatch, broken=("emr-namenode",))
+    with pytest.raises(NodeError) as caught:
+        node_service.apply(options(component("namenode")), False)
+    assert "last line of the log" in str(caught.value) and caught.value.extra["component"] == "namenode"
+
+
+def test_a_daemon_that_never_gets_ready_is_told_after_the_limit(monkeypatch):
+    machine = Machine(monkeypatch)
+    machine.answers = lambda name: False
+    with pytest.raises(NodeError, match="not ready after 0.2 s: said"):
+        node_service.apply(options(component("namenode"), limit_s=0.2), False)
+
+
+def test_a_datanode_with_blocks_of_another_cluster_is_not_started(monkeypatch, tmp_path):
+    machine = Machine(monkeypatch)
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current" / "VERSION").write_text("clusterID=emr-other\n")
+    with pytest.raises(NodeError, match="holds blocks of cluster emr-other"):
+        node_service.apply(options(component("datanode"), data_dirs=[str(tmp_path)]), False)
+    assert machine.calls == []
+
+
+def test_stop_is_one_call_in_reverse_order(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-namenode": {"ActiveState": "active"}, "emr-historyserver": {"ActiveState": "active"}})
+    parts = [component("namenode"), component("historyserver")]
+    result = node_service.apply(options(*parts, state="stopped"), False)
+    assert machine.calls == [("stop", "emr-historyserver.service", "emr-namenode.service")]
+    assert result["stopped"] == ["historyserver", "namenode"]
+
+
+@pytest.mark.parametrize(("state", "expected"), [
+    ({"LoadState": "not-found"}, "missing"), ({"LoadState": "loaded", "ActiveState": "inactive"}, "stopped"),
+    ({"LoadState": "loaded", "ActiveState": "failed"}, "failed"),
+    ({"LoadState": "loaded", "ActiveState": "activating"}, "restarting"),
+    ({"LoadState": "loaded", "ActiveState": "active"}, "starting")])
+def test_states_for_people(state, expected, monkeypatch):
+    monkeypatch.setattr(node_status, "probe", lambda health: (False, "no answer"))
+    assert node_status._state(component("namenode"), state)[0] == expected
+
+
+@pytest.mark.parametrize(("kind", "args", "files", "tail"), [
+    ("MR", ["x.jar", "pi"], [], ["jar", "x.jar", "pi"]),
+    ("HADOOP_STREAMING", ["-input", "/in"], [], ["streaming", "-input", "/in"]),
+    ("PYSPARK", [], ["job.py"], ["job.py"]),
+    ("SPARK", ["--class", "X", "x.jar"], ["x.jar"], ["--class", "X", "x.jar"]),
+    ("SPARK_SQL", [], ["q.sql"], ["-f", "q.sql"]),
+    ("SPARK_SQL", ["-e", "select 1"], ["q.sql"], ["-e", "select 1"]),
+    ("SHELL", ["hdfs dfs -ls /"], [], ["bash", "-c", "hdfs dfs -ls /"]),
+    ("SHELL", ["run.sh", "a"], ["run.sh"], ["bash", "run.sh", "a"]),
+    ("SHELL", [], ["run.sh"], ["bash", "run.sh"]),
+    ("SHELL", ["echo", "$HOME; rm"], [], ["echo", "$HOME; rm"]),
+])
+def test_commands_of_jobs(kind, args, files, tail):
+    assert node_job.command(kind, args, files)[-len(tail):] == tail
+
+
+def test_jobs_without_anything_to_run_are_refused():
+    for kind, args in (("PIG", ["x"]), ("SPARK", [])):
+        with pytest.raises(NodeError):
+            node_job.command(kind, args, [])
+
+
+@pytest.fixture
+def jobs(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_job, "JOBS", str(tmp_path))
+    monkeypatch.setattr(node_job, "_alive", lambda job_id: False)
+    return tmp_path
+
+
+def record(folder, job_id, states=(), age_s=60):
+    (folder / job_id / "work").mkdir(parents=True)
+    data = {"id": job_id, "type": "SHELL", "submitted": time.time() - age_s, "command": ["x"]}
+    (folder / job_id / "job.json").write_text(json.dumps(data))
+    (folder / job_id / "states").write_text("".join(json.dumps(row) + "\n" for row in states))
+
+
+@pytest.mark.parametrize(("script", "state", "code"), [
+    ("exit 0", "SUCCEEDED", 0), ("echo application_1_0001 >&2; exit 3", "FAILED", 3),
+    ("echo \"it's $HOME\"; exit 0", "SUCCEEDED", 0)])
+def test_the_runner_records_what_becomes_of_a_job(jobs, script, state, code):
+    job_id = "j-20260101-000000-abcd"
+    record(jobs, job_id)
+    import shlex
+    text = node_job.RUNNER.format(folder=jobs / job_id, command=shlex.join(["bash", "-c", script]))
+    (jobs / job_id / "run.sh").write_text(text)
+    assert subprocess.run(["bash", str(jobs / job_id / "run.sh")], check=False).returncode == code
+    job = node_job.show(job_id)
+    assert (job["state"], job["exit_code"]) == (state, code)
+    assert [row["state"] for row in job["history"]] == ["SUBMITTED", "RUNNING", state]
+    assert job["applications"] == (["application_1_0001"] if "application" in script else [])
+
+
+def test_the_runner_records_a_kill(jobs):
+    job_id = "j-20260101-000000-abcd"
+    record(jobs, job_id)
+    (jobs / job_id / "run.sh").write_text(node_job.RUNNER.format(folder=jobs / job_id, command="sleep 60"))
+    with subprocess.Popen(["bash", str(jobs / job_id / "run.sh")]) as process:
+        deadline = time.monotonic() + 10
+        while "RUNNING" not in (jobs / job_id / "states").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        process.terminate()
+        assert process.wait(10) == 143
+    assert node_job.show(job_id)["state"] == "KILLED"
+
+
+def test_a_job_whose_unit_is_gone_is_lost_not_running(jobs):
+    now = time.time()
+    record(jobs, "j-20260101-000000-0001", [{"state": "RUNNING", "time": now - 50, "exit_code": None}])
+    assert node_job.show("j-20260101-000000-0001")["state"] == "LOST"
+
+
+def test_jobs_are_listed_newest_first_and_only_jobs(jobs):
+    done = [{"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}]
+    for job_id in ("j-20260101-000000-0001", "j-20260201-000000-0002"):
+        record(jobs, job_id, done)
+    (jobs / "other").mkdir()
+    assert [job["id"] for job in node_job.listing()] == ["j-20260201-000000-0002", "j-20260101-000000-0001"]
+
+
+@pytest.mark.parametrize("job_id", ["../../etc", "j-20260101-000000-zzzz", "j-20260101-000000-0001/../x", ""])
+def test_ids_that_are_none_reach_no_file(jobs, job_id):
+    with pytest.raises(NodeError, match="there is no job"):
+        node_job.show(job_id)

@@ -1,0 +1,270 @@
+"""What the node's part does with files: hosts block, atomic writes, storage, revisions, artifacts."""
+from __future__ import annotations
+
+import ast
+import hashlib
+import http.server
+import json
+import os
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils import (
+    node_common,
+    node_configure,
+    node_format,
+    node_host,
+    node_install,
+)
+
+HERE = Path(__file__).resolve()
+UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"
+HOSTS = [{"name": "a-master-001", "address": "10.0.0.1"}, {"name": "a-slave-001", "address": "10.0.0.2"}]
+
+
+@pytest.mark.parametrize("path", sorted(UTILS.glob("node_*.py")), ids=lambda p: p.name)
+def test_the_nodes_part_is_python_3_8(path):
+    tree = ast.parse(path.read_text(), feature_version=(3, 8))
+    newer = {"removeprefix", "removesuffix", "is_relative_to", "batched", "pairwise"}
+    assert not {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)} & newer
+
+
+def test_hosts_block_replaces_itself_and_takes_names_from_other_lines():
+    before = "127.0.0.1 localhost\n127.0.1.1 a-master-001 other # image\n10.9.9.9 a-slave-001\n"
+    once = node_host.hosts_text(before, HOSTS)
+    assert node_host.hosts_text(once, HOSTS) == once
+    assert "127.0.1.1 other" in once and "10.9.9.9" not in once and "127.0.0.1 localhost" in once
+    assert once.count("a-master-001") == 1
+    assert "10.0.0.2" not in node_host.hosts_text(once, HOSTS[:1])
+
+
+def test_a_failed_write_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_configure, "owner_ids", lambda owner, group: (os.getuid(), os.getgid()))
+    (tmp_path / "one").write_text("old")
+    (tmp_path / "blocked").write_text("a file where a folder is needed")
+    rows = [{"path": str(tmp_path / "one"), "content": "new", "owner": "x", "group": "x", "mode": "0644"},
+            {"path": str(tmp_path / "blocked" / "two"), "content": "new", "owner": "x", "group": "x", "mode": "0644"}]
+    with pytest.raises(OSError):
+        node_configure._write_all(rows)
+    assert (tmp_path / "one").read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["blocked", "one"]
+
+
+def test_changed_keys_of_each_kind_of_file():
+    site = "<configuration><property><name>a</name><value>{}</value></property></configuration>"
+    assert node_configure.changed_keys(site.format(1), site.format(2)) == ["a"]
+    assert node_configure.changed_keys(site.format(1), site.format(1)) == []
+    assert node_configure.changed_keys("spark.a 1\nspark.b 2\n", "spark.a 1\nspark.c 3\n") == ["spark.b", "spark.c"]
+    assert node_configure.changed_keys("export X='1'\n", "export X='2'\n") == ["X"]
+    assert node_configure.changed_keys("<configuration", "") == []
+
+
+def test_inspect_tells_empty_formatted_and_unclear(tmp_path):
+    assert node_configure.inspect(str(tmp_path / "none"))["state"] == "missing"
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".formatting").mkdir()
+    assert node_configure.inspect(str(tmp_path))["state"] == "empty"
+    (tmp_path / "photos").mkdir()
+    assert node_configure.inspect(str(tmp_path))["state"] == "unclear"
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current" / "VERSION").write_text("#x\nnamespaceID=1\nclusterID=emr-1\n")
+    assert node_configure.inspect(str(tmp_path)) == {"path": str(tmp_path), "state": "formatted", "cluster_id": "emr-1"}
+
+
+def revision(services, digest="d1", why="create"):
+    return {"text": "name: x\n", "digest": digest, "services": services, "who": "me@here", "why": why}
+
+
+def test_revisions_are_numbered_and_repeat_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_configure, "SPEC_DIR", str(tmp_path / "spec"))
+    assert node_configure._revision(revision(["hdfs"]), True) == "spec revision 1" and not (tmp_path / "spec").exists()
+    assert node_configure._revision(revision(["hdfs"]), False) == "spec revision 1"
+    assert node_configure._revision(revision(["hdfs"]), False) == ""
+    assert node_configure._revision(revision(["hdfs", "spark"], "d2", "service add spark"), False) == "spec revision 2"
+    assert node_configure.newest_revision()["who"] == "me@here"
+    # Half a revision: the .yml without its .json does not count and is written again.
+    (tmp_path / "spec" / "000003.yml").write_text("half")
+    assert node_configure._revision(revision(["hdfs", "spark"], "d3"), False) == "spec revision 3"
+
+
+def test_a_spec_without_a_service_that_was_added_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_configure, "SPEC_DIR", str(tmp_path))
+    node_configure._revision(revision(["hdfs", "spark"], why="service add spark"), False)
+    with pytest.raises(node_common.NodeError, match=r"spark since revision 1 \(service add spark, me@here"):
+        node_configure._check_services(revision(["hdfs"]))
+    node_configure._check_services(revision(["hdfs", "spark", "yarn"]))
+
+
+def formatted(path, cluster_id):
+    (path / "current").mkdir(parents=True)
+    (path / "current" / "VERSION").write_text(f"clusterID={cluster_id}\n")
+
+
+def plan(*dirs, refusal=""):
+    return {"dirs": [str(d) for d in dirs], "cluster_id": "emr-1", "refusal": refusal}
+
+
+def fake_format(monkeypatch, cluster_id="emr-1"):
+    """In place of `hdfs namenode -format`: makes what it would make, and counts."""
+    calls = []
+
+    def run(argv, **_options):
+        calls.append(argv)
+        if argv[0] == "cp":
+            return os.system(f"cp -a {argv[2]} {argv[3]}"), "", ""
+        for folder in argv[3].split("=", 1)[1].split(","):
+            formatted(Path(folder[len("file://"):]), cluster_id)
+        return 0, "", ""
+
+    monkeypatch.setattr(node_format, "run", run)
+    monkeypatch.setattr(node_format, "owner_ids", lambda *names: (os.getuid(), os.getgid()))
+    return calls
+
+
+def test_format_of_empty_directories_happens_once(tmp_path, monkeypatch):
+    calls = fake_format(monkeypatch)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    assert "formatted" in node_format.format_if_empty(plan(tmp_path / "a", tmp_path / "b"), {})
+    assert node_format.format_if_empty(plan(tmp_path / "a", tmp_path / "b"), {}) == "" and len(calls) == 1
+    assert "-clusterId" in calls[0] and not list(tmp_path.glob("*/.formatting"))
+
+
+def test_a_format_that_was_cut_off_is_begun_again(tmp_path, monkeypatch):
+    calls = fake_format(monkeypatch)
+    formatted(tmp_path / "a" / ".formatting", "emr-1")
+    assert node_format.format_if_empty(plan(tmp_path / "a"), {}) and len(calls) == 1
+
+
+def test_a_format_cut_off_between_two_directories_is_completed_by_copying(tmp_path, monkeypatch):
+    calls = fake_format(monkeypatch)
+    formatted(tmp_path / "a", "emr-1")
+    (tmp_path / "b").mkdir()
+    assert "copied" in node_format.format_if_empty(plan(tmp_path / "a", tmp_path / "b", refusal="no"), {})
+    assert calls[0][0] == "cp" and node_configure.inspect(str(tmp_path / "b"))["cluster_id"] == "emr-1"
+
+
+@pytest.mark.parametrize("case", ["foreign", "unclear", "refusal"])
+def test_formats_that_could_destroy_something_are_refused(tmp_path, monkeypatch, case):
+    calls = fake_format(monkeypatch)
+    target = tmp_path / "name"
+    target.mkdir()
+    if case == "foreign":
+        formatted(target, "emr-other")
+    if case == "unclear":
+        (target / "photos").mkdir()
+    with pytest.raises(node_common.NodeError):
+        node_format.format_if_empty(plan(target, refusal="slave-001 holds data" if case == "refusal" else ""), {})
+    assert not calls
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A mirror on loopback: (base URL, folder, list of requests)."""
+    folder, asked = tmp_path / "mirror", []
+    folder.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args, **options):
+            super().__init__(*args, directory=str(folder), **options)
+
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}", folder, asked
+    httpd.shutdown()
+    httpd.server_close()
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Cache and installation root below the test's folder."""
+    for name in ("CACHE", "ROOT"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(node_install, name, str(tmp_path / name))
+    monkeypatch.setattr(node_install.time, "sleep", lambda seconds: None)
+    return tmp_path
+
+
+def tarball(folder, content=b"#!/bin/sh\n"):
+    """An artifact with one top folder, and its description."""
+    source = folder.parent / "source" / "hadoop-1.0" / "bin"
+    source.mkdir(parents=True, exist_ok=True)
+    (source / "hdfs").write_bytes(content)
+    path = folder / "hadoop-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(source.parent, "hadoop-1.0")
+    return {"name": "hadoop", "file": path.name, "sha512": hashlib.sha512(path.read_bytes()).hexdigest(),
+            "urls": [], "target": "hadoop-1.0", "link": "hadoop"}
+
+
+def options(artifact, **more):
+    return dict({"artifacts": [artifact], "peer": "", "serve_address": "", "serve_port": 0, "serve_limit_s": 1,
+                 "limit_s": 5}, **more)
+
+
+def test_install_is_repeatable_and_replaces_another_archive(server, places):
+    base, folder, asked = server
+    artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
+    assert node_install.install(options(artifact), True) and not (places / "ROOT" / "hadoop").exists()
+    assert node_install.install(options(artifact), False) == {"hadoop": f"{base}/hadoop-1.0.tar.gz"}
+    assert (places / "ROOT" / "hadoop" / "bin" / "hdfs").exists()
+    assert node_install.install(options(artifact), False) == {} and len(asked) == 1
+    other = dict(tarball(folder, b"other"), urls=artifact["urls"])
+    assert node_install.install(options(other), False)
+    assert (places / "ROOT" / "hadoop" / "bin" / "hdfs").read_bytes() == b"other"
+    assert sorted(p.name for p in (places / "ROOT").iterdir()) == ["hadoop", "hadoop-1.0"]
+
+
+def test_remains_of_an_interrupted_unpacking_do_not_matter(server, places):
+    base, folder, _asked = server
+    artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
+    (places / "ROOT" / "hadoop-1.0.unpacking" / "junk").mkdir(parents=True)
+    (places / "ROOT" / "hadoop-1.0").mkdir()
+    (places / "CACHE" / "hadoop-1.0.tar.gz.part").write_bytes(b"half")
+    assert node_install.install(options(artifact), False)
+    assert not (places / "ROOT" / "hadoop" / "junk").exists()
+
+
+def test_the_first_master_is_asked_before_mirrors_and_mirrors_after(server, places):
+    base, folder, asked = server
+    artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
+    done = node_install.install(options(artifact, peer=f"{base}/none", limit_s=0.3), False)
+    assert asked[0] == "/none/hadoop-1.0.tar.gz" and done["hadoop"] == artifact["urls"][0]
+
+
+def test_wrong_content_is_never_unpacked_and_every_source_is_named(server, places):
+    base, folder, _asked = server
+    artifact = dict(tarball(folder), sha512="0" * 128,
+                    urls=[f"{base}/hadoop-1.0.tar.gz", f"{base}/missing/hadoop-1.0.tar.gz", "http://127.0.0.1:9/x"])
+    with pytest.raises(node_common.NodeError) as caught:
+        node_install.install(options(artifact), False)
+    text = str(caught.value)
+    assert "wrong content" in text and "HTTP 404" in text and "127.0.0.1:9" in text and "mirrors" in text
+    assert list((places / "ROOT").iterdir()) == [] and list((places / "CACHE").iterdir()) == []
+
+
+def test_the_marker_names_the_archive(server, places):
+    base, folder, _asked = server
+    artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
+    node_install.install(options(artifact), False)
+    marker = json.loads((places / "ROOT" / "hadoop" / node_install.MARKER).read_text())
+    assert marker["sha512"] == artifact["sha512"] and node_install.installed_digest(artifact) == artifact["sha512"]
+
+
+def test_the_lock_keeps_others_out_and_names_the_holder(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_common, "LOCK_PATH", str(tmp_path / "lock"))
+    refused = pytest.raises(node_common.NodeError, match=f"configure pid {os.getpid()}")
+    with node_common.node_lock("configure"), refused, node_common.node_lock("service", limit_s=0):
+        pass
+    with node_common.node_lock("service", limit_s=0):
+        pass
