@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from .anchor import Anchor, find_anchor, read_anchor
-from .ecs import EcsClient, EcsError, tag_list, tags_of
+from .ecs import EcsClient, EcsError, permission_remedy, tag_list, tags_of
 from .errors import EmrError, Refused
 
 _ROLE_ORDER = {"master": 0, "slave": 1, "task": 2, "gateway": 3}
@@ -64,7 +64,7 @@ def _require_sight(client: EcsClient) -> None:
     for action in ("DescribeInstances", "DescribeSecurityGroups"):
         if not client.allowed(action):
             raise Refused(f"The access key may not use {action} in {client.region}, so clusters cannot be seen",
-                          f"Grant the RAM user the permission ecs:{action}")
+                          permission_remedy(action))
 
 
 def _check_lives(name: str, anchor: Anchor | None, instances: list) -> None:

@@ -25,6 +25,7 @@ _RETRIED = {"ServiceUnavailable", "InternalError", "LastTokenProcessing", "Syste
 _NO_PERMISSION = ("Forbidden", "NoPermission", "UnauthorizedOperation")
 _BAD_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKeySecret", "InvalidSecurityToken",
             "IncompleteSignature")
+_ENDED_TOKEN = ("InvalidSecurityToken", "SecurityTokenExpired")
 # action -> (outer key, inner key, kind of paging, largest page)
 _LISTS = {
     "DescribeInstances": ("Instances", "Instance", "token", 100),
@@ -62,13 +63,20 @@ class EcsError(EmrError):
 
 
 def _remedy(code: str, action: str) -> str:
+    if code.startswith(_ENDED_TOKEN):
+        return "The security token has ended or is wrong: get a new one, or use a profile that renews it (docs/credentials.md)"
     if code.startswith(_BAD_KEY):
         return "Check the access key (environment ALIBABA_CLOUD_ACCESS_KEY_ID/_SECRET, or ~/.aliyun/config.json)"
     if code.startswith(_NO_PERMISSION):
-        return f"Grant the RAM user the permission ecs:{action}"
+        return permission_remedy(action)
     if code == NETWORK_ERROR:
         return "Check the network, the region's name and ALIBABA_CLOUD_ECS_ENDPOINT"
     return ""
+
+
+def permission_remedy(action: str) -> str:
+    """What to do when an action is denied: the line of the policy that is missing."""
+    return f'Add "ecs:{action}" to the RAM policy of this access key; emrctl ram-policy prints all that is needed'
 
 
 def flatten(params: dict) -> dict:
@@ -92,7 +100,9 @@ def tag_list(tags: dict) -> list:
 
 
 def tags_of(resource: dict) -> dict:
-    """The tags of an answer as a dict."""
+    """The tags of an answer as a dict; a resource whose tags are a dict already keeps them in ``tags``."""
+    if "tags" in resource:
+        return resource["tags"]
     tags = (resource.get("Tags") or {}).get("Tag") or []
     return {t.get("TagKey", t.get("Key", "")): t.get("TagValue", t.get("Value", "")) for t in tags}
 
@@ -113,13 +123,17 @@ class EcsClient:
     def call(self, action: str, **params) -> dict:
         """The answer of one action; RegionId is added. Raises EcsError, transient ones after ``patience`` seconds."""
         flat = flatten({"RegionId": self.region, **params})
-        start, attempt = time.monotonic(), 0
+        start, attempt, renewed = time.monotonic(), 0, False
         while True:
             attempt += 1
             try:
                 self.calls += 1
                 return self.send(action, flat)
             except EcsError as error:
+                if error.code.startswith(_ENDED_TOKEN) and self.credentials.renew and not renewed:
+                    renewed = True
+                    self._refresh(force=True)
+                    continue
                 if not error.transient:
                     raise
                 delay = _back_off(attempt)
@@ -184,7 +198,14 @@ class EcsClient:
         except ValueError:
             raise EcsError("ServiceUnavailable", f"{self.endpoint} did not answer with JSON", "", action) from None
 
+    def _refresh(self, force: bool = False) -> None:
+        """Have a key that is good for now; the SDK's client holds the old one. Raises Refused."""
+        current = self.credentials.current(force=force)
+        if current is not self.credentials:
+            self.credentials, self._sdk = current, None
+
     def _client(self, host: str):
+        self._refresh()
         if self._sdk is None:
             try:
                 from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
