@@ -12,6 +12,13 @@ from emrctl.local.demo import answers, flights, report
 from emrctl.local.demo.steps import Steps, checked, say
 
 JOBS = Path(__file__).parent / "jobs"
+# One machine carries all nodes: more executors than this would only wait for its cores.
+ONE_EXECUTOR = ("--num-executors", "1", "--conf", "spark.dynamicAllocation.enabled=false",
+                "--conf", "spark.sql.shuffle.partitions=2")
+STREAM_LIMIT_S = 600
+# Prints a job's output as it grows, on the node that runs it; ends with the job.
+FOLLOW = ("cd {folder}; tail -n +1 -F stdout.log 2>/dev/null & until tail -n 1 states | grep -qE 'SUCC|FAIL|KILL'; "
+          f"do sleep 0.3; [ $SECONDS -lt {STREAM_LIMIT_S + 60} ] || break; done; sleep 1; kill $!")
 
 
 class Demo:
@@ -63,7 +70,8 @@ class Demo:
             self.steps.emrctl("put", self.name, str(self.input.flights), str(self.input.airlines), f"{self.root}/")
         with self.steps.phase("Daily statistics with MapReduce (Hadoop Streaming)"):
             self._job("HADOOP_STREAMING", ("daily_mapper.py", "daily_reducer.py"),
-                      "-D", "mapreduce.job.reduces=1", "-input", f"{self.root}/flights.csv", "-output",
+                      "-D", "mapreduce.job.reduces=1", "-D",
+                      "mapreduce.job.reduce.slowstart.completedmaps=1", "-files", "daily_mapper.py,daily_reducer.py", "-input", f"{self.root}/flights.csv", "-output",
                       f"{self.root}/daily", "-mapper", "python3 daily_mapper.py", "-combiner",
                       "python3 daily_reducer.py", "-reducer", "python3 daily_reducer.py")
             daily = answers.read_daily(self._get("daily"))
@@ -77,7 +85,7 @@ class Demo:
         with self.steps.phase("Airlines and routes ranked with Spark SQL"):
             sql = self.work / "rank.sql"
             sql.write_text((JOBS / "rank.sql").read_text().replace("${root}", self.root))
-            self._job("SPARK_SQL", (sql,), "-f", "rank.sql")
+            self._job("SPARK_SQL", (sql,), *ONE_EXECUTOR, "-f", "rank.sql")
             found = self._get("results")
         self._rankings(found)
 
@@ -94,31 +102,31 @@ class Demo:
     def stream(self) -> None:
         """Files arrive one after the other while a structured stream counts."""
         source, target = f"{self.root}/arriving", f"{self.root}/counts"
+        first, *later = (str(path) for path in self.input.quarters)
         with self.steps.phase("Flights counted by a structured stream while files arrive"):
-            self.steps.emrctl("put", self.name, str(self.input.quarters[0]), f"{source}/")
-            job = self._job("SPARK_STREAMING", ("stream.py",), "stream.py", source, target, str(flights.ROWS), "300",
-                            wait=False)
-            for path in self.input.quarters[1:]:
-                self.steps.emrctl("put", self.name, str(path), f"{source}/")
-            self._await(job["id"])
+            self.steps.emrctl("put", self.name, first, f"{source}/")
+            job = self._job("SPARK_STREAMING", ("stream.py",), *ONE_EXECUTOR, "stream.py", source, target,
+                            str(flights.ROWS), str(STREAM_LIMIT_S), wait=False)
+            self._follow(job["id"], lambda: [self.steps.emrctl("put", self.name, path, f"{source}/") for path in later])
             batches = answers.read_batches(self._get("counts"))
         say(report.batches(batches))
         checked(f"counts of the stream after {len(batches)} batches", batches[-1], self.right().months)
 
+    def _follow(self, job_id: str, when_counting) -> None:
+        """Show what a job prints until it ends; ``when_counting`` is called after its first line."""
+        called = False
+        for line in self.steps.lines("ssh", self.name, "--", FOLLOW.format(folder=f"/var/lib/emr/jobs/{job_id}")):
+            say(f"  {line}")
+            if not called:
+                called = True
+                when_counting()
+        found = next(j for j in self.steps.json("jobs", self.name, "--quiet", show=False) if j["id"] == job_id)
+        if found["state"] != "SUCCEEDED":
+            raise SystemExit(f"job {job_id}: {found['state']}. Next: emrctl logs {self.name} {job_id}")
+
     def _job(self, kind: str, files, *args: str, wait: bool = True) -> dict:
         named = [part for file in files for part in ("--file", str(JOBS / file))]
         return self.steps.json("submit", self.name, "--type", kind, *named, *(["--wait"] if wait else []), "--", *args)
-
-    def _await(self, job_id: str, limit: float = 300) -> None:
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            found = next(j for j in self.steps.json("jobs", self.name, "--quiet", show=False) if j["id"] == job_id)
-            if found["state"] == "SUCCEEDED":
-                return
-            if found["state"] not in ("PENDING", "RUNNING"):
-                raise SystemExit(f"job {job_id}: {found['state']}. Next: emrctl logs {self.name} {job_id}")
-            time.sleep(1)
-        raise SystemExit(f"job {job_id} did not end within {limit:.0f} s. Next: emrctl logs {self.name} {job_id}")
 
     def _get(self, folder: str) -> Path:
         target = self.work / folder
@@ -154,4 +162,5 @@ def main() -> None:
     demo.farewell()
 
 
-main()
+if __name__ == "__main__":
+    main()

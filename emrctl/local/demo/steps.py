@@ -39,6 +39,12 @@ class Steps:
             raise SystemExit(done.returncode)
         return done.stdout
 
+    def lines(self, *args: str):
+        """Run emrctl and yield the lines of its stdout as they come."""
+        with subprocess.Popen([sys.executable, "-m", "emrctl", *args], env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True) as process:
+            yield from (line.rstrip("\n") for line in process.stdout)
+
     def json(self, *args: str, show: bool = True):
         """Like ``emrctl`` with ``-o json``, decoded."""
         at = args.index("--") if "--" in args else len(args)

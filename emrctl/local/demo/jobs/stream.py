@@ -13,8 +13,7 @@ SCHEMA = ("year INT, month INT, day INT, dep_time STRING, sched_dep_time INT, de
 
 
 def main(source: str, target: str, expected: int, limit: float) -> None:
-    builder = SparkSession.builder.appName("flights as they arrive")
-    spark = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    spark = SparkSession.builder.appName("flights as they arrive").getOrCreate()
     total = 0
 
     def report(counts, batch: int) -> None:
