@@ -30,7 +30,7 @@ class ActionModule(NodeAction):
         if not components or (state == "started" and self._ready(context, components)):
             return {"result": {"changed": False, "changes": []}}
         options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state, "components": [describe(c, context) for c in components],
-                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 240))}
+                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 600))}
         names = {c.name for c in components}
         if state == "started":
             options.update(self._storage(context, names, bool(args.get("format", False))))

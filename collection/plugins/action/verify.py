@@ -26,7 +26,7 @@ class ActionModule(NodeAction):
         return {"namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager"),
                 "datanodes": context.count("datanode"), "nodemanagers": context.count("nodemanager"), "full": full,
                 "user": units.JOB_USER, "examples_jar": jar if full and "mapreduce" in services else "",
-                "environment": environment, "limit_s": int(args.get("limit_s", 300))}
+                "environment": environment, "limit_s": int(args.get("limit_s", 600))}
 
     @staticmethod
     def _changed(context, host) -> bool:

@@ -44,7 +44,7 @@ options:
     description:
       - Seconds within which all daemons must be ready.
     type: int
-    default: 240
+    default: 600
 attributes:
   check_mode:
     description: Reports what would change, where there is something to change.

@@ -26,7 +26,7 @@ options:
     description:
       - Seconds that waiting and computing may take each.
     type: int
-    default: 300
+    default: 600
 attributes:
   check_mode:
     description: Reports what would change, where there is something to change.
