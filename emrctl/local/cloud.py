@@ -4,6 +4,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import secrets
 from pathlib import Path
 
 from . import offers
@@ -11,16 +12,22 @@ from .api import ACTIONS
 from .api.errors import ApiError
 from .api.params import known_actions, parse
 from .api.registry import Call
+from .api.sts import forbidden
 from .api.unsupported import refuse_unsupported
 from .engine import Engine
 from .faults import Faults
 from .index import InstanceIndex
+from .metadata import Metadata
+from .sessions import Principal, Sessions
 from .store import Store
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 # Kept free for the machine itself and the cluster tools.
 RESERVED_MIB = 2048
 UNLIMITED = 1 << 40
+# The account's own key.
+OWNER = Principal("")
 
 
 def machine_memory_mib() -> int:
@@ -42,14 +49,20 @@ class Cloud:
         self.faults = Faults(self.state / "faults.json")
         self.index = InstanceIndex(self.store)
         self.engine = Engine(self.store, driver, self.faults, workers)
+        self.sessions = Sessions(self.store, self.faults)
+        # Tokens need not outlive the server: clients fetch a new one when theirs is refused.
+        self.metadata = Metadata(self, secrets.token_bytes(32))
         self.engine.resume()
+        self.watch = Watch(self.store, self.engine, self.faults)
+        self.watch.start()
 
     def close(self) -> None:
         """Finish what the workers are doing and close the state."""
+        self.watch.close()
         self.engine.close()
         self.store.close()
 
-    def handle(self, action: str, flat: dict) -> dict:
+    def handle(self, action: str, flat: dict, principal: Principal = OWNER) -> dict:
         """Answer of one verified request, without its RequestId. Raises ApiError."""
         region = flat.get("RegionId", "")
         if action not in known_actions() or action not in ACTIONS:
@@ -57,12 +70,12 @@ class Cloud:
         self.faults.before(action, region)
         if region and region not in offers.REGIONS:
             raise ApiError("InvalidRegionId.NotFound")
-        call = Call(action, region, parse(action, flat), self)
+        call = Call(action, region, parse(action, flat), self, principal=principal)
         refuse_unsupported(call)
         handler, empty_when_denied = ACTIONS[action]
-        hidden = self.faults.denied(action)
+        hidden = self.faults.denied(action, principal.role)
         if hidden and (call.get("DryRun") or not empty_when_denied):
-            raise ApiError("Forbidden.RAM")
+            raise forbidden(action, principal)
         with self.store.transaction() as tx:
             call.tx, call.denied = Nothing() if hidden else tx, hidden
             answer = handler(call)

@@ -10,8 +10,14 @@ folder. All fields are optional:
     slow_boot         seconds added to the boot of every instance
     region_failure    regions in which every call answers ServiceUnavailable
     latency           seconds added to every call
-    denied            actions (patterns such as ``Run*``) for which the caller has no permission
+    denied            actions (patterns such as ``Run*`` or ``ecs:Run*``) for which the caller has no permission
+    role_denied       {role: [actions]}: the same for calls with credentials of a role
     quota             number of instances that the account may have
+    token_seconds     temporary credentials live so long, whatever was asked for (0: as asked)
+    die               ids or names (patterns) of instances whose host is killed once it runs: they become Stopped;
+                      {"instance": pattern, "released": true} releases them instead. Used up when something matched
+    spot_notice       ids or names (patterns) of spot instances that get notice and are then taken back; used up too
+    spot_notice_seconds  time from notice to release (default 300)
     errors            list of {action, code, times, status, after}: the next ``times`` calls of the action fail with
                       the code; with ``after`` the action is done first and only its answer is lost. The code
                       ``Disconnect`` closes the connection instead of answering
@@ -29,7 +35,8 @@ from pathlib import Path
 from .api.errors import ApiError
 
 DEFAULTS = {"throttle": 0.0, "seed": 0, "visibility_delay": [1.0, 2.0], "no_stock": [], "slow_boot": 0.0,
-            "region_failure": [], "latency": 0.0, "denied": [], "quota": 0, "errors": []}
+            "region_failure": [], "latency": 0.0, "denied": [], "quota": 0, "errors": [],
+            "role_denied": {}, "token_seconds": 0.0, "die": [], "spot_notice": [], "spot_notice_seconds": 300.0}
 
 
 class FaultError(ValueError):
@@ -111,10 +118,17 @@ class Faults:
                 return entry
         return None
 
-    def denied(self, action: str) -> bool:
-        """Whether the caller has no permission for the action."""
+    def consume(self, name: str, entry) -> None:
+        """Take an entry that has had its effect out of a list."""
         with self._lock:
-            return any(fnmatchcase(action, pattern) for pattern in self._values["denied"])
+            self._values[name] = [other for other in self._values[name] if other != entry]
+            self._save()
+
+    def denied(self, action: str, role: str = "") -> bool:
+        """Whether the caller, with credentials of this role if any, has no permission for the action."""
+        with self._lock:
+            patterns = self._values["denied"] + (self._values["role_denied"].get(role, []) if role else [])
+            return any(fnmatchcase(action, pattern.rpartition(":")[2]) for pattern in patterns)
 
     def visible_after(self) -> float:
         """Seconds until a change made now is seen."""
@@ -137,8 +151,13 @@ def _check(name: str, value) -> None:
     """Raises FaultError unless the value is of the kind that the setting needs."""
     if name not in DEFAULTS:
         raise FaultError(f"unknown fault {name!r}; known: {', '.join(sorted(DEFAULTS))}")
-    if name in ("no_stock", "region_failure", "denied"):
-        good = isinstance(value, list) and all(isinstance(v, str) for v in value)
+    if name in ("no_stock", "region_failure", "denied", "spot_notice"):
+        good = _texts(value)
+    elif name == "role_denied":
+        good = isinstance(value, dict) and all(_texts(v) for v in value.values())
+    elif name == "die":
+        good = isinstance(value, list) and all(
+            isinstance(v, str) or isinstance(v, dict) and isinstance(v.get("instance"), str) for v in value)
     elif name == "errors":
         good = isinstance(value, list) and all(isinstance(v, dict) and {"action", "code"} <= set(v) for v in value)
     elif name == "visibility_delay" and isinstance(value, list):
@@ -149,6 +168,10 @@ def _check(name: str, value) -> None:
         good = _seconds(value) and (name != "throttle" or value <= 1)
     if not good:
         raise FaultError(f"fault {name} cannot be {value!r}")
+
+
+def _texts(value) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
 
 
 def _seconds(value) -> bool:

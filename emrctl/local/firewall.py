@@ -45,7 +45,7 @@ class Firewall:
     def __init__(self, store, driver):
         self._store = store
         self._driver = driver
-        self._active = getattr(driver, "real_hosts", True)
+        self.active = getattr(driver, "real_hosts", True)
         self._dirty: set = set()
         self._pushed: dict = {}
         self._locks: dict = {}
@@ -57,7 +57,7 @@ class Firewall:
 
     def push(self, instance_id: str, force: bool = False) -> None:
         """Bring the rules to one host now. Driver errors go to the caller."""
-        if not self._active:
+        if not self.active:
             return
         # One lock per host: a host that is busy booting must not hold up the others.
         with self._locks.setdefault(instance_id, threading.Lock()):
@@ -72,7 +72,7 @@ class Firewall:
 
     def refresh(self, groups) -> None:
         """Update, soon, every running host whose rules depend on these groups. Others get theirs when they start."""
-        if not self._active:
+        if not self.active:
             return
         groups = set(groups)
         wanted = set(groups)

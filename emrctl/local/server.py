@@ -29,20 +29,37 @@ class Running:
 
     def __init__(self, cloud: Cloud, listen: list, port: int, access_keys: dict, dist: Path):
         self.cloud = cloud
-        verifier = Verifier(access_keys)
+        self._verifier = Verifier(access_keys, sessions=cloud.sessions)
+        self._dist = dist
         self.servers: list = []
+        self._metadata: dict = {}
+        self._guard = threading.Lock()
         try:
             for address in listen:
-                self.servers.append(Server((address, port), cloud, verifier, dist))
+                self.servers.append(Server((address, port), cloud, self._verifier, dist,
+                                           open_metadata=self.open_metadata))
                 port = port or self.servers[0].server_address[1]
         except OSError:
             self._close_sockets()
             raise
         self.port = port
         cloud.endpoint = f"{listen[0]}:{port}"
-        self._threads = [threading.Thread(target=s.serve_forever, args=(0.05,), daemon=True) for s in self.servers]
-        for thread in self._threads:
-            thread.start()
+        for server in self.servers:
+            self._serve(server)
+
+    @staticmethod
+    def _serve(server: Server) -> None:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def open_metadata(self, instance_id: str) -> int:
+        """Port of 127.0.0.1 that is the metadata service of one instance, until this server ends."""
+        with self._guard:
+            if instance_id not in self._metadata:
+                server = Server(("127.0.0.1", 0), self.cloud, self._verifier, self._dist, instance_id)
+                self.servers.append(server)
+                self._metadata[instance_id] = server.server_address[1]
+                self._serve(server)
+            return self._metadata[instance_id]
 
     def _close_sockets(self) -> None:
         for server in self.servers:

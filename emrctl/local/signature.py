@@ -28,10 +28,11 @@ def encode(text: str) -> str:
 
 
 class Verifier:
-    """Checks requests against access keys: ``{key id: secret}``."""
+    """Checks requests against access keys, ``{key id: secret}``, and temporary ones (emrctl.local.sessions)."""
 
-    def __init__(self, keys: dict, now=time.time):
+    def __init__(self, keys: dict, now=time.time, sessions=None):
         self._keys = keys
+        self._sessions = sessions
         self._now = now
         self._nonces: dict = {}
         self._prune_at = 0.0
@@ -44,7 +45,7 @@ class Verifier:
                 raise missing(name)
         if params.get("SignatureMethod", "HMAC-SHA1") != "HMAC-SHA1" or params.get("SignatureVersion") != "1.0":
             raise ApiError("IncompleteSignature")
-        secret = self._secret(params["AccessKeyId"])
+        secret = self._secret(params["AccessKeyId"], params.get("SecurityToken", ""))
         self._fresh(params["Timestamp"])
         text = string_to_sign_v1(method, params)
         if not hmac.compare_digest(sign_v1(secret, text).encode(), params["Signature"].encode()):
@@ -63,7 +64,9 @@ class Verifier:
                 raise missing(name)
             if name not in signed.split(";"):
                 raise ApiError("IncompleteSignature")
-        secret = self._secret(key_id)
+        if headers.get("x-acs-security-token") and "x-acs-security-token" not in signed.split(";"):
+            raise ApiError("IncompleteSignature")
+        secret = self._secret(key_id, headers.get("x-acs-security-token", "") or query.get("SecurityToken", ""))
         self._fresh(headers["x-acs-date"])
         digest = hashlib.sha256(body).hexdigest()
         if digest != headers["x-acs-content-sha256"]:
@@ -74,8 +77,13 @@ class Verifier:
         self._once(headers["x-acs-signature-nonce"])
         return key_id
 
-    def _secret(self, key_id: str) -> str:
+    def _secret(self, key_id: str, token: str) -> str:
         secret = self._keys.get(key_id)
+        if secret is not None:
+            if token:
+                raise ApiError("InvalidSecurityToken.MismatchWithAccessKey")
+            return secret
+        secret = self._sessions.secret(key_id, token) if self._sessions else None
         if secret is None:
             raise ApiError("InvalidAccessKeyId.NotFound")
         return secret

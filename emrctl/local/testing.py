@@ -21,6 +21,7 @@ class LocalEcs:
     access_key_id: str
     access_key_secret: str
     cloud: Cloud
+    running: Running
     region: str = offers.DEFAULT_REGION
     zone: str = offers.DEFAULT_ZONE
     image: str = offers.IMAGE_ID
@@ -41,6 +42,14 @@ class LocalEcs:
         """Add running instances at once, see emrctl.local.seed."""
         return seed(self.cloud, count, **options)
 
+    def metadata(self, instance_id: str) -> str:
+        """Address of the metadata service of one instance, in place of http://100.100.100.200."""
+        return f"http://127.0.0.1:{self.running.open_metadata(instance_id)}"
+
+    def temporary(self, role: str = "test", seconds: float = 3600) -> dict:
+        """Temporary credentials: AccessKeyId, AccessKeySecret, SecurityToken, Expiration."""
+        return self.cloud.sessions.issue(role, "test", seconds)
+
 
 @contextlib.contextmanager
 def api_only(tmp_path, driver=None, subnet: str = API_ONLY_SUBNET, memory_mib: int = UNLIMITED, **faults):
@@ -56,6 +65,6 @@ def api_only(tmp_path, driver=None, subnet: str = API_ONLY_SUBNET, memory_mib: i
     cloud.faults.set({"visibility_delay": 0.05, **faults})
     running = Running(cloud, ["127.0.0.1"], 0, {key_id: secret}, state / "dist")
     try:
-        yield LocalEcs(f"http://127.0.0.1:{running.port}", key_id, secret, cloud)
+        yield LocalEcs(f"http://127.0.0.1:{running.port}", key_id, secret, cloud, running)
     finally:
         running.close()

@@ -13,13 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .api import sts
 from .api.errors import ApiError, missing
 from .api.xml import xml_document
 from .faults import FaultError
+from .seed import seed
 
 log = logging.getLogger(__name__)
 MOST_BODY_BYTES = 4 << 20
-VERSIONS = ("2014-05-26", "2016-04-28")
+VERSIONS = ("2014-05-26", "2016-04-28", sts.VERSION)
+SEED_OPTIONS = {"count": int, "regions": int, "foreign": int, "claims": int, "name": str, "per_cluster": int}
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LOOPBACK_HOST = re.compile(r"(127(\.[0-9]+){3}|localhost|\[::1\])(:[0-9]+)?")
 
@@ -30,8 +33,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple, cloud, verifier, dist: Path):
+    def __init__(self, address: tuple, cloud, verifier, dist: Path, instance_id: str = "", open_metadata=None):
+        """instance_id: this is the metadata service of one instance and nothing else. open_metadata: opens such a
+        server for an instance and returns its port."""
         self.cloud = cloud
+        self.instance_id = instance_id
+        self.open_metadata = open_metadata
         self.verifier = verifier
         self.dist = Path(dist)
         super().__init__(address, Handler)
@@ -62,7 +69,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """API call, file or local page."""
         path = urlsplit(self.path).path
-        if path.startswith("/dist/"):
+        if path.startswith("/latest/") or self.server.instance_id:
+            self._metadata(path)
+        elif path.startswith("/dist/"):
             self._file(path[len("/dist/"):])
         elif path.startswith("/_local/"):
             self._local(path)
@@ -92,6 +101,18 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
+    def _metadata(self, path: str) -> None:
+        """The metadata service, for the instance that asks. Proxies must not reach it, so it refuses their header."""
+        cloud, headers = self.server.cloud, {name.lower(): value for name, value in self.headers.items()}
+        if self.command not in ("GET", "HEAD") and int(self.headers.get("Content-Length") or 0):
+            self._body()
+        with cloud.store.lock:
+            instance = cloud.store.get("instance", self.server.instance_id) if self.server.instance_id else \
+                cloud.index.by_ip(self.client_address[0])
+        status, text, kind = (403, "not through a proxy\n", "text/plain") if "x-forwarded-for" in headers else \
+            cloud.metadata.answer(self.command, unquote(path), headers, instance)
+        self._send(status, text.encode(), kind)
+
     # the API
 
     def _api(self, path: str) -> None:
@@ -101,9 +122,9 @@ class Handler(BaseHTTPRequestHandler):
         action, code, status = "", "OK", 200
         self._format = "JSON"
         try:
-            action, flat = self._verified(path)
+            action, flat, principal = self._verified(path)
             log.info("%s received %s", action, request_id)
-            answer = {"RequestId": request_id, **self.server.cloud.handle(action, flat)}
+            answer = {"RequestId": request_id, **self.server.cloud.handle(action, flat, principal)}
         except ApiError as error:
             code, status = error.code, error.status
             answer = self._error(request_id, error)
@@ -121,10 +142,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _error(self, request_id: str, error: ApiError) -> dict:
         return {"RequestId": request_id, "HostId": self.headers.get("Host", ""), "Code": error.code,
-                "Message": error.message, "Recommend": ""}
+                "Message": error.message, "Recommend": "", **error.detail}
 
     def _verified(self, path: str) -> tuple:
-        """(action, parameters) of a request whose signature is right. Raises ApiError."""
+        """(action, parameters, caller) of a request whose signature is right. Raises ApiError."""
         body = self._body()
         if self.command not in ("GET", "POST"):
             raise ApiError("UnsupportedHTTPMethod")
@@ -136,19 +157,27 @@ class Handler(BaseHTTPRequestHandler):
         self._format = flat.get("Format", "JSON").upper()
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("authorization", "").startswith("ACS3-"):
-            self.server.verifier.check_v3(self.command, unquote(path), query, headers, body)
-            action = headers.get("x-acs-action") or flat.get("Action", "")
-            version = headers.get("x-acs-version") or flat.get("Version", "")
+            key_id = self.server.verifier.check_v3(self.command, unquote(path), query, headers, body)
         else:
-            action, version = flat.get("Action", ""), flat.get("Version", "")
-            if not action:
-                raise missing("Action")
-            self.server.verifier.check_v1(self.command, flat)
+            key_id = self._signed_in_parameters(flat, headers)
+        action = headers.get("x-acs-action") or flat.get("Action", "")
+        version = headers.get("x-acs-version") or flat.get("Version", "")
         if not action:
             raise missing("Action")
         if version not in VERSIONS:
             raise ApiError("InvalidVersion") if version else missing("Version")
-        return action, flat
+        if (version == sts.VERSION) != (action in sts.ACTIONS_OF_STS):
+            raise ApiError("InvalidAction.NotFound")
+        return action, flat, self.server.cloud.sessions.principal(key_id)
+
+    def _signed_in_parameters(self, flat: dict, headers: dict) -> str:
+        """Access key id of a request with a signature of version 1, empty for one that needs none. Raises ApiError."""
+        action = flat.get("Action") or headers.get("x-acs-action", "")
+        if not action:
+            raise missing("Action")
+        if action in sts.UNSIGNED and not flat.get("Signature"):
+            return ""
+        return self.server.verifier.check_v1(self.command, flat)
 
     # files
 
@@ -193,4 +222,21 @@ class Handler(BaseHTTPRequestHandler):
                     | {"failure": i.get("failure", "")} for i in cloud.store.all("instance")]
             return 200, {"ok": True, "pid": os.getpid(), "real_hosts": cloud.real_hosts,
                          "memory_mib": cloud.memory_mib, "instances": rows, "faults": cloud.faults.get()}
-        return 404, {"error": "unknown page; there are /_local/status and /_local/faults"}
+        if path == "/_local/seed" and self.command == "POST":
+            return 200, seed(cloud, **_options(body, SEED_OPTIONS))
+        if path == "/_local/metadata" and self.command == "POST":
+            port = self.server.open_metadata(str(_options(body, {"instance": str})["instance"]))
+            return 200, {"url": f"http://127.0.0.1:{port}"}
+        return 404, {"error": "unknown page; there are /_local/status, faults, seed (POST) and metadata (POST)"}
+
+
+def _options(body: bytes, known: dict) -> dict:
+    """Options of a JSON object, each of its type. Raises ValueError."""
+    values = json.loads(body or b"{}")
+    for name, value in values.items() if isinstance(values, dict) else [("body", values)]:
+        if name not in known or not isinstance(value, known[name]) or isinstance(value, bool):
+            raise ValueError(f"{name} cannot be {value!r}; there are: {', '.join(known)}")
+    first = next(iter(known))
+    if first not in values:
+        raise ValueError(f"{first} is missing")
+    return values

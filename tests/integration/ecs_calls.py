@@ -5,6 +5,7 @@ import json
 import time
 
 from aliyunsdkcore.acs_exception.exceptions import ServerException
+from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest
 
@@ -14,15 +15,20 @@ PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmK7ytbY2vqSZ6mu7EA4vEhbOUMU6
 class Ecs:
     """A client of one local ECS: ``ecs.call("DescribeRegions")``."""
 
-    def __init__(self, local, secret: str | None = None):
+    def __init__(self, local, secret: str | None = None, temporary: dict | None = None):
         self.local = local
-        self.client = AcsClient(local.access_key_id, secret or local.access_key_secret, local.region,
-                                auto_retry=False)
+        key_id, secret = local.access_key_id, secret or local.access_key_secret
+        if temporary:
+            key = StsTokenCredential(temporary["AccessKeyId"], temporary["AccessKeySecret"], temporary["SecurityToken"])
+            self.client = AcsClient(region_id=local.region, credential=key, auto_retry=False)
+        else:
+            self.client = AcsClient(key_id, secret, local.region, auto_retry=False)
         self.domain = local.endpoint.removeprefix("http://")
 
     def call(self, action: str, method: str = "POST", body: dict | None = None, **params) -> dict:
         """The answer. ``_`` in names stands for ``.``. Raises ServerException."""
-        request = CommonRequest(domain=self.domain, version="2014-05-26", action_name=action)
+        version = "2015-04-01" if action in ("AssumeRole", "GetCallerIdentity") else "2014-05-26"
+        request = CommonRequest(domain=self.domain, version=version, action_name=action)
         request.set_protocol_type("http")
         request.set_method(method)
         for name, value in params.items():

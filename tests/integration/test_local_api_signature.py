@@ -109,7 +109,8 @@ def test_wrong_secret(local):
     ({"action": "DescribeInstances", "NextToken": "nonsense"}, "InvalidNextToken"),
     ({"action": "DescribeInstances", "InstanceIds": "i-1"}, "InvalidInstanceIds.Malformed"),
     ({"action": "DescribeInstances", "Tag.1.Colour": "blue"}, "InvalidParameter"),
-    ({"action": "DescribeInstances", "Filter.1.Key": "x"}, "OperationDenied.LocalNotSupported"),
+    ({"action": "DescribeInstances", "Filter.1.Key": "x"}, "InvalidFilter"),
+    ({"action": "DescribeDisks", "Filter.1.Key": "x"}, "OperationDenied.LocalNotSupported"),
     ({"action": "DeleteInstances", "InstanceId.1": "i-1", "Force": "perhaps"}, "InvalidForce"),
 ])
 def test_refusals_have_the_body_of_the_api(local, changes, code):
@@ -163,6 +164,8 @@ def test_every_known_action_is_answered(ecs):
               "DestinationResource": "InstanceType", "NetworkType": "vpc", "KeyPairName": "known",
               "PublicKeyBody": PUBLIC_KEY, "KeyPairNames": '["known"]'}
     for action, params in sorted(known_actions().items()):
+        if action == "AssumeRoleWithOIDC":  # this client signs everything, and that action is not signed
+            continue
         wanted = {name: values.get(name, "i-unknown") for name, kind in params.items()
                   if (kind if isinstance(kind, str) else kind[0]) in ("s!", "r!")}
         if "Tag" in params and not isinstance(params["Tag"], str) and params["Tag"][0] == "r!":

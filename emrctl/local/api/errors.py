@@ -4,11 +4,13 @@ from __future__ import annotations
 # code -> (HTTP status, message). Messages may hold {placeholders} filled by ``ApiError(code, name=value)``.
 CODES = {
     "Account.Arrearage": (403, "Your account has an outstanding payment."),
+    "AuthenticationFail.OIDCToken.Expired": (400, "This JWT has expired."),
+    "AuthenticationFail.OIDCToken.Invalid": (400, "This JWT is invalid."),
     "DependencyViolation": (403, "There is still instance(s) in the specified security group."),
     "DryRunOperation": (400, "Request validation has been passed with DryRun flag set."),
     "Duplicate.TagKey": (400, "The Tag.N.Key contain duplicate key."),
     "Forbidden.RAM": (403, ("User not authorized to operate on the specified resource, or this API doesn't support "
-                           "RAM.")),
+                           "RAM. AuthAction: {name}")),
     "IdempotentParameterMismatch": (400, ("The specified ClientToken has been used with different request "
                                          "parameters.")),
     "IncompleteSignature": (400, "The request signature does not conform to Alibaba Cloud standards."),
@@ -22,6 +24,7 @@ CODES = {
     "InvalidDataDiskCategory.ValueNotSupported": (400, "The specified parameter \"DataDisk.n.Category\" is not valid."),
     "InvalidDataDiskSize.ValueNotSupported": (400, "The specified DataDisk.n.Size is beyond the permitted range."),
     "InvalidHostName.Malformed": (400, "The specified parameter \"HostName\" is not valid."),
+    "InvalidAutoReleaseTime.Malformed": (400, "The specified parameter \"AutoReleaseTime\" is not valid."),
     "InvalidChargeType.ValueNotSupported": (403, ("Deletion protection is only valid for postPaid instance, not for "
                                                   "prePaid or spot instance.")),
     "InvalidImageId.NotFound": (404, "The specified ImageId does not exist."),
@@ -41,12 +44,19 @@ CODES = {
     "InvalidParameter.Conflict": (400, "The parameters {name} conflict with each other."),
     "InvalidParameter.KeypairAlreadyAttachedInstance": (400, ("The specified parameter \"KeyPairNames\" attached to "
                                                               "instances can not be deleted.")),
+    "InvalidParameter.DurationSeconds": (400, "The Min/Max value of DurationSeconds is 15min/12hr."),
+    "InvalidParameter.OIDCProviderArn": (400, "The parameter OIDCProviderArn is wrongly formed."),
+    "InvalidParameter.RoleArn": (400, "The parameter RoleArn is wrongly formed."),
+    "InvalidParameter.RoleSessionName": (400, "The parameter RoleSessionName is wrongly formed."),
     "InvalidPrivateIpAddress.Duplicated": (400, "The specified private IP address \"{name}\" is duplicated."),
     "InvalidPublicKeyBody.Malformed": (400, "The PublicKeyBody format is not supported."),
+    "InvalidRamRole.NotEcsRole": (400, "The specified ram role is not authorized for ecs."),
     "InvalidRegionId.NotFound": (404, "The specified RegionId does not exist."),
     "InvalidResourceId.NotFound": (404, "The specified ResourceId {name} does not exist."),
     "InvalidResourceType.NotFound": (404, "The ResourceType provided does not exist in our records."),
     "InvalidSecurityGroupId.NotFound": (404, "The specified SecurityGroupId does not exist."),
+    "InvalidSecurityToken.Expired": (400, "Specified SecurityToken is expired."),
+    "InvalidSecurityToken.MismatchWithAccessKey": (400, "Specified SecurityToken mismatch with the AccessKey."),
     "InvalidSecurityGroupName.Malformed": (400, "Specified security group name is not valid."),
     "InvalidSpotPriceLimit.LowerThanPublicPrice": (400, ("The specified parameter \"spotPriceLimit\" can't be lower than "
                                                          "current public price.")),
@@ -67,6 +77,8 @@ CODES = {
     "LastTokenProcessing": (400, "The last token request is processing, please try again later."),
     "MissingParameter": (400, ("The input parameter \"{name}\" that is mandatory for processing this request is not "
                               "supplied.")),
+    "MissingSecurityToken": (400, "SecurityToken is mandatory for this action."),
+    "NoPermission": (403, "You are not authorized to do this action. You should be authorized by RAM."),
     "NumberExceed.ResourceIds": (400, "The ResourceIds parameter's number is exceed , Valid : 50"),
     "NumberExceed.Tags": (400, "The Tags parameter's number is exceed , Valid : 20"),
     "OperationDenied.LocalNotSupported": (403, "The local ECS does not act on the parameter \"{name}\"."),
@@ -87,13 +99,15 @@ CODES = {
 
 
 class ApiError(Exception):
-    """A refusal. ``code`` is the ECS error code, ``status`` the HTTP status of the answer."""
+    """A refusal. ``code`` is the ECS error code, ``status`` the HTTP status of the answer, ``detail`` further
+    fields of it."""
 
-    def __init__(self, code: str, name: str = "", message: str = "", status: int = 0):
+    def __init__(self, code: str, name: str = "", message: str = "", status: int = 0, detail: dict | None = None):
         default_status, text = CODES.get(code, (400, "The request was refused."))
         self.code = code
         self.status = status or default_status
         self.message = message or text.replace("{name}", name)
+        self.detail = detail or {}
         super().__init__(f"{code}: {self.message}")
 
 

@@ -21,6 +21,7 @@ class Call:
     cloud: object
     tx: object = None
     denied: bool = False
+    principal: object = None
     now: float = field(default_factory=time.time)
     after: list = field(default_factory=list)
 

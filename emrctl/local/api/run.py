@@ -5,6 +5,8 @@ import base64
 import binascii
 import re
 import secrets
+from calendar import timegm
+from time import strptime
 
 from .. import offers
 from ..clock import new_id, stamp
@@ -91,7 +93,9 @@ def _plan(call: Call) -> dict:
     _check_payment(call, item)
     if call.get("InternetMaxBandwidthOut", 0) not in range(101):
         raise ApiError("InvalidInternetMaxBandwidthOut.Malformed")
-    return {"type": item, "zone": zone_for(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
+    if call.get("RamRoleName") and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", call.get("RamRoleName")):
+        raise ApiError("InvalidRamRole.NotEcsRole")
+    return {"type": item, "zone": zone_for(call), "options": _options(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
             "tags": parse_tags(call.get("Tag")), "user_data": _user_data(call), "system_disk": _system_disk(call, item),
             "data_disks": _data_disks(call)}
 
@@ -107,6 +111,25 @@ def _check_payment(call: Call, item: offers.InstanceType) -> None:
         raise ApiError("InvalidChargeType.ValueNotSupported")
     if spot == "SpotWithPriceLimit" and call.get("SpotPriceLimit", 0.0) < item.spot_price:
         raise ApiError("InvalidSpotPriceLimit.LowerThanPublicPrice")
+
+
+def _options(call: Call) -> dict:
+    """What few instances have: metadata options, a role, a time of release. Raises ApiError."""
+    for name, values in (("HttpEndpoint", ("enabled", "disabled")), ("HttpTokens", ("optional", "required")),
+                         ("SpotInterruptionBehavior", ("Terminate", "Stop"))):
+        if call.get(name, values[0]) not in values:
+            raise invalid(name)
+    options = {"http_endpoint": call.get("HttpEndpoint"), "http_tokens": call.get("HttpTokens"),
+               "ram_role": call.get("RamRoleName"), "resource_group": call.get("ResourceGroupId"),
+               "spot_stop": call.get("SpotInterruptionBehavior") == "Stop"}
+    if call.get("AutoReleaseTime"):
+        try:
+            options["release_at"] = timegm(strptime(call.get("AutoReleaseTime"), "%Y-%m-%dT%H:%M:%SZ"))
+        except ValueError:
+            raise ApiError("InvalidAutoReleaseTime.Malformed") from None
+        if options["release_at"] <= call.now:
+            raise ApiError("InvalidAutoReleaseTime.Malformed")
+    return {name: value for name, value in options.items() if value}
 
 
 def _key_pair(call: Call) -> dict:
@@ -189,7 +212,7 @@ def _record(call: Call, plan: dict, address: str, host: str | None, name: str | 
     disks = [{**disk, "id": new_id("d"), "serial": secrets.token_hex(10), "region": call.region, "tags": {}}
              for disk in [plan["system_disk"], *plan["data_disks"]]]
     call.tx.put("instance", instance_id, {
-        "id": instance_id, "seq": call.tx.next_number("seq"), "region": call.region, "zone": plan["zone"],
+        **plan["options"], "id": instance_id, "seq": call.tx.next_number("seq"), "region": call.region, "zone": plan["zone"],
         "name": name or instance_id, "hostname": host or "iZ" + re.sub("^i-", "", instance_id) + "Z",
         "type": item.name, "family": item.family, "vcpus": item.vcpus, "memory_mib": item.memory_mib,
         "image": offers.IMAGE_ID, "key_pair": plan["key"]["name"], "public_key": plan["key"]["public_key"],

@@ -7,13 +7,11 @@ from .registry import Call
 _FILTERS = frozenset({f"Filter.{n}.{part}" for n in range(1, 5) for part in ("Key", "Value")} | {"Filter"})
 UNSUPPORTED = {
     "RunInstances": frozenset({
-        "Arn", "Affinity", "AutoReleaseTime", "CpuOptions.Core", "CpuOptions.Numa", "CpuOptions.ThreadsPerCore",
+        "Arn", "Affinity", "CpuOptions.Core", "CpuOptions.Numa", "CpuOptions.ThreadsPerCore",
         "DedicatedHostId", "DeploymentSetId", "HibernationOptions.Configured", "HpcClusterId", "ImageFamily",
         "Ipv6Address", "Ipv6AddressCount", "LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion",
-        "NetworkInterface", "Password", "PasswordInherit", "PrivatePoolOptions.Id", "RamRoleName",
+        "NetworkInterface", "Password", "PasswordInherit", "PrivatePoolOptions.Id",
         "SchedulerOptions.DedicatedHostClusterId", "StorageSetId", "Tenancy"}),
-    "DescribeInstances": _FILTERS | {"EipAddresses", "InnerIpAddresses", "RdmaIpAddresses", "Ipv6Address",
-                                     "HpcClusterId", "LockReason", "DeviceAvailable"},
     "DescribeDisks": _FILTERS | {"AutoSnapshotPolicyId", "SnapshotId", "KMSKeyId", "LockReason", "MultiAttach"},
     "DescribeImages": frozenset({"Filter", "SnapshotId", "ImageFamily", "Usage"}),
     "DescribeInstanceTypes": frozenset({"GPUSpec", "GpuSpecs", "MinimumGPUAmount", "MaximumGPUAmount",
