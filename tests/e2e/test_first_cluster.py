@@ -41,7 +41,7 @@ def test_a_killed_create_is_finished_by_the_same_command(bed):
     assert sorted(i["InstanceName"] for i in instances) == [
         f"{NAME}-master-001", f"{NAME}-slave-001", f"{NAME}-slave-002", f"{NAME}-slave-003"], done.stderr
     status = bed.json("status", NAME)
-    assert status["hdfs"]["live_datanodes"] == 3 and status["yarn"]["active_nodes"] == 3, status
+    assert status["hdfs"]["live"] == 3 and status["yarn"]["active"] == 3, status
 
 
 def test_a_second_create_changes_nothing(bed):

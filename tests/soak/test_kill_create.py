@@ -54,7 +54,7 @@ def test_killed(bed, number):
         names = sorted(i["InstanceName"] for i in bed.instances(NAME))
         assert names == [f"{NAME}-master-001", *(f"{NAME}-slave-00{n}" for n in (1, 2, 3))]
         status = bed.json("status", NAME)
-        assert status["hdfs"]["live_datanodes"] == 3 and status["yarn"]["active_nodes"] == 3
+        assert status["hdfs"]["live"] == 3 and status["yarn"]["active"] == 3
         assert {c["state"] for c in status["components"]} == {"running"}
         cluster_id = bed.instances(NAME)[0]["Tags"]["Tag"]
         cluster_id = next(t["TagValue"] for t in cluster_id if t["TagKey"] == "emr:id")
