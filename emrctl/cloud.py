@@ -31,13 +31,17 @@ def clusters(region: str | None) -> list[dict]:
 def nodes(cluster: str, region: str | None) -> list[dict]:
     """Nodes of a cluster as {name, groups, vars}, masters first. Leaves with 3 when there is none."""
     from ansible_collections.emr.cluster.plugins.module_utils import clusters as found_by_tag
+    from ansible_collections.emr.cluster.plugins.module_utils import doors
     from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars
     from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
 
     found = []
-    for instance in found_by_tag.cluster_instances(client(region), cluster):
+    instances = found_by_tag.cluster_instances(client(region), cluster)
+    masters = doors.first_masters(instances)
+    for instance in instances:
         key = find_private_key(instance.get("KeyPairName", ""))
-        name, groups, variables = node_hostvars(instance, private_key_file=key)
+        bastion = doors.bastion_for(instance, masters)
+        name, groups, variables = node_hostvars(instance, private_key_file=key, bastion=bastion)
         found.append({"name": name, "groups": groups, "vars": variables})
     if not found:
         failures.fail(f"no cluster {cluster} here. Next: emrctl list", failures.REFUSED)

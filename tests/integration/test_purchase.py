@@ -31,8 +31,7 @@ DELAY = [0.3, 0.8]
 @pytest.fixture(autouse=True)
 def no_hosts(monkeypatch, tmp_path):
     """There are no hosts behind this API, so nothing answers on SSH; and no keepers are wanted."""
-    monkeypatch.setattr(operation_module, "wait_for_ssh", lambda *a, **k: None)
-    monkeypatch.setattr(operation_module, "learn_host_keys", lambda *a, **k: 0)
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
     monkeypatch.setattr(Lock, "start_keeper", lambda self: 0)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("EMR_PRIVATE_KEY_FILE", "ANSIBLE_PRIVATE_KEY_FILE", "ALIBABA_CLOUD_PROFILE"):

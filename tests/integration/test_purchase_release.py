@@ -26,8 +26,7 @@ from tests.integration.cloudbed import (
 @pytest.fixture(autouse=True)
 def no_hosts(monkeypatch, tmp_path):
     """There are no hosts behind this API."""
-    monkeypatch.setattr(operation_module, "wait_for_ssh", lambda *a, **k: None)
-    monkeypatch.setattr(operation_module, "learn_host_keys", lambda *a, **k: 0)
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
     monkeypatch.setattr(Lock, "start_keeper", lambda self: 0)
     monkeypatch.setenv("HOME", str(tmp_path))
 

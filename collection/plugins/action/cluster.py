@@ -32,7 +32,7 @@ ARGUMENTS = {
     "spec": {"type": "raw"}, "spec_file": {"type": "path"}, "name": {"type": "str"}, "region": {"type": "str"},
     "confirm": {"type": "str"}, "plan_only": {"type": "bool", "default": False},
     "services": {"type": "list", "elements": "str"}, "release": {"type": "str"},
-    "address": {"type": "str", "choices": ["private", "public"]}, "user": {"type": "str"},
+    "address": {"type": "str", "default": "auto", "choices": ["auto", "private", "public"]}, "user": {"type": "str"},
     "private_key_file": {"type": "path"},
 }
 
@@ -124,11 +124,10 @@ def _operation(arguments: dict, spec) -> Operation:
     region = (spec.region if spec else "") or arguments.get("region") or credentials.region or default_region()
     if not region:
         raise Refused("No region was given", "Set emr_region, or export ALIBABA_CLOUD_REGION_ID")
-    address = "public" if spec and spec.network.access == "public" else "private"
     # The lock is held in the name of ansible-playbook; this is a worker that ends with the task.
     return Operation(
         EcsClient(region, credentials), name, os.getppid(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
-        report=lambda text: display.display(f"emr: {text}"), address=arguments.get("address") or address,
+        report=lambda text: display.display(f"emr: {text}"), address=arguments["address"],
         user=arguments.get("user") or (spec.login.user if spec else "root"),
         private_key_file=arguments.get("private_key_file"))
 

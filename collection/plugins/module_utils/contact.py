@@ -9,17 +9,42 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from . import doors
+from .contact_bastion import reach_through
 from .ecs import EcsClient, tag_list, tags_of
 from .errors import EmrError, Refused
-from .hostvars import addresses, valid_hostkey
+from .hostvars import reached_at, valid_hostkey
 
 SSH_LIMIT = 180.0
 
 
-def node_address(instance: dict, access: str) -> str:
-    """The address at which the controller reaches a node."""
-    private, public = addresses(instance)
-    return public if access == "public" else private
+def node_address(instance: dict, address: str) -> str:
+    """The address at which the controller reaches a node directly; auto takes the cluster's door."""
+    return reached_at(instance, address)[0]
+
+
+def reach(client: EcsClient, instances: list, address: str, user: str, private_key_file: str | None) -> int:
+    """Wait until every node answers on SSH on the way of its door; how many host keys were learned. Raises EmrError."""
+    masters = doors.first_masters(instances) if address == "auto" else {}
+    ways = [(i, doors.bastion_for(i, masters)) for i in instances]
+    direct = [i for i, bastion in ways if bastion is None]
+    wait_for_ssh(direct, address)
+    learned = learn_host_keys(client, direct, address)
+    for bastion in masters.values():
+        behind = {i["InstanceId"]: i for i, b in ways if b is bastion}
+        keys = reach_through(bastion, list(behind.values()), user, private_key_file, SSH_LIMIT) if behind else {}
+        for instance_id, key in keys.items():
+            if valid_hostkey(tags_of(behind[instance_id]).get("emr:hostkey", "")) != key:
+                _tag_key(client, behind[instance_id], key)
+                learned += 1
+    return learned
+
+
+def _tag_key(client: EcsClient, instance: dict, key: str) -> None:
+    """Keep a host key in the instance's tag, and in the instance at hand."""
+    client.call("TagResources", ResourceType="instance", ResourceId=[instance["InstanceId"]],
+                Tag=tag_list({"emr:hostkey": key}))
+    instance.setdefault("Tags", {}).setdefault("Tag", []).append({"TagKey": "emr:hostkey", "TagValue": key})
 
 
 def wait_for_ssh(instances: list, access: str, limit: float = SSH_LIMIT) -> None:
@@ -46,10 +71,7 @@ def learn_host_keys(client: EcsClient, instances: list, access: str, limit: floa
     end = time.monotonic() + limit
     while rest:
         for address, key in _scan(list(rest)).items():
-            instance = rest.pop(address)
-            client.call("TagResources", ResourceType="instance", ResourceId=[instance["InstanceId"]],
-                        Tag=tag_list({"emr:hostkey": key}))
-            instance.setdefault("Tags", {}).setdefault("Tag", []).append({"TagKey": "emr:hostkey", "TagValue": key})
+            _tag_key(client, rest.pop(address), key)
         if rest and time.monotonic() > end:
             shown = ", ".join(i["InstanceName"] for i in rest.values())
             raise EmrError(f"These nodes offer no ed25519 host key: {shown}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from . import doors
 from .ecs import tags_of
 
 _HOSTKEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}")
@@ -36,24 +37,44 @@ def valid_hostkey(text: str) -> str:
 
 def ssh_args(hostkey: str) -> str:
     """Options of ssh that trust this host key alone; without one the user's known_hosts decides, strictly."""
-    args = "-o StrictHostKeyChecking=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+    args = "-o StrictHostKeyChecking=yes -o ForwardAgent=no -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
     if hostkey:
         args += (f' -o KnownHostsCommand="/bin/echo %H {hostkey}"'
                  " -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=/dev/null")
     return args
 
 
-def node_hostvars(instance: dict, address: str = "private", user: str = "root", disks=(),
-                  private_key_file: str | None = None) -> tuple:
+def reached_at(instance: dict, address: str = "auto", bastion: dict | None = None) -> tuple:
+    """(address to connect to, whether through the bastion). ``auto`` takes the door that the cluster was made with."""
+    private, public = addresses(instance)
+    door = doors.access_of(instance) if address == "auto" else "public" if address == "public" else "vpc"
+    if door == "bastion" and bastion is not None:
+        return private or public, True
+    return (public if door in ("public", "bastion") else private) or private or public, False
+
+
+def through(bastion: dict, user: str, private_key_file: str | None) -> str:
+    """Options of ssh that lead through a bastion, strict about its host key."""
+    return doors.proxy_option(addresses(bastion)[1], user, ssh_args(valid_hostkey(tags_of(bastion).get("emr:hostkey", ""))),
+                              _safe_id(bastion), private_key_file)
+
+
+def node_hostvars(instance: dict, address: str = "auto", user: str = "root", disks=(),
+                  private_key_file: str | None = None, bastion: dict | None = None) -> tuple:
     """(hostname, groups, variables) of an instance as DescribeInstances gives it.
 
-    ``address`` is private or public; ``disks`` are its data disks as DescribeDisks gives them.
+    ``address`` is auto (the door of the cluster), private or public; ``disks`` are its data disks as DescribeDisks gives
+    them; ``bastion`` is the instance that ``doors.bastion_for`` named for this one.
     """
     tags = tags_of(instance)
     private, public = addresses(instance)
     cluster, group, role = _word(tags, "emr:cluster", _NAME), _word(tags, "emr:group", _NAME), tags.get("emr:role", "")
     role = role if role in _ROLES else ""
     region, zone = instance.get("RegionId", ""), instance.get("ZoneId", "")
+    host, jumps = reached_at(instance, address, bastion)
+    args = ssh_args(valid_hostkey(tags.get("emr:hostkey", "")))
+    if jumps:
+        args = f"{args} {through(bastion, user, private_key_file)}"
     hostname = instance.get("InstanceName") or instance.get("InstanceId", "")
     groups = [f"emr_{cluster}"] if cluster else []
     groups += [role] if role else []
@@ -61,15 +82,16 @@ def node_hostvars(instance: dict, address: str = "private", user: str = "root", 
     groups += [f"emr_region_{region}"] if region else []
     groups += [f"emr_zone_{zone}"] if zone else []
     variables = {
-        "ansible_host": (public if address == "public" else private) or private or public,
+        "ansible_host": host,
         "ansible_user": user,
-        "ansible_ssh_common_args": ssh_args(valid_hostkey(tags.get("emr:hostkey", ""))),
+        "ansible_ssh_common_args": args,
         # Addresses are used again: a connection kept open to a released node must not be taken for this one.
         "ansible_control_path": f"%(directory)s/{_safe_id(instance)}",
         "emr_cluster_name": cluster,
         "emr_cluster_id": _word(tags, "emr:id", _WORD),
         "emr_group": group,
         "emr_role": role,
+        "emr_access": doors.access_of(instance),
         "emr_release": _word(tags, "emr:release", _WORD),
         "emr_services": [s for s in tags.get("emr:services", "").split(",") if _NAME.fullmatch(s)],
         "emr_instance_id": instance.get("InstanceId", ""),

@@ -7,9 +7,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from . import doors
 from .anchor import create_anchor, ensure_rules
 from .clusters import Found, data_disks, find_cluster
-from .contact import learn_host_keys, wait_for_ssh
+from .contact import reach
 from .ecs import EcsClient
 from .errors import EmrError, Refused
 from .hostvars import node_hostvars
@@ -43,7 +44,7 @@ class Operation:
     ask: object = lambda plan: None
     report: object = lambda text: None
     user: str = "root"
-    address: str = "private"
+    address: str = "auto"
     private_key_file: str | None = None
     changed: bool = False
     events: list = field(default_factory=list)
@@ -86,6 +87,7 @@ class Operation:
     def plan(self, spec) -> tuple:
         """(Plan, Found) of a spec, without any change."""
         found = self.found(must_exist=False)
+        doors.check_unchanged(spec.network.access, found.instances)
         return make_plan(self.client, spec, found), found
 
     def require_confirmation(self, plan: dict) -> None:
@@ -113,7 +115,7 @@ class Operation:
             buyer.buy(plan)
         self.changed = self.changed or bool(plan.purchases)
         instances = buyer.wait_running()
-        self._reach(spec, buyer, instances)
+        self._reach(spec, buyer, instances, login.private_key_file)
         return Found(self.name, buyer.anchor, instances), plan, login, buyer.bought
 
     def _login(self, spec, found: Found, buys: bool) -> Login:
@@ -148,15 +150,14 @@ class Operation:
         anchor = anchor.describe_spec(self.client, plan.spec_digest, anchor.login or login.key_pair)
         return Buyer(self.client, spec, anchor, anchor.login, self.lock, self.say)
 
-    def _reach(self, spec, buyer: Buyer, instances: list) -> None:
+    def _reach(self, spec, buyer: Buyer, instances: list, private_key_file: str | None) -> None:
         """Protection, tags, SSH and host keys of running instances."""
         if buyer.protect(instances):
             self.changed = True
             self.say("deletion protection is " + ("on" if spec.deletion_protection else "off"))
         tags = {"emr:release": spec.release, "emr:services": ",".join(spec.expanded_services)}
         retag(self.client, instances, tags)
-        wait_for_ssh(instances, spec.network.access)
-        learned = learn_host_keys(self.client, instances, spec.network.access)
+        learned = reach(self.client, instances, self.address, self.user, private_key_file)
         if learned:
             self.say(f"trusted the host keys of {learned} nodes at first contact")
 
@@ -173,7 +174,8 @@ class Operation:
         if stopped:
             self.changed = True
             self.say(f"started {len(stopped)} instances")
-        wait_for_ssh(found.instances, self.address)
+        key = find_private_key(found.anchor.login if found.anchor else "", self.private_key_file)
+        reach(self.client, found.instances, self.address, self.user, key)
         return found
 
     def stop(self) -> Found:
@@ -200,14 +202,15 @@ class Operation:
     def nodes(self, found: Found, private_key_file: str | None, with_disks: bool = True) -> list:
         """The nodes for add_host: name, groups, vars."""
         disks = data_disks(self.client, found.instances) if with_disks else {}
+        masters = doors.first_masters(found.instances) if self.address == "auto" else {}
         result = []
         for instance in found.instances:
-            name, groups, variables = node_hostvars(instance, self.address, self.user,
-                                                    disks.get(instance["InstanceId"], ()), private_key_file)
+            name, groups, variables = node_hostvars(instance, self.address, self.user, disks.get(instance["InstanceId"], ()),
+                                                    private_key_file, doors.bastion_for(instance, masters))
             result.append({"name": name, "groups": groups, "vars": variables})
         if any(not node["vars"]["ansible_host"] for node in result):
             names = ", ".join(n["name"] for n in result if not n["vars"]["ansible_host"])
-            raise EmrError(f"These nodes have no {self.address} address: {names}", "Check network.access in the spec")
+            raise EmrError(f"These nodes have no address: {names}", "Look at them in the console; was a public address released?")
         return result
 
 

@@ -58,9 +58,10 @@ options:
     description: The release that O(state=tagged) records.
     type: str
   address:
-    description: Which address of the nodes to use. Taken from C(network.access) of the spec when there is one.
+    description: Which address of the nodes to use; V(auto) is the way that C(network.access) named when they were bought.
     type: str
-    choices: [private, public]
+    choices: [auto, private, public]
+    default: auto
   user:
     description: User to log in as. Taken from C(login.user) of the spec when there is one.
     type: str
