@@ -5,18 +5,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: ecs
-short_description: Nodes of emr.cluster clusters on Alibaba Cloud ECS
+short_description: Nodes of emr.cluster clusters, or any instances, on Alibaba Cloud ECS
 version_added: 0.1.0
 author:
   - The emr.cluster authors (@emr-cluster)
 description:
-  - Finds the ECS instances that carry the tag C(emr:cluster) and groups them by cluster, role, node group, region and zone.
+  - Finds the ECS instances that carry the tag C(emr:cluster), or all of an account, in many regions and accounts at the same
+    time, and groups them by cluster, role, node group, region and zone.
   - Groups are C(emr_<cluster>), the role (C(master), C(slave), C(task), C(gateway)), C(emr_group_<node group>),
-    C(emr_region_<region>) and C(emr_zone_<zone>). Characters that a group name may not have become C(_).
+    C(emr_region_<region>), C(emr_zone_<zone>) and, with O(accounts), C(emr_account_<name>). Characters that a group name may
+    not have become C(_).
   - Hosts get the variables that the playbooks of this collection use, among them the trusted host key.
+  - Tags are written by anyone who may tag. Their values are in C(emr_tags) only, never a template, and become part of names,
+    groups and other variables only where they have exactly the expected form.
   - The file's name must end in C(ecs.yml), C(ecs.yaml), C(emr.yml) or C(emr.yaml).
-  - Credentials are those of the environment (E(ALIBABA_CLOUD_ACCESS_KEY_ID) and E(ALIBABA_CLOUD_ACCESS_KEY_SECRET),
-    also with the prefixes C(ALIBABACLOUD_) and C(ALICLOUD_)), else a profile of C(~/.aliyun/config.json).
+  - Credentials are found as the official tools do, from the environment, a profile of C(~/.aliyun/config.json), or the RAM
+    role of the ECS instance on which Ansible runs. The permissions C(ecs:DescribeInstances) and C(ecs:DescribeDisks) are
+    enough; C(regions=all) also needs C(ecs:DescribeRegions).
 requirements:
   - aliyun-python-sdk-core
 extends_documentation_fragment:
@@ -28,7 +33,9 @@ options:
     required: true
     choices: [emr.cluster.ecs]
   regions:
-    description: The regions to look in. They are asked at the same time. Without any, the region of the environment or profile.
+    description:
+      - The regions to look in, or V(all) alone for every region of the account. They are asked at the same time. Without any,
+        the region of the environment or profile.
     type: list
     elements: str
     default: []
@@ -37,8 +44,16 @@ options:
     type: str
     env:
       - name: ALIBABA_CLOUD_PROFILE
+  accounts:
+    description:
+      - Several accounts. Each is a dictionary with C(profile) and, as needed, C(name) (else that of the profile), C(regions)
+        and C(endpoint), which win over O(regions) and O(endpoint).
+      - Hosts then have the variable C(emr_account).
+    type: list
+    elements: dict
+    default: []
   endpoint:
-    description: Another endpoint than the region's own, such as C(http://127.0.0.1:7788).
+    description: Another endpoint than the region's own, such as C(http://127.0.0.1:7788) or one of a VPC.
     type: str
     env:
       - name: ALIBABA_CLOUD_ECS_ENDPOINT
@@ -47,27 +62,71 @@ options:
     type: list
     elements: str
     default: []
+  all_instances:
+    description: Also the instances that belong to no cluster.
+    type: bool
+    default: false
   filters:
-    description: Only instances with all of these tags. An empty value stands for any value.
+    description:
+      - Only instances to which all of these apply. A name is C(tag:KEY), or one of C(image_id), C(instance_charge_type),
+        C(instance_name), C(instance_type), C(key_pair_name), C(security_group_id), C(status), C(vpc_id), C(vswitch_id),
+        C(zone_id). The tags of clusters (C(emr:role) and so on) need no C(tag:).
+      - A value is a text or a list of texts, one of which must be equal. C(*) stands for any characters, an empty text for any
+        value.
     type: dict
     default: {}
+  include_filters:
+    description: Alternatives. Only instances to which at least one of these sets of filters applies, besides O(filters).
+    type: list
+    elements: dict
+    default: []
+  exclude_filters:
+    description: Not the instances to which one of these sets of filters applies.
+    type: list
+    elements: dict
+    default: []
   states:
-    description: Only instances in these states.
+    description: Only instances in these states. An empty list takes all.
     type: list
     elements: str
     default: [Running]
+  disks:
+    description: Whether to list the data disks, for the variable C(emr_disks). It costs a call for each hundred disks of a zone.
+    type: bool
+    default: true
   hostnames:
     description:
-      - What a host is called, the first that is not empty. V(name), V(instance_id), V(private_ip), V(public_ip), or
-        V(tag:KEY) for the value of a tag. What has other characters than letters, digits, C(.), C(_) and C(-) is passed over.
+      - What a host is called, the first that is not empty. V(name), V(instance_id), V(host_name), V(private_ip),
+        V(public_ip), V(eip), or V(tag:KEY) for the value of a tag. What has other characters than letters, digits, C(.),
+        C(_) and C(-) is passed over.
+      - Where several instances have the same name, all of these are called by their ids, with a warning.
     type: list
     elements: str
     default: [name, instance_id]
-  address:
-    description: Which address to connect to.
+  hostname_prefix:
+    description: Put before each name.
     type: str
-    choices: [private, public]
-    default: private
+    default: ''
+  hostname_suffix:
+    description: Put after each name.
+    type: str
+    default: ''
+  hostvars_prefix:
+    description: Put before the name of each variable, but those that begin with C(ansible_).
+    type: str
+    default: ''
+  hostvars_suffix:
+    description: Put after the name of each variable, but those that begin with C(ansible_).
+    type: str
+    default: ''
+  address:
+    description:
+      - Which address to connect to. V(auto) takes the door that the cluster was made with (C(network.access) of its spec).
+      - Else a list of V(private), V(public) (the instance's own public address, or its elastic one) and V(eip), in order of
+        preference.
+    type: list
+    elements: str
+    default: [auto]
     env:
       - name: EMR_ADDRESS
   user:
@@ -81,16 +140,20 @@ options:
     env:
       - name: EMR_PRIVATE_KEY_FILE
   on_region_error:
-    description: Whether a region that cannot be read ends the run, or is left out with a warning.
+    description:
+      - Whether a region that cannot be read ends the run, or is left out with a warning, which names the region and, where
+        that is the reason, the missing permission.
+      - Calls that are throttled are repeated first. Where there is a cache, its last answer for that region is used, whatever
+        its age, with a warning. A missing permission is never covered up like that.
     type: str
     choices: [fail, warn]
     default: fail
   on_empty:
     description:
-      - What to do when nothing is found. V(fail) and V(warn) also find out whether the permission to look is missing,
-        since the API answers with an empty list then.
+      - What to do when nothing matches. The API answers with an empty list also to those who may not look; this plugin finds
+        out, and takes that as an error of the region.
     type: str
-    choices: [fail, warn, ignore]
+    choices: [fail, warn, ok]
     default: warn
 """
 
@@ -114,25 +177,41 @@ cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/ansible/emr
 cache_timeout: 600
+---
+# Two accounts; a region that is down is left out.
+plugin: emr.cluster.ecs
+accounts:
+  - {profile: production, regions: [cn-hangzhou, cn-shanghai]}
+  - {profile: research, regions: [cn-beijing]}
+on_region_error: warn
+---
+# Any instances: web servers and gateways of two types, not those being drained, called by their tag Name.
+plugin: emr.cluster.ecs
+regions: [cn-hangzhou]
+all_instances: true
+include_filters:
+  - {'tag:app': web}
+  - {instance_type: [ecs.g6.large, ecs.g7.large], 'tag:app': gateway}
+exclude_filters:
+  - {'tag:drain': 'yes'}
+hostnames: ['tag:Name', name, instance_id]
+hostname_suffix: .hz
+address: [eip, public, private]
+disks: false
+strict: true
 """
-
-import hashlib
-import json
-import re
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.emr.cluster.plugins.module_utils.clusters import data_disks, order
+from ansible_collections.emr.cluster.plugins.module_utils import inventory_query as query
+from ansible_collections.emr.cluster.plugins.module_utils.clusters import order
 from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, tag_list, tags_of
+from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
-from ansible_collections.emr.cluster.plugins.module_utils.hostvars import addresses, node_hostvars
-from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
-
-_HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+from ansible_collections.emr.cluster.plugins.module_utils.inventory_rules import problems
+from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_answers import Answers
+from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_fill import ADDRESSES, Filler
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -148,118 +227,101 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add hosts, groups and variables. Raises AnsibleParserError."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        self._path = path
+        self._check_options()
         try:
-            credentials = find_credentials(profile=self.get_option("profile"))
-            regions = self.get_option("regions") or [r for r in (credentials.region or default_region(),) if r]
-            if not regions:
-                raise AnsibleParserError(f"{path}: no region. Write regions: [cn-hangzhou], or export "
-                                         "ALIBABA_CLOUD_REGION_ID")
-            records = self._cached(credentials, regions, path, cache)
+            answers = Answers(self, cache)
+            questions = self._questions(answers)
+            records = self._records(questions, answers)
         except EmrError as error:
             raise AnsibleParserError(f"{path}: {error}") from error
-        self._populate(records, path)
-
-    def _cached(self, credentials, regions: list, path: str, cache: bool) -> list:
-        """What the API says, or the cache of the same question by the same caller."""
-        if not self.get_option("cache"):
-            return self._query(credentials, regions, path)
-        # Core's key is the file's path alone, and so the same for another account or another list of regions.
-        question = [credentials.access_key_id, regions, self.get_option("endpoint"), self.get_option("clusters"),
-                    self.get_option("filters")]
-        key = self.get_cache_key(path) + "_" + hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
-        if cache:
-            try:
-                return self._cache[key]
-            except KeyError:
-                pass
-        records = self._query(credentials, regions, path)
-        self._cache[key] = records
-        return records
-
-    def _query(self, credentials, regions: list, path: str) -> list:
-        """``{instance, disks}`` of every instance in these regions. Raises EmrError, AnsibleParserError."""
-        tags = {"emr:cluster": "", **{str(k): str(v) for k, v in (self.get_option("filters") or {}).items()}}
-        wanted = self.get_option("clusters")
-        if len(wanted) == 1:
-            tags["emr:cluster"] = wanted[0]
-        clients = [EcsClient(r, credentials, self.get_option("endpoint")) for r in dict.fromkeys(regions)]
-
-        def one(client):
-            try:
-                found = client.items("DescribeInstances", Tag=tag_list(tags))
-                found = [i for i in found if not wanted or tags_of(i).get("emr:cluster") in wanted]
-                disks = data_disks(client, found)
-                return [{"instance": i, "disks": disks.get(i["InstanceId"], [])} for i in found], None
-            except EmrError as error:
-                return [], error
-
-        with ThreadPoolExecutor(min(8, len(clients))) as pool:
-            answers = list(pool.map(one, clients))
-        self._report_regions([(c, e) for c, (_, e) in zip(clients, answers) if e], path)
-        records = [r for found, _ in answers for r in found]
-        if not records and self.get_option("on_empty") != "ignore":
-            self._report_empty([c for c, (_, e) in zip(clients, answers) if not e], path)
-        return records
-
-    def _report_regions(self, failures: list, path: str) -> None:
-        for client, error in failures:
-            text = f"{path}: region {client.region}: {error}"
-            if self.get_option("on_region_error") == "fail":
-                raise AnsibleParserError(text)
-            self.display.warning(text)
-
-    def _report_empty(self, clients: list, path: str) -> None:
-        """Say why nothing was found: no permission, or nothing there."""
-        blind = [c.region for c in clients if not c.allowed("DescribeInstances")]
-        text = (f"{path}: the access key may not use ecs:DescribeInstances in {', '.join(blind)}" if blind else
-                f"{path}: no instance with the tag emr:cluster matches in {', '.join(c.region for c in clients)}")
-        if self.get_option("on_empty") == "fail":
-            raise AnsibleParserError(text)
-        self.display.warning(text)
-
-    def _populate(self, records: list, path: str) -> None:
-        strict = self.get_option("strict")
         states = self.get_option("states")
-        keys: dict = {}
-        taken: set = set()
-        for record in sorted(records, key=lambda r: (r["instance"].get("RegionId", ""), order(r["instance"]))):
-            instance = record["instance"]
-            if states and instance.get("Status") not in states:
-                continue
-            pair = instance.get("KeyPairName", "")
-            if pair not in keys:
-                keys[pair] = find_private_key(pair, self.get_option("private_key_file"))
-            _, groups, variables = node_hostvars(instance, self.get_option("address"), self.get_option("user"),
-                                                 record["disks"], keys[pair])
-            host = self._hostname(instance)
-            if host in taken:
-                self.display.warning(f"{path}: '{host}' is the name of several instances; {instance['InstanceId']} is called "
-                                     "by its id")
-                host = instance["InstanceId"]
-            taken.add(host)
-            self._add(host, groups, variables, strict)
+        records = [(a, i) for a, i in records if not states or i.get("Status") in states]
+        records.sort(key=lambda r: (r[1].get("RegionId", ""), order(r[1])))
+        for problem in problems([instance for _, instance in records]):
+            self._trouble(problem, "fail" if self.get_option("strict") else "warn")
+        Filler(self, self._warn).fill(records)
 
-    def _hostname(self, instance: dict) -> str:
-        private, public = addresses(instance)
-        values = {"name": instance.get("InstanceName", ""), "instance_id": instance["InstanceId"], "private_ip": private,
-                  "public_ip": public}
-        tags = tags_of(instance)
-        for wanted in self.get_option("hostnames"):
-            if wanted not in values and not wanted.startswith("tag:"):
-                raise AnsibleParserError(f"hostnames: '{wanted}' is unknown. Write one of {', '.join(values)}, or tag:KEY")
-            value = tags.get(wanted[4:], "") if wanted.startswith("tag:") else values[wanted]
-            # A name goes into commands and patterns: what could not be a host name is passed over.
-            if _HOSTNAME.fullmatch(value):
-                return value
-        return instance["InstanceId"]
+    def _check_options(self) -> None:
+        wrong = [a for a in self.get_option("address") if a not in ADDRESSES]
+        if wrong or ("auto" in self.get_option("address") and len(self.get_option("address")) > 1):
+            raise AnsibleParserError(f"{self._path}: address: write auto, or a list of {', '.join(ADDRESSES[1:])}")
 
-    def _add(self, host: str, groups: list, variables: dict, strict: bool) -> None:
-        self.inventory.add_host(host)
-        variables["emr_tags"] = wrap_var(variables["emr_tags"])
-        for name, value in variables.items():
-            self.inventory.set_variable(host, name, value)
-        for group in groups:
-            self.inventory.add_host(host, self.inventory.add_group(group))
-        self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+    def _warn(self, text: str) -> None:
+        self.display.warning(f"{self._path}: {text}")
+
+    def _trouble(self, text: str, how: str) -> None:
+        """End the run, warn, or say nothing."""
+        if how == "fail":
+            raise AnsibleParserError(f"{self._path}: {text}")
+        if how == "warn":
+            self._warn(text)
+
+    def _questions(self, answers: Answers) -> list:
+        """One for each account and region. No call to the API, except for the names of the regions where all are wanted."""
+        shared = {"clusters": tuple(self.get_option("clusters")),
+                  "includes": tuple(query.check_filters({**self.get_option("filters"), **f})
+                                    for f in self.get_option("include_filters") or [{}]),
+                  "excludes": tuple(query.check_filters(f) for f in self.get_option("exclude_filters")),
+                  "all_instances": self.get_option("all_instances"), "disks": self.get_option("disks")}
+        found = []
+        for account in self.get_option("accounts") or [{}]:
+            unknown = set(account) - {"name", "profile", "regions", "endpoint"}
+            if unknown:
+                raise AnsibleParserError(f"{self._path}: accounts: '{min(unknown)}' is unknown. Write name, profile, "
+                                         "regions, endpoint")
+            credentials = find_credentials(profile=account.get("profile") or self.get_option("profile"))
+            endpoint = account.get("endpoint") or self.get_option("endpoint")
+            name = str(account.get("name") or account.get("profile") or "")
+            for region in self._regions(account, credentials, endpoint, answers):
+                found.append(query.Question(name, credentials, region, endpoint, **shared))
+        return found
+
+    def _regions(self, account: dict, credentials, endpoint, answers: Answers) -> list:
+        wanted = account.get("regions") or self.get_option("regions")
+        home = credentials.region or default_region()
+        if list(wanted) == ["all"]:
+            key = query.Question("", credentials, "all", endpoint).key
+            wanted = answers.in_time(key)
+            if wanted is None:
+                wanted = query.all_regions(credentials, endpoint, home)
+                answers.keep(key, wanted)
+        wanted = list(dict.fromkeys(wanted)) or [r for r in (home,) if r]
+        if not wanted:
+            raise AnsibleParserError(f"{self._path}: no region. Write regions: [cn-hangzhou], or export "
+                                     "ALIBABA_CLOUD_REGION_ID")
+        return wanted
+
+    def _records(self, questions: list, answers: Answers) -> list:
+        """``(account, instance)`` of all questions: from the cache in time, else asked, else from the cache past its time."""
+        known = {q.key: answers.in_time(q.key) for q in questions}
+        open_ones = [q for q in questions if known[q.key] is None]
+        failed: set = set()
+        for question, (records, error) in zip(open_ones, query.ask(open_ones) if open_ones else []):
+            if error:
+                failed.add(question.key)
+                records = self._fallback(question, error, answers)
+            else:
+                answers.keep(question.key, records)
+            known[question.key] = records
+        found: dict = {}
+        for question in questions:
+            # Two questions may find the same instance, through two profiles of one account.
+            for instance in known[question.key]:
+                found.setdefault(instance["InstanceId"], (question.account, instance))
+        if not found and len(failed) < len(questions):
+            where = ", ".join(dict.fromkeys(q.region for q in questions if q.key not in failed))
+            what = "no instance" if self.get_option("all_instances") else "no instance with the tag emr:cluster"
+            self._trouble(f"{what} matches in {where} (the permission to look is there)", self.get_option("on_empty"))
+        return list(found.values())
+
+    def _fallback(self, question, error: EmrError, answers: Answers) -> list:
+        """What to do without an answer: an older one where waiting may help, else what on_region_error says."""
+        where = f"region {question.region}" + (f" of account {question.account}" if question.account else "")
+        if isinstance(error, EcsError) and error.transient:
+            records, age = answers.late(question.key)
+            if records is not None:
+                self._warn(f"{where}: {error}\n  Used is what was known {age} seconds ago")
+                return records
+        self._trouble(f"{where}: {error}", self.get_option("on_region_error"))
+        return []
