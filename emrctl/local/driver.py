@@ -26,8 +26,8 @@ class NspawnDriver:
     def create(self, instance: dict) -> None:
         """Make the file system and disks of an instance's host; start() boots it.
 
-        instance: id, hostname, private_ip, memory_mib, public_keys (list of lines), disks (list of id, size_gib, serial),
-        user_data. Raises DriverError.
+        instance: id, hostname, private_ip, public_ip (may be empty), memory_mib, public_keys (list of lines), disks (list of
+        id, size_gib, serial), user_data. Raises DriverError.
         """
         host = self._host(instance["id"])
         with host.locked():

@@ -99,6 +99,7 @@ class Engine:
         key_body = instance.get("public_key") or (key or {}).get("public_key")
         self.driver.create({
             "id": instance["id"], "hostname": instance["hostname"], "private_ip": instance["ip"],
+            "public_ip": instance.get("public_ip", ""),
             "memory_mib": instance["memory_mib"], "public_keys": [key_body] if key_body else [],
             "disks": [{"id": d["id"], "size_gib": d["size_gib"], "serial": d["serial"]}
                       for d in instance["disks"] if d["type"] == "data"],

@@ -16,7 +16,7 @@ import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
-from emrctl.local import cgroups, disks, network
+from emrctl.local import cgroups, disks, internet, network
 from emrctl.local.settings import Settings
 from emrctl.local.shell import DriverError, run
 
@@ -149,6 +149,8 @@ class Host:
         groups = cgroups.make(settings.prefix, self.id, int(instance["memory_mib"]))
         namespace = network.make_namespace(settings, self.id, instance["private_ip"])
         network.apply_firewall(settings, self.id, instance["rules"])
+        if instance.get("public_ip"):
+            internet.publish(settings, instance["private_ip"], instance["public_ip"])
         root = self.folder / "root"
         nspawn = [NSPAWN, "--register=no", "--keep-unit", "--boot", "--resolv-conf=off", "--link-journal=no",
                   "--console=pipe", f"--network-namespace-path={namespace}", f"--directory={root}",
@@ -183,6 +185,8 @@ class Host:
     def clear(self) -> None:
         """Remove everything that a running host has, whatever state it was left in. The order matters: processes first."""
         prefix = self.settings.prefix
+        if self.record.exists() and self.load().get("public_ip"):
+            internet.withdraw(self.settings, self.load()["public_ip"])
         cgroups.kill(prefix, self.id)
         disks.detach_below(self.folder)
         network.remove_namespace(self.settings, self.id)

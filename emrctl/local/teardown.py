@@ -9,7 +9,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from emrctl.local import cgroups, disks, network, process
+from emrctl.local import cgroups, disks, internet, network, process
 from emrctl.local.hosts import Host
 from emrctl.local.settings import Settings
 from emrctl.local.shell import DriverError, run
@@ -42,6 +42,7 @@ def down(settings: Settings, keep: bool = False) -> int:
             pool.submit(attempt, host.stop if keep else host.delete)
     attempt(disks.detach_below, settings.folder)
     attempt(_unmount_below, settings.folder)
+    attempt(internet.withdraw_all, settings)
     attempt(network.remove_bridge, settings)
     attempt(cgroups.remove_prefix, settings.prefix)
     if not failures and not keep and settings.folder.exists():
