@@ -139,6 +139,23 @@ def fault(
     emit(_guarded(work), output)
 
 
+@app.command()
+def seed(
+    count: Annotated[int, typer.Option(min=0, help="Nodes of clusters with a hundred nodes each.")] = 1000,
+    regions: Annotated[int, typer.Option(min=1, help="Number of regions to spread them over.")] = 1,
+    foreign: Annotated[int, typer.Option(min=0, help="Other instances, with hostile tags.")] = 0,
+    prefix: Prefix = "emr",
+    state: State = None,
+    output: Output = Format.table,
+) -> None:
+    """Add running instances at once to a local ECS without hosts (up --api-only), to try large accounts."""
+    from emrctl.local import lifecycle
+    from emrctl.output import emit
+
+    values = {"count": count, "regions": regions, "foreign": foreign}
+    emit(_guarded(lambda: lifecycle.seed(_existing(prefix, state), values)), output)
+
+
 def _parse_faults(pairs: list[str]) -> dict:
     """NAME=VALUE pairs as the server takes them: JSON values, or words separated by commas. Raises Refused."""
     import json

@@ -16,9 +16,11 @@ from .api.sts import forbidden
 from .api.unsupported import refuse_unsupported
 from .engine import Engine
 from .faults import Faults
+from .identity import Principal
 from .index import InstanceIndex
+from .internet import public_address
 from .metadata import Metadata
-from .sessions import Principal, Sessions
+from .sessions import Sessions
 from .store import Store
 from .watch import Watch
 
@@ -126,12 +128,8 @@ class Cloud:
         return text
 
     def public_address(self, private: str) -> str:
-        """Real hosts are reached at their private address from everywhere on this machine, so that is the public
-        one too; hosts that do not exist get one of a range that leads nowhere (198.18.0.0/15)."""
-        if self.real_hosts:
-            return private
-        offset = int(ipaddress.IPv4Address(private)) - int(self.subnet[0])
-        return str(ipaddress.IPv4Address("198.18.0.0") + offset % (1 << 17))
+        """The public address of the instance with this private one, in 198.18.0.0/15."""
+        return public_address(private)
 
 
 class Nothing:

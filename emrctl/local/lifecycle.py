@@ -226,14 +226,26 @@ def status(at: Settings) -> dict:
 
 def call_faults(at: Settings, method: str, values: dict | None = None) -> dict:
     """GET, POST (merge) or DELETE the faults of the server. Raises DriverError, Refused for a value it does not take."""
-    request = urllib.request.Request(f"http://127.0.0.1:{at.port}/_local/faults", method=method,
+    return _call(at, "faults", method, values, "see emrctl local fault --help")
+
+
+def seed(at: Settings, values: dict) -> dict:
+    """Add running instances at once, see emrctl.local.seed. Raises DriverError, Refused for a value it does not take."""
+    if not at.api_only:
+        raise Refused("this local ECS has real hosts", "start one without: emrctl local up --api-only --prefix NAME")
+    return _call(at, "seed", "POST", values, "see emrctl local seed --help", limit=600)
+
+
+def _call(at: Settings, page: str, method: str, values: dict | None, remedy: str, limit: float = 10) -> dict:
+    """A page below /_local/ of the server. limit: seconds. Raises DriverError, Refused."""
+    request = urllib.request.Request(f"http://127.0.0.1:{at.port}/_local/{page}", method=method,
                                      data=json.dumps(values).encode() if values else None,
                                      headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=limit) as answer:
             return json.loads(answer.read() or b"{}")
     except urllib.error.HTTPError as error:
-        raise Refused(f"the server does not take these faults: {error.read().decode(errors='replace').strip()}",
-                      "see emrctl local fault --help") from error
+        text = error.read().decode(errors="replace").strip()
+        raise Refused(f"the server does not take these {page} values: {text}", remedy) from error
     except OSError as error:
         raise DriverError(f"the server on port {at.port} does not answer ({error}); see {at.state}/server.log") from error

@@ -11,9 +11,8 @@ import json
 import time
 
 from .clock import stamp_seconds
-from .sessions import ACCOUNT_ID
+from .identity import ACCOUNT_ID
 
-ADDRESS = "100.100.100.200"
 TTL_HEADER = "x-aliyun-ecs-metadata-token-ttl-seconds"
 TOKEN_HEADER = "x-aliyun-ecs-metadata-token"
 MOST_TTL = 21600

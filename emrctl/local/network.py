@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from emrctl.local.settings import Settings
+from emrctl.local.settings import METADATA_ADDRESS, Settings
 from emrctl.local.shell import DriverError, Refused, run
 
 NETNS = Path("/run/netns")
@@ -20,6 +20,21 @@ table inet emr {{
     iif lo accept
     ct state established,related accept
 {rules}
+  }}
+}}
+"""
+
+# The metadata service, as every instance finds it. The address is rewritten inside the host's namespace, and what is
+# not rewritten is refused there, so that nothing sent to it ever leaves the namespace.
+METADATA = """\
+table ip emr_metadata {{
+  chain rewrite {{
+    type nat hook output priority -100;
+    ip daddr {address} tcp dport 80 dnat to {gateway}:{port}
+  }}
+  chain guard {{
+    type filter hook output priority 10;
+    ip daddr {address} reject
   }}
 }}
 """
@@ -92,6 +107,8 @@ def make_namespace(settings: Settings, host_id: str, ip: str) -> Path:
         f"addr add {ip}/{settings.network.prefixlen} dev eth0\n"
         "link set eth0 up\n"
         f"route add default via {settings.gateway}\n"))
+    run(["ip", "netns", "exec", name, "nft", "-f", "-"], stdin=METADATA.format(
+        address=METADATA_ADDRESS, gateway=settings.gateway, port=settings.port))
     return NETNS / name
 
 

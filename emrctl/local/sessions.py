@@ -1,55 +1,17 @@
-"""Temporary credentials: who a request comes from, and what STS and the metadata service hand out.
-
-There is one account. Its key is the owner of everything; a role is any name that someone assumes.
-"""
+"""Temporary credentials: who a request comes from, and what STS and the metadata service hand out."""
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass
 
 from .api.errors import ApiError
 from .clock import stamp_seconds
+from .identity import Principal
 
-ACCOUNT_ID = "1000000000000001"
-USER = "emr-local"
 # Expired credentials are known for so long, in seconds, to be refused as expired and not as unknown.
 REMEMBER = 86400
-_ARN = re.compile(r"acs:ram::([0-9]+):role/([A-Za-z0-9._-]{1,64})")
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who calls. ``role`` and ``session`` are empty for the account's own key."""
-
-    key_id: str
-    role: str = ""
-    session: str = ""
-
-    @property
-    def arn(self) -> str:
-        """Name of the caller as GetCallerIdentity answers it."""
-        if self.role:
-            return f"acs:ram::{ACCOUNT_ID}:assumed-role/{self.role}/{self.session}"
-        return f"acs:ram::{ACCOUNT_ID}:user/{USER}"
-
-    @property
-    def role_id(self) -> str:
-        """A number made from the role's name; empty without a role."""
-        return str(3 * 10**17 + int(hmac.digest(b"role", self.role.encode(), "sha256").hex()[:12], 16)) if self.role else ""
-
-
-def role_of_arn(arn: str) -> str:
-    """Name of a role of this account. Raises ApiError InvalidParameter.RoleArn, NoPermission."""
-    match = _ARN.fullmatch(arn)
-    if not match:
-        raise ApiError("InvalidParameter.RoleArn")
-    if match[1] != ACCOUNT_ID:
-        raise ApiError("NoPermission")
-    return match[2]
 
 
 class Sessions:

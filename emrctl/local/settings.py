@@ -18,6 +18,8 @@ DEFAULT_PREFIX = "emr"
 DEFAULT_SUBNET = "10.77.0.0/24"
 API_ONLY_SUBNET = "10.64.0.0/16"
 DEFAULT_PORT = 7788
+# The metadata service, as an instance finds it.
+METADATA_ADDRESS = "100.100.100.200"
 STATE_ROOT = Path("/var/lib/emr-local")
 FILE = "local.json"
 # A network interface's name has at most 15 characters: prefix, dash, six hex digits.

@@ -5,7 +5,7 @@ import base64
 import json
 import re
 
-from ..sessions import ACCOUNT_ID, USER, Principal, role_of_arn
+from ..identity import ACCOUNT_ID, USER, Principal
 from .errors import ApiError
 from .registry import Call, action
 
@@ -13,13 +13,24 @@ VERSION = "2015-04-01"
 ACTIONS_OF_STS = frozenset({"AssumeRole", "AssumeRoleWithOIDC", "GetCallerIdentity"})
 # The caller shows a token of its identity provider instead of a signature.
 UNSIGNED = frozenset({"AssumeRoleWithOIDC"})
+_ARN = re.compile(r"acs:ram::([0-9]+):role/([A-Za-z0-9._-]{1,64})")
 _SESSION = re.compile(r"[A-Za-z0-9.@_-]{2,64}")
 _PROVIDER = re.compile(rf"acs:ram::{ACCOUNT_ID}:oidc-provider/[A-Za-z0-9._-]{{1,128}}")
 
 
+def _role(arn: str) -> str:
+    """Name of a role of this account. Raises ApiError InvalidParameter.RoleArn, NoPermission."""
+    match = _ARN.fullmatch(arn)
+    if not match:
+        raise ApiError("InvalidParameter.RoleArn")
+    if match[1] != ACCOUNT_ID:
+        raise ApiError("NoPermission")
+    return match[2]
+
+
 def _assumed(call: Call) -> dict:
     """Credentials and role of RoleArn, RoleSessionName and DurationSeconds. Raises ApiError."""
-    role, session = role_of_arn(call.params["RoleArn"]), call.params["RoleSessionName"]
+    role, session = _role(call.params["RoleArn"]), call.params["RoleSessionName"]
     if not _SESSION.fullmatch(session):
         raise ApiError("InvalidParameter.RoleSessionName")
     seconds = call.get("DurationSeconds", 3600)
