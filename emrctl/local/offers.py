@@ -54,11 +54,6 @@ class InstanceType:
         disks = self.local_disks * self.local_disk_gib * 0.00002
         return round(self.vcpus * per_cpu + self.memory_mib / 1024 * per_gib + disks, 4)
 
-    @property
-    def spot_price(self) -> float:
-        """Local price list for spot instances, CNY per hour."""
-        return round(self.price * 0.2, 4)
-
 
 def _all_types() -> dict:
     rows = [InstanceType("ecs.t6-c4m1.large", "ecs.t6", 2, 512), InstanceType("ecs.t6-c2m1.large", "ecs.t6", 2, 1024),

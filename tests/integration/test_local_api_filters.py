@@ -132,3 +132,25 @@ def test_calls_wait_at_the_same_time(tmp_path):
         for thread in threads:
             thread.join()
         assert time.monotonic() - began < 0.5 * 16 / 2
+
+
+def test_spot_price_history(account):
+    ecs, _ = account
+
+    def history(**params):
+        return ecs.call("DescribeSpotPriceHistory", InstanceType="ecs.g7.xlarge", NetworkType="vpc", **params)
+    rows = history(ZoneId="cn-hangzhou-i")["SpotPrices"]["SpotPriceType"]
+    assert len(rows) == 3 and rows == history(ZoneId="cn-hangzhou-i")["SpotPrices"]["SpotPriceType"]
+    price = ecs.call("DescribePrice", InstanceType="ecs.g7.xlarge", ZoneId="cn-hangzhou-i", SpotStrategy="SpotAsPriceGo",
+                     SystemDisk_Size=40)["PriceInfo"]["Price"]["DetailInfos"]["DetailInfo"][0]["TradePrice"]
+    assert price == pytest.approx(rows[-1]["SpotPrice"]) and price < rows[-1]["OriginPrice"]
+    ask = {"StartTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 29 * 86400)), "NetworkType": "vpc"}
+    first = history(StartTime=ask["StartTime"])
+    rest = history(StartTime=ask["StartTime"], Offset=first["NextOffset"])
+    assert len(first["SpotPrices"]["SpotPriceType"]) == first["NextOffset"] == 1000
+    more = history(StartTime=ask["StartTime"], Offset=rest["NextOffset"])
+    rows = [r for answer in (first, rest, more) for r in answer["SpotPrices"]["SpotPriceType"]]
+    assert more["NextOffset"] == 0 and len({(r["ZoneId"], r["Timestamp"]) for r in rows}) == 3 * 29 * 24
+    assert len({r["SpotPrice"] for r in rows}) > 500 and all(0 < r["SpotPrice"] < r["OriginPrice"] for r in rows)
+    assert ecs.code("DescribeSpotPriceHistory", InstanceType="ecs.g7.xlarge", NetworkType="vpc",
+                    StartTime="2020-01-01T00:00:00Z") == "InvalidStartTime"

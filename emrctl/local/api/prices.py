@@ -1,12 +1,10 @@
 """Instance types, what is in stock, and the local price list."""
 from __future__ import annotations
 
-import time
-
 from .. import offers
-from ..clock import stamp_seconds
 from .errors import ApiError, invalid
 from .registry import Call, action
+from .spot import spot_price_at
 
 _HOURS = {"Hour": 1, "Day": 24, "Week": 168, "Month": 720, "Year": 8640}
 
@@ -107,7 +105,8 @@ def describe_price(call: Call) -> dict:
         if item is None:
             raise ApiError("InvalidInstanceType.ValueNotSupported")
         spot = call.get("SpotStrategy", "NoSpot") != "NoSpot"
-        details.append(("instanceType", item.price, item.spot_price if spot else item.price))
+        zone = call.get("ZoneId", offers.REGIONS[call.region][1][0])
+        details.append(("instanceType", item.price, spot_price_at(item, zone, call.now) if spot else item.price))
         details.append(_disk("systemDisk", call.get("SystemDisk.Category", "cloud_efficiency"),
                              call.get("SystemDisk.Size", 40)))
     elif kind != "disk":
@@ -139,16 +138,3 @@ def _disk(name: str, category: str, size: int) -> tuple:
         raise ApiError("InvalidDataDiskSize.ValueNotSupported")
     price = offers.disk_price(category, size)
     return name, price, price
-
-
-@action("DescribeSpotPriceHistory")
-def describe_spot_price_history(call: Call) -> dict:
-    """Spot prices of the last three hours, newest first."""
-    item = offers.TYPES.get(call.params["InstanceType"])
-    if item is None:
-        raise ApiError("InvalidInstanceType.ValueNotSupported")
-    hour = int(time.time()) // 3600 * 3600
-    rows = [{"ZoneId": zone, "InstanceType": item.name, "IoOptimized": "optimized", "NetworkType": "vpc",
-             "SpotPrice": item.spot_price, "OriginPrice": item.price, "Timestamp": stamp_seconds(hour - 3600 * back)}
-            for zone in offers.REGIONS[call.region][1] if call.get("ZoneId", zone) == zone for back in range(3)]
-    return {"SpotPrices": {"SpotPriceType": rows}, "Currency": offers.CURRENCY, "NextOffset": 0}

@@ -15,6 +15,7 @@ from .groups import find_group
 from .names import check_host_name, check_instance_name, expand
 from .places import zone_for
 from .registry import Call, action
+from .spot import spot_price_at
 from .tags import parse_tags
 from .tokens import remembered
 
@@ -109,7 +110,7 @@ def _check_payment(call: Call, item: offers.InstanceType) -> None:
         raise ApiError("OperationDenied.PrepayNotAvailable")
     if call.get("DeletionProtection") and spot != "NoSpot":
         raise ApiError("InvalidChargeType.ValueNotSupported")
-    if spot == "SpotWithPriceLimit" and call.get("SpotPriceLimit", 0.0) < item.spot_price:
+    if spot == "SpotWithPriceLimit" and call.get("SpotPriceLimit", 0.0) < spot_price_at(item, zone_for(call), call.now):
         raise ApiError("InvalidSpotPriceLimit.LowerThanPublicPrice")
 
 
