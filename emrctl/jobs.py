@@ -13,6 +13,8 @@ KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
 FILES = typer.Option([], "--file", "-f", help="A file that the job needs; may be repeated.")
 JOB_NAME = typer.Option(None, "--name", help="A name for people.")
 WAIT = typer.Option(False, "--wait", "-w", help="Stay until it has ended.")
+JOB = typer.Argument(help="The job's id.")
+YARN = typer.Option(False, "--yarn", help="The logs of its YARN containers as well.")
 
 
 def submit(ctx: typer.Context, name: str = NAME,
@@ -44,8 +46,15 @@ def jobs(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet:
     emit(found, output, views.jobs(found))
 
 
-def logs(name: str = NAME, job: str = typer.Argument(help="The job's id."),
-         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN, region: str = REGION, output: Format = OUTPUT,
+         quiet: bool = QUIET) -> None:
     """Print a job's output."""
-    data = run("logs", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data
+    wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn}
+    data = run("logs", wanted, quiet).data
     emit(data, output, str(data.get("log", "")))
+
+
+def kill(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Stop a running job and its YARN applications."""
+    found = run("kill", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    emit(found, output, views.job(name, found))

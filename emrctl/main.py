@@ -20,6 +20,7 @@ VERBS = {
     "submit": ("emrctl.jobs", "submit"),
     "jobs": ("emrctl.jobs", "jobs"),
     "logs": ("emrctl.jobs", "logs"),
+    "kill": ("emrctl.jobs", "kill"),
     "put": ("emrctl.data", "put"),
     "get": ("emrctl.data", "get"),
     "ssh": ("emrctl.access", "ssh"),

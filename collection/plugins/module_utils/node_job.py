@@ -167,7 +167,9 @@ def show(job_id):
                applications=_applications(folder))
     job["submitted"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.get("submitted", 0)))
     if job["state"] in ("FAILED", "LOST"):
-        job["error"] = "\n".join(tail(f"{folder}/stderr.log", 4096).splitlines()[-12:])
+        # The frames of a Java trace would push what it is about out of sight.
+        lines = tail(f"{folder}/stderr.log", 65536).splitlines()
+        job["error"] = "\n".join([line for line in lines if not line.startswith("\tat ")][-12:])
     return job
 
 
