@@ -88,8 +88,9 @@ class Lab:
         return done
 
     def json(self, *args: str, **kwargs):
-        """What `emrctl … -o json` prints, decoded."""
-        return json.loads(self.emrctl(*args, "-o", "json", **kwargs).stdout)
+        """What `emrctl … -o json` prints, decoded. What follows `--` belongs to a job and stays at the end."""
+        at = args.index("--") if "--" in args else len(args)
+        return json.loads(self.emrctl(*args[:at], "-o", "json", *args[at:], **kwargs).stdout)
 
     def ecs(self, action: str, **params) -> dict:
         """One ECS API call, by the official core SDK."""
