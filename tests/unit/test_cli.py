@@ -146,6 +146,8 @@ def test_errors_for_people_have_no_traceback(monkeypatch, capsys, tmp_path):
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ALIBABA_CLOUD_REGION_ID", "cn-hangzhou")
+    monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
     assert call(monkeypatch, "list") == 3
     err = capsys.readouterr().err
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in err and "Traceback" not in err
