@@ -70,7 +70,7 @@ class Machine:
 
 def options(*components, **more):
     return dict({"state": "started", "components": list(components), "cluster_id": "emr-1", "format": {}, "hdfs": {},
-                 "data_dirs": [], "environment": {}, "limit_s": 2}, **more)
+                 "data_dirs": [], "environment": {}, "bootstrap": [], "limit_s": 2}, **more)
 
 
 def test_start_follows_the_order_on_the_same_node(monkeypatch):

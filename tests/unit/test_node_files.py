@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils import (
+    node_bootstrap,
     node_common,
     node_configure,
     node_format,
@@ -268,3 +269,17 @@ def test_the_lock_keeps_others_out_and_names_the_holder(tmp_path, monkeypatch):
         pass
     with node_common.node_lock("service", limit_s=0):
         pass
+
+
+def test_bootstrap_scripts_run_once_and_a_failure_stops_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path / "bootstrap"))
+    good = {"name": "a.sh", "content": f"#!/bin/sh\necho x >> {tmp_path}/count\n", "on_failure": "stop"}
+    assert node_bootstrap.run_scripts([good], True) == ["script a.sh"] and not (tmp_path / "count").exists()
+    assert node_bootstrap.run_scripts([good], False) == ["script a.sh"]
+    assert node_bootstrap.run_scripts([good], False) == []
+    assert (tmp_path / "count").read_text() == "x\n"
+    bad = {"name": "b.sh", "content": "#!/bin/sh\necho broken >&2\nexit 7\n", "on_failure": "stop"}
+    for _again in range(2):
+        with pytest.raises(node_common.NodeError, match=r"b.sh ended with 7(.|\n)*broken"):
+            node_bootstrap.run_scripts([bad], False)
+    assert node_bootstrap.run_scripts([dict(bad, on_failure="continue")], False)

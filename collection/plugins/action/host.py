@@ -19,6 +19,7 @@ class ActionModule(NodeAction):
         return {"hostname": node.name if args.get("set_hostname", True) else "",
                 "hosts": [{"name": n.name, "address": n.address} for n in topology.nodes],
                 "users": units.service_users(), "directories": units.base_directories(),
+                "bootstrap": context.bootstrap("before_install"),
                 "disks": [{"serial": disk.serial} for disk in node.disks],
                 "memory_mib": int(context.get(node.name, "emr_memory_mib", 0)),
                 "java_packages": list(args.get("java_packages") or [])}

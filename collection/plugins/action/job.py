@@ -66,5 +66,6 @@ class ActionModule(NodeAction):
         elif result.get("job"):
             result["emr_result"] = {"job": result["job"]}
             if self.op == "submit" and result["job"]["state"] in ("FAILED", "KILLED", "LOST"):
-                result.update(failed=True, msg=f"job {result['job']['id']} {result['job']['state']}: "
-                                               f"{result['job'].get('error', '')}")
+                job = result["job"]
+                code = "" if job.get("exit_code") is None else f" with exit code {job['exit_code']}"
+                result.update(failed=True, msg=f"job {job['id']} {job['state']}{code}\n{job.get('error', '')}".rstrip())

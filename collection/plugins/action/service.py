@@ -33,6 +33,7 @@ class ActionModule(NodeAction):
                    "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 600))}
         names = {c.name for c in components}
         if state == "started":
+            options["bootstrap"] = context.bootstrap("after_start")
             options.update(self._storage(context, names, bool(args.get("format", False))))
             if context.is_first_master:
                 options["hdfs"] = self._hdfs(context, scope)

@@ -9,6 +9,7 @@ import pwd
 import re
 import time
 
+from .node_bootstrap import run_scripts
 from .node_common import NodeError, ensure_directory, read_text, run, write_atomic
 
 BEGIN, END = "# BEGIN emr", "# END emr"
@@ -53,6 +54,7 @@ def prepare(params, check):
         changes.note(ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check))
     changes.file(LIMITS_PATH, "".join(f"{user['name']} - nofile 65536\n{user['name']} - nproc 65536\n"
                                       for user in params["users"]))
+    changes.notes += run_scripts(params["bootstrap"], check)
     java = find_java()
     if not java and params["java_packages"]:
         changes.note(_install_java(params["java_packages"], check))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from .node_bootstrap import run_scripts
 from .node_common import NodeError, log_tail, read_text, run, unit_states
 from .node_configure import inspect
 from .node_format import format_if_empty
@@ -65,6 +66,7 @@ class Start:
         if self.params["hdfs"]:
             # All nodes have their software by now: nobody needs the first master's archives any more.
             run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
+        self.changes += run_scripts(self.params["bootstrap"], False)
         return {"changed": bool(self.changes), "changes": self.changes,
                 "emr_ready": {name: round(seconds, 2) for name, seconds in self.ready.items()}}
 

@@ -94,6 +94,9 @@ def main():
                 result = perform(op, options, module.check_mode)
     except NodeError as error:
         module.fail_json(msg=str(error), **error.extra)
+    if not module._diff:
+        # Whole files are worth sending back only to somebody who asked for them.
+        result.pop("diff", None)
     module.exit_json(**result)
 
 

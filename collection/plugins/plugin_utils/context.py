@@ -214,6 +214,26 @@ class Context:
         """Number of nodes that run this component."""
         return len(self.topology.with_role(*COMPONENTS[component].roles))
 
+    def bootstrap(self, when: str) -> list:
+        """The user's scripts for this moment, as {name, content, on_failure}.
+
+        Later operations may run on a machine without the scripts; new nodes are made only where the spec lies, and there
+        a missing script is refused.
+        """
+        scripts = []
+        folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(self.get(self.first, "emr_spec_file", "x")))))
+        for step in (row for row in self.spec.bootstrap if row.when == when):
+            path = os.path.join(folder, os.path.expanduser(step.script))
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+                    content = handle.read()
+            except OSError as error:
+                if not self.get(self.first, "emr_spec_file"):
+                    continue
+                raise Refused(f"bootstrap: {path}: {error.strerror}", "Give a path relative to the spec") from error
+            scripts.append({"name": os.path.basename(path), "content": content, "on_failure": step.on_failure})
+        return scripts
+
     @property
     def java_home(self) -> str:
         measured = self.fact("emr_node") or {}
