@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from emrctl import views
+from emrctl import failures, views
 from emrctl.verbs import (
     CONFIRM,
     NAME,
@@ -27,10 +27,16 @@ from emrctl.verbs import (
 SPEC = typer.Argument(help="The cluster's spec, or - for standard input.")
 
 
-def plan(spec: Path = SPEC, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Show what create would buy and change, and its price, without doing it."""
+GATE = typer.Option(False, "--gate", help=f"Leave with {failures.CHANGES} when create would buy or change something, with 0 when "
+                    "all is as the spec wants it.")
+
+
+def plan(spec: Path = SPEC, gate: bool = GATE, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Show what create would do to each node, the price now and after, and what the cluster will offer."""
     data = run("plan", spec_vars(spec), quiet).data
     emit(data.get("plan", data), output, views.plan(data))
+    if gate and not data.get("plan", data).get("empty", True):
+        raise typer.Exit(failures.CHANGES)
 
 
 def create(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: Format = OUTPUT,

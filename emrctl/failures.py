@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, field
 
 OK, FAILURE, USAGE, REFUSED, UNREACHABLE, TASK_FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
+CHANGES = 10  # `plan --gate`: there is something to do; none of the others, so that a gate can tell it from trouble
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from emrctl.output import duration, render, table
 
 
 def plan(data: dict) -> str:
-    """A plan: what is bought, changed or released, what it costs, and the digest that stands for it."""
+    """A plan: what happens to which node, what it costs, what the cluster will offer, and the digest that stands for it."""
     found = data.get("plan", data)
     lines = []
     if found.get("buy"):
@@ -14,13 +14,51 @@ def plan(data: dict) -> str:
     if found.get("release"):
         lines += [f"To delete with all data of cluster {found.get('cluster')}: {', '.join(found['release'])}"]
     lines += [f"To change: {change if isinstance(change, str) else render(change)}" for change in found.get("changes") or []]
+    lines += [f"Sold out: {', '.join(row['sold_out'])} of group {row['group']}; {row['takes_its_place']} takes its place"
+              for row in found.get("substitutes") or []]
+    lines += _kept(found.get("nodes") or [])
     lines += [f"Note: {warning}" for warning in found.get("warnings") or []]
-    if not lines:
-        lines.append(f"Nothing to buy or to delete for cluster {found.get('cluster')}.")
-    if found.get("price"):
-        lines.append(f"Price of the whole cluster: {price(found['price'])}")
+    if not (found.get("buy") or found.get("release") or found.get("changes")):
+        lines.insert(0, f"Nothing to buy, to change or to delete for cluster {found.get('cluster')}.")
+    lines += _costs(found) + _offer(found.get("offer") or {})
     lines.append(f"Digest: {found.get('digest', '-')}")
     return "\n".join(lines)
+
+
+def _kept(nodes: list) -> list:
+    """Nodes to which nothing happens, and those that the spec does not have."""
+    kept = [n["node"] for n in nodes if n["does"] == "keep"]
+    shown = f"{', '.join(kept[:6])}{f' and {len(kept) - 6} more' if len(kept) > 6 else ''}"
+    return [f"Stays as it is: {shown}"] if kept else []
+
+
+def _costs(found: dict) -> list:
+    """Price now and after, and spot against pay-as-you-go."""
+    costs, lines = found.get("price") or {}, []
+    if costs.get("now"):
+        source = f" ({costs['source']})" if costs.get("source") else ""
+        lines += [f"Price {when}: {costs[when]['hourly']:,.2f} {costs.get('currency', '')} per hour, "
+                  f"{costs[when]['monthly']:,.2f} per month{source}" for when in ("now", "after")]
+    elif costs:
+        lines.append(f"Price of the whole cluster: {price(costs)}")
+    for row in found.get("spot") or []:
+        note = "" if row["may_be_spot"] else "; only groups with the role task may be spot"
+        lines.append(f"Spot of {row['instance_type']} ({row['group']}, buys {row['buys']}): {row['spot_hour']:,.3f} per hour now, "
+                     f"{row['spot_least']:,.3f} to {row['spot_most']:,.3f} in {row['samples']} samples since {row['from']}, "
+                     f"pay-as-you-go {row['payg_hour']:,.3f}{note}")
+    return lines
+
+
+def _offer(offer: dict) -> list:
+    """What the cluster offers now and after."""
+    lines = []
+    for when in ("now", "after"):
+        row = offer.get(when)
+        if row:
+            lines.append(f"Offers {when}: {row['nodes']} nodes, YARN {row['yarn_memory_mib'] / 1024:,.1f} GiB and "
+                         f"{row['yarn_vcores']} vcores, HDFS {row['hdfs_gib']:,} GiB with {row['replication']} copies "
+                         f"({row['hdfs_raw_gib']:,} raw)")
+    return lines if len(lines) < 2 or lines[0].split(":")[1] != lines[1].split(":")[1] else lines[1:]
 
 
 def created(data: dict, seconds: float) -> str:

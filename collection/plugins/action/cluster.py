@@ -17,10 +17,11 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, tags_of
 from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
 from ansible_collections.emr.cluster.plugins.module_utils.operation import Operation, Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec, parse_spec, spec_from_dict
 from ansible_collections.emr.cluster.plugins.module_utils.teardown import release_plan
 
@@ -33,7 +34,7 @@ ARGUMENTS = {
     "confirm": {"type": "str"}, "plan_only": {"type": "bool", "default": False},
     "services": {"type": "list", "elements": "str"}, "release": {"type": "str"},
     "address": {"type": "str", "default": "auto", "choices": ["auto", "private", "public"]}, "user": {"type": "str"},
-    "private_key_file": {"type": "path"},
+    "private_key_file": {"type": "path"}, "running": {"type": "dict"}, "unread": {"type": "str"},
 }
 
 
@@ -75,7 +76,7 @@ class ActionModule(ActionBase):
         if state in NEED_SPEC and spec is None:
             raise Refused("No spec was given", "Set emr_spec_file to the path of a cluster.yml, or emr_spec to its text")
         if state == "planned" or (state == "present" and arguments["plan_only"]):
-            return _planned(operation, spec)
+            return _planned(arguments, operation, spec)
         if state == "unlocked":
             return {} if arguments["plan_only"] else {"unlocked": operation.unlock()}
         if state == "found" or arguments["plan_only"]:
@@ -157,11 +158,24 @@ def _ask(plan: dict):
     return bytes(answer).decode(errors="replace").strip().lower() in ("y", "yes")
 
 
-def _planned(operation: Operation, spec) -> dict:
+def _planned(arguments: dict, operation: Operation, spec) -> dict:
     plan, found = operation.plan(spec)
-    data = plan.to_dict()
-    return {"plan": data, "spec": spec.to_dict(), "cluster_id": plan.cluster_id, "exists": found.exists,
-            "emr_result": {"name": spec.name, "region": spec.region, "plan": data, "price": plan.price}}
+    running = arguments.get("running")
+    data = plan_details(operation.client, spec, found, plan, spec_from_dict(running) if running else None,
+                        arguments.get("unread") or "")
+    reader = [] if running or arguments.get("unread") else _reader(arguments, operation, found)
+    return {"plan": data, "spec": spec.to_dict(), "cluster_id": plan.cluster_id, "exists": found.exists, "reader": reader,
+            "emr_result": {"name": spec.name, "region": spec.region, "plan": data, "price": data["price"]}}
+
+
+def _reader(arguments: dict, operation: Operation, found) -> list:
+    """The first master, when it runs: it knows what the cluster was made by."""
+    masters = [n for n in found.instances if tags_of(n).get("emr:role") == "master" and n.get("Status") == "Running"]
+    if not masters or not found.anchor:
+        return []
+    key = find_private_key(found.anchor.login, arguments.get("private_key_file"))
+    names = {m["InstanceName"] for m in masters[:1]}
+    return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] in names])
 
 
 def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:

@@ -12,6 +12,8 @@ from .anchor import BATCH, node_name
 from .clusters import Found
 from .ecs import EcsClient, EcsError, tags_of
 from .errors import Refused
+from .offering import bought_nodes, existing_nodes
+from .sizing import check_topology
 
 HOURS_PER_MONTH = 730
 # Memory in GiB under which a role cannot work, by role; what fits above it is the business of sizing.
@@ -105,6 +107,8 @@ def make_plan(client: EcsClient, spec, found: Found) -> Plan:
         plan.vpc_id = vswitch["VpcId"]
         _check_image(client, spec)
         _check_types(client, spec, plan)
+        check_topology(spec.expanded_services,
+                       existing_nodes(found.instances) + bought_nodes(spec, plan.purchases, plan.shapes))
     _add_price(client, spec, plan, found)
     return plan
 

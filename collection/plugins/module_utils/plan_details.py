@@ -13,32 +13,34 @@ from .ecs import EcsClient, EcsError
 from .errors import EmrError
 from .offering import bought_nodes, config_changes, existing_nodes, offered, topology
 from .plan import HOURS_PER_MONTH, Plan
-from .sizing import check_topology
 
 
 def plan_details(client: EcsClient, spec, found: Found, plan: Plan, running=None, unread: str = "") -> dict:
     """The plan as plain data with its details. ``running`` is the spec that the cluster was last made by, when known;
-    ``unread`` says why it could not be read. Raises Refused when the planned nodes are too small for their daemons."""
+    ``unread`` says why it could not be read.
+    """
     data = plan.to_dict()
     now = existing_nodes(found.instances, data_disks(client, found.instances))
     new = bought_nodes(spec, plan.purchases, plan.shapes)
     before = topology(running or spec, plan.cluster_id, now)
     after = topology(spec, plan.cluster_id, now + new)
-    check_topology(spec.expanded_services, after.nodes)
     changed = {}
     if running is not None:
         changed = {row["node"]: row for row in config_changes(running, before, spec, after)}
     elif unread:
         data["warnings"] = [*data["warnings"], f"what runs could not be compared with the spec: {unread}"]
+    elif found.instances and found.anchor and found.anchor.spec_digest != plan.spec_digest:
+        data["changes"] = [*data["changes"], "make the nodes that exist follow the changed spec (emrctl plan tells how)"]
     data["nodes"] = _nodes(spec, found, plan, changed)
     data["offer"] = {"now": offered(running or spec, before), "after": offered(spec, after)}
     data["changes"] = [*data["changes"], *_sentences(changed.values())]
     data["substitutes"] = [{"group": p.group, "sold_out": p.passed_over(), "takes_its_place": p.types[0]}
                            for p in plan.purchases if p.passed_over()]
-    data["warnings"] = [*data["warnings"], *_stock_warnings(plan)]
+    data["warnings"] = [*data["warnings"], *_stock_warnings(plan), *_traffic(spec)]
     data["price"] = _prices(plan)
     data["spot"] = _spot(client, spec, plan)
-    data["empty"] = not (data["buy"] or data["changes"])
+    # A gate must not say that all is as wanted when nobody could look.
+    data["empty"] = not (data["buy"] or data["changes"] or unread)
     return data
 
 
@@ -76,6 +78,12 @@ def _stock_warnings(plan: Plan) -> list:
     """Groups of which no listed type is in stock: buying will be tried all the same."""
     return [f"group {p.group}: none of {', '.join(p.types)} is in stock now; create tries them in this order"
             for p in plan.purchases if p.types and p.types[0] in p.sold_out]
+
+
+def _traffic(spec) -> list:
+    """What a door costs besides."""
+    which = {"bastion": "the first master's", "public": "each node's"}.get(spec.network.access)
+    return [f"{which} traffic to the internet is billed by volume, besides the price"] if which else []
 
 
 def _prices(plan: Plan) -> dict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from . import doors
 from .anchor import Anchor, Intent, find_anchor
 from .clusters import cluster_instances, order
 from .ecs import EcsClient, EcsError, tag_list, tags_of
@@ -37,16 +38,24 @@ def run_parameters(spec, group, anchor: Anchor, login_key_pair: str, intent: Int
         "DataDisk": [{"Category": c, "Size": s, "DeleteWithInstance": True} for c, s in disk_list(group)] or None,
         "Tag": tag_list(node_tags(spec, group, anchor)),
     }
-    if spec.network.access == "public":
+    if _has_public_address(spec, group, intent):
         params.update(InternetMaxBandwidthOut=PUBLIC_MBIT, InternetChargeType="PayByTraffic")
     if group.spot is not None:
         params.update(SpotStrategy=group.spot.strategy, SpotPriceLimit=group.spot.price_limit)
     return params
 
 
+def _has_public_address(spec, group, intent: Intent) -> bool:
+    """With a bastion the first master alone; a spec has one master, so its intent covers no other node."""
+    if spec.network.access == "bastion":
+        return group.name == spec.groups_with_role("master")[0].name and intent.first == 1
+    return spec.network.access == "public"
+
+
 def node_tags(spec, group, anchor: Anchor) -> dict:
     """Tags of a node from its birth on."""
-    return {**spec.tags, "emr:cluster": spec.name, "emr:id": anchor.cluster_id, "emr:group": group.name,
+    door = {} if spec.network.access == "vpc" else {doors.TAG: spec.network.access}
+    return {**spec.tags, **door, "emr:cluster": spec.name, "emr:id": anchor.cluster_id, "emr:group": group.name,
             "emr:role": group.role, "emr:release": spec.release, "emr:services": ",".join(spec.expanded_services)}
 
 

@@ -70,6 +70,12 @@ options:
       - Private key to log in with. Taken from C(login.private_key_file) of the spec, then from the environment
         variables E(EMR_PRIVATE_KEY_FILE) and E(ANSIBLE_PRIVATE_KEY_FILE), then C(~/.ssh/emr_ed25519).
     type: path
+  running:
+    description: For C(planned), the spec that the cluster was made by, as M(emr.cluster.revision) reads it.
+    type: dict
+  unread:
+    description: For C(planned), why it could not be read.
+    type: str
 attributes:
   check_mode:
     description: Plans instead of changing anything.

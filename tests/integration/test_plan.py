@@ -1,0 +1,111 @@
+"""What a plan tells of the cloud: per node, prices, spot, stock, and the door that is bought."""
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.plan_details import plan_details
+from emrctl.local.testing import api_only
+from tests.integration import cloudbed
+
+TASK = "  task: {count: 1, instance_types: [ecs.g6.xlarge], spot: {}}"
+
+
+@pytest.fixture(scope="module")
+def ecs(tmp_path_factory):
+    with api_only(tmp_path_factory.mktemp("ecs")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def door(ecs, monkeypatch, tmp_path):
+    for key, value in ecs.env.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
+    yield
+    ecs.cloud.faults.clear()
+
+
+def details(wanted, running=None, unread=""):
+    client = EcsClient(wanted.region)
+    plan, found = operation_module.Operation(client, wanted.name, 1).plan(wanted)
+    return plan_details(client, wanted, found, plan, running, unread)
+
+
+def created(ecs, name, **changes):
+    wanted = cloudbed.spec(ecs, name, **changes)
+    with cloudbed.Owner() as owner:
+        cloudbed.create(EcsClient(ecs.region), wanted, owner)
+    return wanted
+
+
+def test_a_new_cluster(ecs):
+    data = details(cloudbed.spec(ecs, "pnew", groups=TASK))
+    assert {n["does"] for n in data["nodes"]} == {"buy"} and len(data["nodes"]) == 5 and not data["empty"]
+    assert data["price"]["now"]["hourly"] == 0 < data["price"]["after"]["hourly"]
+    assert data["price"]["after"]["monthly"] == pytest.approx(data["price"]["after"]["hourly"] * 730, abs=0.01)
+    assert data["offer"]["now"] == {} and data["offer"]["after"]["yarn_vcores"] == 3 * 2 + 4
+    spot = {row["group"]: row for row in data["spot"]}
+    assert spot["task"]["buys"] == "spot" and spot["slave"]["buys"] == "pay-as-you-go" and not spot["slave"]["may_be_spot"]
+    assert spot["task"]["spot_least"] <= spot["task"]["spot_hour"] <= spot["task"]["spot_most"] < spot["task"]["payg_hour"]
+    assert spot["task"]["samples"] >= 3
+
+
+def test_an_unchanged_cluster_is_no_change_and_a_changed_one_is(ecs):
+    wanted = created(ecs, "psame")
+    data = details(wanted, running=wanted)
+    assert data["empty"] and {n["does"] for n in data["nodes"]} == {"keep"} and data["spot"] == []
+    assert data["price"]["now"] == data["price"]["after"] and data["offer"]["now"] == data["offer"]["after"]
+    larger = cloudbed.spec(ecs, "psame", slave="  slave: {count: 4, instance_types: [ecs.c6.large]}")
+    data = details(larger, running=wanted)
+    assert {n["node"]: n["does"] for n in data["nodes"]}["psame-slave-004"] == "buy"
+    assert any("dfs.replication 2 -> 3" in change for change in data["changes"])
+    assert any("restart" in change and "namenode" in change for change in data["changes"])
+    assert data["price"]["now"]["hourly"] < data["price"]["after"]["hourly"]
+    smaller = cloudbed.spec(ecs, "psame", slave="  slave: {count: 2, instance_types: [ecs.c6.large]}")
+    assert {n["node"]: n["does"] for n in details(smaller)["nodes"]}["psame-slave-003"] == "stays, not in the spec"
+    assert any("follow the changed spec" in change for change in details(smaller)["changes"])
+
+
+def test_what_could_not_be_read_is_never_called_unchanged(ecs):
+    wanted = created(ecs, "pblind")
+    data = details(wanted, unread="no answer")
+    assert not data["empty"] and any("no answer" in w for w in data["warnings"])
+
+
+def test_sold_out_types_and_their_substitute(ecs):
+    ecs.faults(no_stock=["ecs.c6.large"])
+    only = "  master: {count: 1, instance_types: [ecs.c6.large]}"
+    data = details(cloudbed.spec(ecs, "psold", master=only))
+    assert data["substitutes"] == [{"group": "slave", "sold_out": ["ecs.c6.large"], "takes_its_place": "ecs.g6.large"}]
+    assert any("none of ecs.c6.large is in stock now" in w for w in data["warnings"])
+
+
+def test_nodes_too_small_for_their_daemons_are_refused(ecs):
+    with pytest.raises(Refused, match="too small"):
+        operation_module.Operation(EcsClient(ecs.region), "psmall", 1).plan(
+            cloudbed.spec(ecs, "psmall", slave="  slave: {count: 1, instance_types: [ecs.t6-c1m1.large]}",
+                          services="services: [hadoop, spark]"))
+
+
+@pytest.mark.parametrize("access, public", [("vpc", 0), ("bastion", 1), ("public", 4)])
+def test_the_door_decides_who_has_a_public_address(ecs, access, public):
+    network = f"network: {{vswitch_id: {ecs.vswitch}, ssh_from: 203.0.113.7/32, access: {access}}}"
+    name = f"p{access}"
+    wanted = created(ecs, name, network=network)
+    found = EcsClient(ecs.region).items("DescribeInstances", Tag=[{"Key": "emr:cluster", "Value": name}])
+    with_address = sorted(i["InstanceName"] for i in found if i["PublicIpAddress"]["IpAddress"])
+    assert len(with_address) == public and (not public or f"{name}-master-001" in with_address)
+    run = operation_module.Operation(EcsClient(ecs.region), name, 1)
+    hosts = {n["name"]: n["vars"] for n in run.nodes(run.found(), None)}
+    jumps = sorted(n for n, v in hosts.items() if "ProxyCommand" in v["ansible_ssh_common_args"])
+    assert jumps == (cloudbed.expected(name, slave=3) if access == "bastion" else [])
+    assert {v["emr_access"] for v in hosts.values()} == {access}
+    assert all(v["ansible_host"] == v["emr_public_ip"] for n, v in hosts.items() if n in with_address)
+    other = network.replace(access, "vpc" if access != "vpc" else "public")
+    with pytest.raises(Refused, match=f"were bought with {access}"):
+        details(cloudbed.spec(ecs, name, network=other))
+    assert any("billed by volume" in w for w in details(wanted)["warnings"]) == bool(public)
