@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.credentials import Credentials
 from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
+from emrctl.local import offers
 
 REPO = Path(__file__).parents[2]
 
@@ -90,7 +91,7 @@ def buy(ecs, region: str, name: str, amount: int = 1, tags: dict | None = None, 
     api = client(ecs, region)
     group = api.call("CreateSecurityGroup", SecurityGroupName="test")["SecurityGroupId"]
     return api.call("RunInstances", **{
-        "InstanceType": "ecs.g6.large", "ImageId": ecs.image, "VSwitchId": f"vsw-local-{region}-h", "Amount": amount,
+        "InstanceType": "ecs.g6.large", "ImageId": ecs.image, "VSwitchId": offers.vswitch_id(offers.REGIONS[region][1][0]), "Amount": amount,
         "SecurityGroupId": group, "InstanceName": name, "Tag": [{"Key": k, "Value": v} for k, v in (tags or {}).items()] or None,
         **more})["InstanceIdSets"]["InstanceIdSet"]
 

@@ -139,6 +139,10 @@ options:
     type: path
     env:
       - name: EMR_PRIVATE_KEY_FILE
+  patience:
+    description: How many seconds one call may be repeated for while it is throttled or the region is out of order.
+    type: float
+    default: 150
   on_region_error:
     description:
       - Whether a region that cannot be read ends the run, or is left out with a warning, which names the region and, where
@@ -263,7 +267,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                   "includes": tuple(query.check_filters({**self.get_option("filters"), **f})
                                     for f in self.get_option("include_filters") or [{}]),
                   "excludes": tuple(query.check_filters(f) for f in self.get_option("exclude_filters")),
-                  "all_instances": self.get_option("all_instances"), "disks": self.get_option("disks")}
+                  "all_instances": self.get_option("all_instances"), "disks": self.get_option("disks"),
+                  "patience": self.get_option("patience")}
         found = []
         for account in self.get_option("accounts") or [{}]:
             unknown = set(account) - {"name", "profile", "regions", "endpoint"}

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from .credentials import Credentials
-from .ecs import EcsClient, EcsError, tag_list, tags_of
+from .ecs import PATIENCE, EcsClient, EcsError, tag_list, tags_of
 from .errors import EmrError, Refused
 
 # Part of the cache's key: raise it when the shape of records changes.
@@ -48,6 +48,7 @@ class Question:
     excludes: tuple = ()
     all_instances: bool = False
     disks: bool = True
+    patience: float = PATIENCE
 
     @property
     def key(self) -> str:
@@ -58,7 +59,7 @@ class Question:
 
     def client(self) -> EcsClient:
         """A client for it."""
-        return EcsClient(self.region, self.credentials, self.endpoint)
+        return EcsClient(self.region, self.credentials, self.endpoint, self.patience)
 
 
 def check_filters(filters: dict) -> dict:
