@@ -22,20 +22,22 @@ def merge(master: dict[str, str], slave: dict[str, str], addresses: dict[str, st
     """One folder for master and slaves: all properties of both, and every daemon's own JVM options.
 
     ``addresses`` maps host name -> address: bare hosts do not know each other's names, so addresses stand for them.
-    What is of one slave alone (its own name) is left out.
+    A slave's own name becomes the wildcard address where it stands before a port, and is left out where it stands alone.
     """
     merged = {}
     for name, text in {**slave, **master}.items():
         if name.endswith(".xml"):
             values = dict(PROPERTY.findall(slave.get(name, "")))
-            own = {k for k, v in values.items() if any(v.startswith(h) for h in addresses if "master" not in h)}
-            values = {k: v for k, v in values.items() if k not in own} | dict(PROPERTY.findall(master.get(name, "")))
+            slaves = [host for host in addresses if "-slave-" in host]
+            values = {k: re.sub(rf"^({'|'.join(slaves)}):", "0.0.0.0:", v) for k, v in values.items() if v not in slaves}
+            values |= dict(PROPERTY.findall(master.get(name, "")))
             body = "".join(f"<property><name>{k}</name><value>{v}</value></property>\n" for k, v in sorted(values.items()))
             text = f"<configuration>\n{body}</configuration>\n"
         elif name == "hadoop-env.sh":
             text = "".join(f"export {variable}={value}\n" for variable, value in sorted(
                 {**dict(EXPORT.findall(slave[name])), **dict(EXPORT.findall(text))}.items()))
-        for host, address in addresses.items():
+        # NodeManagers register by their own names, which the lists of YARN must have.
+        for host, address in () if name.startswith("yarn.") else addresses.items():
             text = re.sub(rf"\b{re.escape(host)}\b", address, text)
         merged[name] = text.replace(CONF, FLOOR)
     return merged
