@@ -1,0 +1,43 @@
+"""The parts of the benchmark that need no hosts."""
+import io
+import tarfile
+
+from bench import floorconf
+from bench.run import row, table
+
+ADDRESSES = {"b-master-001": "10.0.0.2", "b-slave-001": "10.0.0.3"}
+
+
+def xml(**values):
+    return "".join(f"<property><name>{k.replace('_', '.')}</name><value>{v}</value></property>" for k, v in values.items())
+
+
+def test_merge_fits_every_host():
+    master = {"hdfs-site.xml": xml(dfs_name="file:/n", dfs_rpc="b-master-001:8020", list="/etc/emr/hadoop/dfs.hosts"),
+              "hadoop-env.sh": "export JAVA_HOME=x\nexport HDFS_NAMENODE_OPTS='-Xmx1g -XX:+A'\n",
+              "dfs.hosts": "b-slave-001\n", "yarn.include": "b-slave-001\n"}
+    slave = {"hdfs-site.xml": xml(dfs_data="file:/d", dfs_own="b-slave-001", dfs_address="b-slave-001:8041"),
+             "hadoop-env.sh": "export HDFS_DATANODE_OPTS='-Xmx2g'\n"}
+    merged = floorconf.merge(master, slave, ADDRESSES)
+    assert dict(floorconf.PROPERTY.findall(merged["hdfs-site.xml"])) == {
+        "dfs.name": "file:/n", "dfs.rpc": "10.0.0.2:8020", "dfs.data": "file:/d", "dfs.address": "0.0.0.0:8041",
+        "list": "/opt/floor/conf/dfs.hosts"}
+    assert merged["hadoop-env.sh"] == "export HDFS_DATANODE_OPTS='-Xmx2g'\nexport HDFS_NAMENODE_OPTS='-Xmx1g -XX:+A'\n"
+    assert (merged["dfs.hosts"], merged["yarn.include"]) == ("10.0.0.3\n", "b-slave-001\n")
+    assert floorconf.daemon_opts(merged) == "-Xmx1g -XX:+A"
+
+
+def test_read_conf():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        info = tarfile.TarInfo("./core-site.xml")
+        info.size = 2
+        tar.addfile(info, io.BytesIO(b"ab"))
+    assert floorconf.read_conf(out.getvalue()) == {"core-site.xml": "ab"}
+
+
+def test_rows_are_medians_and_the_table_marks_missed_limits():
+    found = row([4.0, 2.0, 9.0], [2.0, 1.0, 8.0])
+    assert (found["seconds"], found["base_seconds"], found["ratio"]) == (4.0, 2.0, 2.0)
+    assert "MISSED" in table({"create to ready / floor": found})
+    assert "ok" in table({"create to ready / floor": {**found, "ratio": 1.8}})
