@@ -25,6 +25,7 @@ VERBS = {
     "get": ("emrctl.data", "get"),
     "ssh": ("emrctl.access", "ssh"),
     "open": ("emrctl.access", "open_pages"),
+    "ram-policy": ("emrctl.policy", "ram_policy"),
 }
 # sub-command -> (module, help); each module has ``app``
 GROUPS = {

@@ -16,6 +16,7 @@ from urllib.request import proxy_bypass_environment
 
 from .credentials import Credentials, find_credentials
 from .errors import EmrError, Refused
+from .permissions import ACTIONS
 
 API_VERSION = "2014-05-26"
 NETWORK_ERROR = "NetworkError"
@@ -122,6 +123,8 @@ class EcsClient:
 
     def call(self, action: str, **params) -> dict:
         """The answer of one action; RegionId is added. Raises EcsError, transient ones after ``patience`` seconds."""
+        if action not in ACTIONS:
+            raise ValueError(f"{action} is not in permissions.py, so no RAM policy would allow it")
         flat = flatten({"RegionId": self.region, **params})
         start, attempt, renewed = time.monotonic(), 0, False
         while True:
