@@ -120,7 +120,7 @@ class Answers:
     @cached_property
     def needs(self):
         """The business characteristics."""
-        from ansible_collections.emr.cluster.plugins.module_utils.advice import Needs
+        from ansible_collections.emr.cluster.plugins.module_utils.advice_needs import Needs
         from ansible_collections.emr.cluster.plugins.module_utils.catalogue import expand_services
         from ansible_collections.emr.cluster.plugins.module_utils.measure import gib
 

@@ -7,8 +7,9 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils import advice as rules
 from ansible_collections.emr.cluster.plugins.module_utils import sizing
-from ansible_collections.emr.cluster.plugins.module_utils.advice import Market, Needs, Shape, advise, demand, shortlist
+from ansible_collections.emr.cluster.plugins.module_utils.advice import Market, Shape, advise, shortlist
 from ansible_collections.emr.cluster.plugins.module_utils.advice_disks import DiskOffer, disk_layout
+from ansible_collections.emr.cluster.plugins.module_utils.advice_needs import Needs, demand
 from ansible_collections.emr.cluster.plugins.module_utils.advice_text import Place, cluster_yml
 from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
@@ -135,6 +136,18 @@ def test_prices_are_asked_for_two_of_a_kind():
     names = shortlist(more, LARGE)
     assert {"ecs.g9.large", "ecs.g8.large"} <= set(names) and "ecs.g7.large" not in names
     assert not {"ecs.t9.large", "ecs.arm.large", "ecs.gone.large"} & set(names)
+
+
+def test_of_a_thousand_types_those_are_priced_that_may_be_chosen():
+    every = [Shape(f"ecs.{f}{g}.{n}x", n, n * r * 1024) for g in range(5, 9) for f, r in (("c", 2), ("g", 4), ("r", 8), ("h", 1))
+             for n in (2, 4, 6, 8, 12, 16, 24, 26, 32, 48, 52, 64)]
+    by_name = {s.name: s for s in every}
+    for needs in (LARGE, replace(LARGE, working_set_gib=20_000), replace(LARGE, files=12_000_000), TRIAL):
+        names = shortlist(every, needs)
+        assert len(names) <= 40 and len(set(names)) == len(names)
+        ideal = max(2, min(64, demand(needs).vcpus / 6))
+        assert any(0.5 <= by_name[n].vcpus / ideal <= 2 for n in names)
+        assert any(sizing.heap("namenode", by_name[n].memory_mib) >= demand(needs).blocks / 1e6 * 1024 for n in names)
 
 
 @pytest.mark.parametrize("needs", [TRIAL, replace(LARGE, working_set_gib=4000), replace(LARGE, workload="interactive")])

@@ -5,7 +5,8 @@ import re
 import textwrap
 from dataclasses import dataclass
 
-from .advice import SOURCES, Advice, Group
+from .advice import Advice, Group
+from .advice_needs import SOURCES
 
 WIDTH = 110
 

@@ -10,8 +10,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from .advice import Market, Needs, Shape, shortlist
+from .advice import Market, Shape, shortlist
 from .advice_disks import DiskOffer
+from .advice_needs import Needs
 from .ecs import EcsClient, EcsError, split_endpoint
 from .errors import Refused
 from .schema import DISK_CATEGORIES
