@@ -143,8 +143,9 @@ def _row(call: Call, item: dict) -> dict:
         "InstanceNetworkType": "vpc",
         "VpcAttributes": {"VpcId": call.cloud.vpc(item), "VSwitchId": item["vswitch"], "NatIpAddress": "",
                           "PrivateIpAddress": {"IpAddress": [item["ip"]]}},
-        "PublicIpAddress": {"IpAddress": [public] if public else []}, "InnerIpAddress": {"IpAddress": []},
+        # footmark only reads an answer in which the elastic address comes before the public one, as in the cloud's.
         "EipAddress": {"AllocationId": "", "IpAddress": "", "InternetChargeType": ""},
+        "PublicIpAddress": {"IpAddress": [public] if public else []}, "InnerIpAddress": {"IpAddress": []},
         "NetworkInterfaces": {"NetworkInterface": [
             {"Type": "Primary", "NetworkInterfaceId": item["eni"], "MacAddress": item["mac"],
              "PrimaryIpAddress": item["ip"],
