@@ -193,6 +193,7 @@ def environment(at: Settings) -> dict[str, str]:
     return {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret,
             "ALIBABA_CLOUD_REGION_ID": offers.DEFAULT_REGION,
             "ALIBABA_CLOUD_ECS_ENDPOINT": f"http://127.0.0.1:{at.port}",
+            "ALIBABA_CLOUD_STS_ENDPOINT": f"http://127.0.0.1:{at.port}",
             "EMR_MIRRORS": f"http://{host}:{at.port}/dist"}
 
 

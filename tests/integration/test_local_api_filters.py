@@ -154,3 +154,17 @@ def test_spot_price_history(account):
     assert len({r["SpotPrice"] for r in rows}) > 500 and all(0 < r["SpotPrice"] < r["OriginPrice"] for r in rows)
     assert ecs.code("DescribeSpotPriceHistory", InstanceType="ecs.g7.xlarge", NetworkType="vpc",
                     StartTime="2020-01-01T00:00:00Z") == "InvalidStartTime"
+
+
+@pytest.mark.parametrize("filters, found", [
+    ({}, 2), ({"DiskType": "data"}, 0), ({"DiskType": "system"}, 2), ({"Category": "cloud_essd"}, 0), ({"Status": "In_use"}, 2),
+    ({"Status": "Available"}, 0), ({"Encrypted": "true"}, 0), ({"Portable": "true"}, 0), ({"Portable": "false"}, 2),
+    ({"DeleteWithInstance": "true"}, 2), ({"DiskChargeType": "PrePaid"}, 0), ({"DiskName": "x*"}, 0), ({"DiskName": "*"}, 2),
+    ({"InstanceId": "i-unknown"}, 0), ({"MaxResults": 10}, 2),
+])
+def test_disk_filter(account, filters, found):
+    ecs, rows = account
+    assert len(ecs.call("DescribeDisks", **filters)["Disks"]["Disk"]) == found
+    one = rows["plain"]["InstanceId"]
+    assert len(ecs.call("DescribeDisks", InstanceId=one, **{k: v for k, v in filters.items() if k != "InstanceId"})
+               ["Disks"]["Disk"]) == (found or 2 * (filters == {"InstanceId": "i-unknown"})) // 2

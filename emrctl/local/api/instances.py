@@ -1,12 +1,18 @@
 """Status, user data and attributes of instances, and their disks."""
 from __future__ import annotations
 
+import re
+
 from .errors import ApiError
 from .groups import find_group
 from .names import check_instance_name
 from .registry import Call, action, page
 from .select import find_instance, json_list, select, shown_status
 from .tags import matches, tag_list
+
+# Parameter of DescribeDisks -> the values that all disks here have; any other finds nothing
+_ALL_DISKS = {"Status": ("In_use", "All"), "EnableShared": (False,), "Encrypted": (False,), "ResourceGroupId": (),
+              "EnableAutoSnapshot": (False,), "DeleteAutoSnapshot": (False,), "EnableAutomatedSnapshotPolicy": (False,)}
 
 
 @action("DescribeInstanceStatus", empty_when_denied=True)
@@ -31,20 +37,29 @@ def describe_user_data(call: Call) -> dict:
 
 @action("DescribeDisks", empty_when_denied=True)
 def describe_disks(call: Call) -> dict:
-    """Disks of all instances, or of one, or by id and category."""
+    """Disks of all instances, or of one, or by id, category and other attributes, in pages."""
     call.dry_run()
     ids = json_list(call, "DiskIds")
     found = []
-    for instance in _with_disks(call):
-        for number, disk in enumerate(instance["disks"]):
-            if ((not ids or disk["id"] in ids)
-                    and call.get("DiskType", "all") in ("all", disk["type"])
-                    and call.get("Category", disk["category"]) in ("all", disk["category"])
-                    and call.get("ZoneId", instance["zone"]) == instance["zone"]
-                    and matches(disk, call.get("Tag"), call.now)):
-                found.append({**disk, "instance": instance, "seq": instance["seq"] * 32 + number})
+    if all(call.get(name) in (None, *values) for name, values in _ALL_DISKS.items()):
+        for instance in _with_disks(call):
+            found += [{**disk, "instance": instance, "seq": instance["seq"] * 32 + number}
+                      for number, disk in enumerate(instance["disks"]) if _wanted_disk(call, instance, disk, ids)]
     items, paging = page(call, found, 10, 100)
     return {"Disks": {"Disk": [_disk_row(call, d) for d in items]}, **paging}
+
+
+def _wanted_disk(call: Call, instance: dict, disk: dict, ids: list | None) -> bool:
+    name = call.get("DiskName", "*")
+    pattern = ".*".join(re.escape(part) for part in name.split("*"))
+    return ((not ids or disk["id"] in ids)
+            and call.get("DiskType", "all") in ("all", disk["type"])
+            and call.get("Category", "all") in ("all", disk["category"])
+            and call.get("ZoneId", instance["zone"]) == instance["zone"]
+            and call.get("DiskChargeType", instance["charge"]) == instance["charge"]
+            and call.get("Portable", disk["type"] == "data") == (disk["type"] == "data")
+            and call.get("DeleteWithInstance", disk["delete_with_instance"]) == disk["delete_with_instance"]
+            and re.fullmatch(pattern, disk["name"]) is not None and matches(disk, call.get("Tag"), call.now))
 
 
 def _with_disks(call: Call) -> list:

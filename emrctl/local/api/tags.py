@@ -110,7 +110,7 @@ def list_tag_resources(call: Call) -> dict:
         raise ApiError("InvalidResourceType.NotFound")
     ids, wanted = call.get("ResourceId"), call.get("Tag")
     rows = []
-    for item in sorted(call.tx.all(kind), key=lambda i: i["seq"]):
+    for item in _asked_for(call, kind, ids):
         name = item["name"] if kind == "keypair" else item["id"]
         hidden = item.get("visible_at", 0) > call.now or item.get("released")
         if item["region"] != call.region or hidden or (ids and name not in ids):
@@ -124,6 +124,15 @@ def list_tag_resources(call: Call) -> dict:
     rows, paging = page(call, rows, 50) if call.get("NextToken") else _first(call, rows)
     return {"TagResources": {"TagResource": [{k: v for k, v in row.items() if k != "seq"} for row in rows]},
             "NextToken": paging.get("NextToken", "")}
+
+
+def _asked_for(call: Call, kind: str, ids: list | None) -> list:
+    """Resources that may be meant, oldest first; named ones cost no search."""
+    if ids and kind != "keypair":
+        found = [call.tx.get(kind, one) for one in dict.fromkeys(ids)]
+    else:
+        found = call.tx.all(kind)
+    return sorted((item for item in found if item), key=lambda i: i["seq"])
 
 
 def _first(call: Call, rows: list) -> tuple:
