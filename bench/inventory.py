@@ -106,18 +106,23 @@ def alibaba(folder: Path, ecs: Ecs, checkout: Path, regions: tuple, filters: dic
     (place / "sitecustomize.py").write_text(
         "import aliyunsdkcore.profile.region_provider as p\n"
         f"for r in {list(regions)!r}: p.add_endpoint('Ecs', r, '127.0.0.1:{ecs.port}')\n"
+        # footmark sends a parameter "on" with every call, which the cloud ignores and the local ECS refuses.
+        "from aliyunsdkcore.request import AcsRequest as R\n"
+        "R.add_query_param = lambda self, k, v, add=R.add_query_param: None if k == 'on' else add(self, k, v)\n"
         # It was written for an Ansible that looked for plugins' shared code among its own.
         "import importlib.util, sys\n"
         f"s = importlib.util.spec_from_file_location('ansible.module_utils.alicloud_ecs', "
         f"{str(checkout / 'lib/ansible/module_utils/alicloud_ecs.py')!r})\n"
         "import ansible.module_utils\nm = importlib.util.module_from_spec(s); sys.modules[s.name] = m; s.loader.exec_module(m)\n")
     source = folder / "alicloud.yml"
-    source.write_text(json.dumps({"plugin": "alicloud_ecs", "regions": list(regions), "filters": filters}))
+    source.write_text(json.dumps({"plugin": "alicloud_ecs", "alicloud_region": regions[0], "regions": list(regions),
+                                  "filters": filters}))
     lib = checkout / "lib/ansible"
     return source, {
         "ANSIBLE_CONFIG": "", "PYTHONPATH": str(place), "ANSIBLE_INVENTORY_PLUGINS": str(lib / "plugins/inventory"),
         "ANSIBLE_DOC_FRAGMENT_PLUGINS": str(lib / "utils/module_docs_fragments"), "ALICLOUD_ACCESS_KEY": ecs.key_id,
-        "ALICLOUD_SECRET_KEY": ecs.secret, "ANSIBLE_INVENTORY_ENABLED": "alicloud_ecs"}
+        "ALICLOUD_SECRET_KEY": ecs.secret, "ALICLOUD_REGION": regions[0],
+        "ANSIBLE_INVENTORY_ENABLED": "alicloud_ecs"}
 
 
 def rows_for(count: int, regions: tuple, args) -> list:
