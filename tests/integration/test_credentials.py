@@ -16,7 +16,10 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.credential_sources import Key
 from ansible_collections.emr.cluster.plugins.module_utils.credentials import MARGIN, Renewal, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+from emrctl.local.testing import api_only
+from tests.integration.inventory_bed import buy
 
 ARN = "acs:ram::1:role/emr"
 OFF = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
@@ -263,3 +266,85 @@ def test_nothing_shows_a_secret(home):
 def test_wrong_profiles(home, profile, message):
     with pytest.raises(Refused, match=message):
         find_credentials(home(profile))
+
+
+# The same against the local ECS, with its own STS and metadata service.
+
+@pytest.fixture
+def cloud(tmp_path):
+    """A local ECS."""
+    with api_only(tmp_path / "ecs", visibility_delay=0) as ecs:
+        yield ecs
+
+
+def local_environment(ecs, tmp_path, profile: dict | None, **more) -> dict:
+    """Somebody with this profile whose services are the local ones."""
+    (tmp_path / ".aliyun").mkdir(exist_ok=True)
+    if profile:
+        (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"current": "p", "profiles": [
+            {"name": "p", "region_id": ecs.region, **profile}]}))
+    return {"HOME": str(tmp_path), "ALIBABA_CLOUD_STS_ENDPOINT": ecs.endpoint, **OFF, **more}
+
+
+def owner_key(ecs) -> dict:
+    """Fields of a profile that hold the account's own key."""
+    return {"access_key_id": ecs.access_key_id, "access_key_secret": ecs.access_key_secret}
+
+
+LOCAL_ARN = "acs:ram::1000000000000001:role/emr"
+
+
+def jwt() -> str:
+    """A token as an identity provider makes one; the local STS looks at its claims alone."""
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    return ".".join((part({"alg": "RS256"}), part({"sub": "me", "iss": "https://idp.example", "aud": "emr",
+                                                   "exp": time.time() + 600}), "c2ln"))
+
+
+def test_each_mode_reaches_the_local_ecs(cloud, tmp_path):
+    (tmp_path / "token").write_text(jwt())
+    temporary = cloud.temporary()
+    program = tmp_path / "program.py"
+    program.write_text(f"import json; print(json.dumps({ {'mode': 'AK', **owner_key(cloud)}!r}))")
+    instance = buy(cloud, cloud.region, "n-[1,3]", 1, RamRoleName="node-role")[0]
+    metadata = {"ALIBABA_CLOUD_ECS_METADATA_ENDPOINT": cloud.metadata(instance)}
+    modes = [
+        ({"mode": "AK", **owner_key(cloud)}, {}),
+        ({"mode": "StsToken", "access_key_id": temporary["AccessKeyId"], "access_key_secret": temporary["AccessKeySecret"],
+          "sts_token": temporary["SecurityToken"]}, {}),
+        ({"mode": "RamRoleArn", **owner_key(cloud), "ram_role_arn": LOCAL_ARN}, {}),
+        ({"mode": "External", "process_command": f"{sys.executable} {program}"}, {}),
+        ({"mode": "OIDC", "ram_role_arn": LOCAL_ARN, "oidc_token_file": str(tmp_path / "token"),
+          "oidc_provider_arn": "acs:ram::1000000000000001:oidc-provider/idp"}, {}),
+        ({"mode": "EcsRamRole", "ram_role_name": "node-role"}, metadata),
+        ({"mode": "RamRoleArnWithRoleName", "ram_role_name": "node-role", "ram_role_arn": LOCAL_ARN}, metadata),
+        (None, {**metadata, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "", "ALIBABA_CLOUD_CONFIG_FILE": str(tmp_path / "none")}),
+    ]
+    for profile, more in modes:
+        found = find_credentials(local_environment(cloud, tmp_path, profile, **more))
+        assert len(EcsClient(cloud.region, found, cloud.endpoint).items("DescribeInstances")) == 1, (profile, more)
+        assert found.region == cloud.region
+
+
+def test_a_token_that_ends_during_a_run_is_renewed(cloud, tmp_path):
+    """The client's clock and the server's disagree, so the token is refused before the client would renew it."""
+    found = find_credentials(local_environment(cloud, tmp_path, {"mode": "RamRoleArn", **owner_key(cloud),
+                                                                 "ram_role_arn": LOCAL_ARN}))
+    client = EcsClient(cloud.region, found, cloud.endpoint)
+    client.items("DescribeInstances")
+    first = client.credentials
+    with cloud.cloud.store.transaction() as tx:
+        tx.edit("session", first.access_key_id)["expires"] = time.time() - 1
+    client.items("DescribeInstances")
+    assert client.credentials.access_key_id != first.access_key_id and client.credentials.identity == first.identity
+
+
+def test_an_expired_token_of_the_environment_is_refused_in_words(cloud):
+    key = cloud.temporary(seconds=-10)
+    found = find_credentials({"ALIBABA_CLOUD_ACCESS_KEY_ID": key["AccessKeyId"],
+                              "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key["AccessKeySecret"],
+                              "ALIBABA_CLOUD_SECURITY_TOKEN": key["SecurityToken"]})
+    with pytest.raises(EcsError, match="The security token has ended") as caught:
+        EcsClient(cloud.region, found, cloud.endpoint).items("DescribeInstances")
+    assert key["SecurityToken"] not in str(caught.value) and caught.value.attempts == 1
