@@ -166,9 +166,10 @@ def test_no_credential_is_left_anywhere(bed):
         assert {Path(p) for p in done.stdout.split()} <= allowed
     assert secret not in json.dumps(bed.instances(NAME))
     for node in (f"{NAME}-master-001", f"{NAME}-slave-001"):
-        # the pattern is split so that the search does not find its own command line
-        command = (f"p={secret[:8]}; q={secret[8:]}; grep -rlF \"$p$q\" /etc /var /opt/emr /root /home /run /tmp 2>/dev/null;"
-                   " cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -cF \"$p$q\"; true")
+        # The pattern is split, and given to grep by a file descriptor, so that the search does not find itself.
+        command = (f"needle() {{ printf '%s%s\\n' {secret[:8]} {secret[8:]}; }}; "
+                   "grep -rlFf <(needle) /etc /var /opt/emr /root /home /run /tmp 2>/dev/null;"
+                   " cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -cFf <(needle); true")
         assert bed.ssh(NAME, node, command).split() == ["0"]
 
 
