@@ -81,7 +81,8 @@ class Demo:
     def spark(self) -> None:
         """Spark joins the running cluster; a stream waits for files while SQL ranks."""
         with self.steps.phase("Spark joins the running cluster"):
-            self.steps.emrctl("service", "add", self.name, "spark", "--yes")
+            grown = self.steps.json("service", "add", self.name, "spark", "--yes")
+            self.made["links"] = grown.get("links") or self.made.get("links")
         with self.steps.phase("Airlines and routes ranked with Spark SQL"):
             sql = self.work / "rank.sql"
             sql.write_text((JOBS / "rank.sql").read_text().replace("${root}", self.root))
