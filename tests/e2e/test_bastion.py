@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_cluster_behind_a_bastion(outside):
         # The agent of the user stays at home, on both hops.
         assert outside.emrctl("ssh", NAME, f"{NAME}-slave-001", "--", "echo ${SSH_AUTH_SOCK:-none}").strip() == "none"
         status = json.loads(outside.emrctl("status", NAME, "-o", "json"))
-        assert status["hdfs"]["live_datanodes"] == 2
+        assert status["hdfs"]["live"] == 2 and status["yarn"]["active"] == 2
         plan = json.loads(outside.emrctl("plan", str(spec), "--gate", "-o", "json"))
         assert plan["empty"] and {n["does"] for n in plan["nodes"]} == {"keep"}
         wrong_key(outside, nodes)
@@ -98,8 +99,16 @@ def wrong_key(outside, nodes) -> None:
                    capture_output=True, check=False)
 
     def tag(value: str) -> None:
+        """Change the tag, and wait until readers see it."""
         bed.ecs("TagResources", **{"ResourceType": "instance", "ResourceId.1": master["InstanceId"],
                                    "Tag.1.Key": "emr:hostkey", "Tag.1.Value": value})
+        for _ in range(60):
+            seen = next(i for i in bed.instances(NAME) if i["InstanceId"] == master["InstanceId"])
+            if value in [t["TagValue"] for t in seen["Tags"]["Tag"]]:
+                return
+            time.sleep(0.5)
+        raise AssertionError("the tag does not appear")
+
     tag(other)
     done = outside.run(*EMRCTL, "ssh", NAME, f"{NAME}-slave-001", "--", "hostname")
     tag(key)
