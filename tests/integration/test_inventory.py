@@ -107,52 +107,6 @@ def test_tags_are_never_templates_nor_options(bed):
     assert all("ProxyCommand" not in v["ansible_ssh_common_args"] for v in found["_meta"]["hostvars"].values())
 
 
-def test_filters_constructed_and_clusters(bed):
-    found, _ = inventory(bed, "regions: [cn-hangzhou, cn-beijing]\nclusters: [logs]\nfilters: {emr:role: slave}\n"
-                         "groups: {big: emr_memory_mib > 4096}\nkeyed_groups: [{key: emr_instance_type, prefix: type}]\n"
-                         "compose: {rack: emr_zone}\n")
-    assert hosts(found) == ["logs-slave-001", "logs-slave-002"] == sorted(found["big"]["hosts"])
-    assert "type_ecs_g6_large" in found and found["_meta"]["hostvars"]["logs-slave-001"]["rack"] == "cn-beijing-h"
-
-
-def test_a_bad_region_ends_the_run_or_is_left_out(bed):
-    found, errors = inventory(bed, "regions: [cn-hangzhou, cn-nowhere]\n")
-    assert "region cn-nowhere" in errors and (found is None or not hosts(found))
-    found, errors = inventory(bed, "regions: [cn-hangzhou, cn-nowhere]\non_region_error: warn\n")
-    assert len(hosts(found)) == 3 and "region cn-nowhere" in errors
-
-
-def test_empty_says_why(bed):
-    ecs, _ = bed
-    _, errors = inventory(bed, "regions: [cn-shanghai]\n")
-    assert "no instance with the tag emr:cluster" in errors
-    ecs.faults(denied=["DescribeInstances"])
-    _, errors = inventory(bed, "regions: [cn-hangzhou]\n")
-    ecs.faults(denied=[])
-    assert "region cn-hangzhou" in errors and 'Add "ecs:DescribeInstances" to the RAM policy' in errors.replace("\n", " ")
-
-
-def test_file_names(bed):
-    for name in ("prod.ecs.yml", "emr.yaml"):
-        assert inventory(bed, "regions: [cn-hangzhou]\n", name)[0]["emr_sales"]
-    assert not hosts(inventory(bed, "regions: [cn-hangzhou]\n", "hosts.yml")[0])
-
-
-def test_cache_answers_without_the_api_but_only_the_same_question(bed):
-    ecs, folder = bed
-    cached = ("cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_timeout: 600\n"
-              f"cache_connection: {folder / 'cache'}\n")
-    first, _ = inventory(bed, f"regions: [cn-hangzhou]\n{cached}")
-    ecs.faults(region_failure=["cn-hangzhou", "cn-beijing"])
-    try:
-        again, _ = inventory(bed, f"regions: [cn-hangzhou]\n{cached}")
-    finally:
-        ecs.faults(region_failure=[])
-    assert hosts(first) == hosts(again) and len(hosts(first)) == 3
-    other, _ = inventory(bed, f"regions: [cn-beijing]\n{cached}")
-    assert hosts(other) == ["logs-master-001", "logs-slave-001", "logs-slave-002"]
-
-
 def test_documentation(bed):
     for kind, name in (("inventory", "ecs"), ("module", "cluster"), ("module", "add_node")):
         done = subprocess.run(["ansible-doc", "-t", kind, f"emr.cluster.{name}"], env=environment(bed), cwd=REPO,

@@ -188,6 +188,12 @@ def test_constructed_and_strict(bed):
     assert "broken" in found.text and "Failed to parse" in found.text
 
 
+def test_names_of_files(bed):
+    for name in ("prod.ecs.yml", "emr.yaml"):
+        assert bed.parse({"regions": ["cn-hangzhou"]}, name=name).hosts
+    assert not bed.parse({"regions": ["cn-hangzhou"]}, name="hosts.yml").hosts
+
+
 def test_typed_variables(bed):
     types = {k: type(v) for k, v in bed.parse({"regions": ["cn-hangzhou"]}).hosts["c0-slave-001"].items()}
     assert (types["emr_vcpus"], types["emr_memory_mib"], types["emr_services"], types["emr_disks"], types["emr_tags"]) == (
