@@ -88,6 +88,6 @@ def test_command_line_client(aliyun, local):
                     local.vswitch, "--SecurityGroupId", group, "--Amount", "2", "--InstanceName", "cli-[001,3]",
                     "--Tag.1.Key", "emr:cluster", "--Tag.1.Value", VALUE)["InstanceIdSets"]["InstanceIdSet"]
     rows = aliyun("ecs", "DescribeInstances", "--Tag.1.Key", "emr:cluster", "--waiter",
-                  "expr=length(Instances.Instance)", "to=2")["Instances"]["Instance"]
+                  "expr=to_string(length(Instances.Instance))", "to=2")["Instances"]["Instance"]
     assert [r["InstanceId"] for r in rows] == bought and rows[0]["Tags"]["Tag"][0]["TagValue"] == VALUE
     aliyun("ecs", "DeleteInstances", "--InstanceId.1", bought[0], "--InstanceId.2", bought[1], "--Force", "true")
