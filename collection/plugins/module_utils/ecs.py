@@ -36,7 +36,6 @@ _LISTS = {
     "DescribeKeyPairs": ("KeyPairs", "KeyPair", "page", 50),
     "DescribeImages": ("Images", "Image", "page", 100),
     "DescribeVSwitches": ("VSwitches", "VSwitch", "page", 50),
-    "ListTagResources": ("TagResources", "TagResource", "token", 0),
     "DescribeRegions": ("Regions", "Region", "once", 0),
     "DescribeZones": ("Zones", "Zone", "once", 0),
 }
