@@ -47,7 +47,7 @@ def init(
     if str(file) != "-" and file.exists() and not force:
         failures.fail(f"{file} exists. Next: give another name, or --force", failures.REFUSED)
     given = {"name": name, "workload": workload, "data": data, "measure": measure, "growth": growth, "retention": retention,
-             "working-set": working_set, "deadline": deadline, "budget": budget, "services": services, "zone": zone,
+             "working-set": working_set, "deadline": deadline, "budget": budget, "services": services, "region": region, "zone": zone,
              "vswitch": vswitch, "image": image, "access": access, "ssh-from": ssh_from}
     asker = Asker({k: v for k, v in given.items() if v is not None}, sys.stdin.isatty() and not yes)
-    write(Answers(asker, region), file, output)
+    write(Answers(asker), file, output)

@@ -87,8 +87,15 @@ def _refused(message: str, remedy: str):
 class Answers:
     """Everything that has to be known, in the order in which it is asked for."""
 
-    def __init__(self, asker: Asker, region: str | None):
-        self.asker, self.region = asker, region
+    def __init__(self, asker: Asker):
+        self.asker = asker
+
+    @cached_property
+    def region(self) -> str:
+        """The region; that of the environment or profile is the default."""
+        from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
+
+        return self.asker.get("region", "Region", find_credentials().region or default_region() or None)
 
     @cached_property
     def client(self):
@@ -103,7 +110,7 @@ class Answers:
     @cached_property
     def measured(self):
         """What --measure found, or None."""
-        return measure(self.asker.given["measure"], self.region) if "measure" in self.asker else None
+        return measure(self.asker.given["measure"], self.asker.given.get("region")) if "measure" in self.asker else None
 
     @cached_property
     def services(self) -> tuple:

@@ -16,7 +16,7 @@ SCENARIOS = {
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("init"), "soaki", 87, 7987) as it:
+    with lab(tmp_path_factory.mktemp("init"), "soaki", 93, 7993) as it:
         yield it
 
 
