@@ -35,7 +35,7 @@ def seed(cloud, count: int, regions: int = 1, foreign: int = 0, claims: int = 0,
     """Add ``count`` nodes of clusters and ``foreign`` other instances, evenly over the first ``regions`` regions.
 
     claims: how many of the foreign ones carry emr:cluster with a value that no cluster may have. Clusters are called
-    NAME-0001 and so on; every instance is Running and visible. Returns what was made. Raises ApiError: no hosts here,
+    NAME-10001 (the first of the first region) and so on; every instance is Running and visible. Returns what was made. Raises ApiError: no hosts here,
     no such number of regions, or not that many addresses left.
     """
     if cloud.real_hosts:

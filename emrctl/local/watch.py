@@ -98,7 +98,7 @@ class Watch:
         item = self._store.get("instance", instance_id)
         if item is None or item["released"]:
             return
-        if item.get("spot_stop") and item.get("release_at", now + 1) > now:
+        if item.get("spot_stop") and (item.get("release_at") or now + 1) > now:
             self._change(instance_id, status="Stopping", force_stop=True, reboot=False, spot_ends=None)
         else:
             self._change(instance_id, released=True)

@@ -104,8 +104,11 @@ class Handler(BaseHTTPRequestHandler):
     def _metadata(self, path: str) -> None:
         """The metadata service, for the instance that asks. Proxies must not reach it, so it refuses their header."""
         cloud, headers = self.server.cloud, {name.lower(): value for name, value in self.headers.items()}
-        if self.command not in ("GET", "HEAD") and int(self.headers.get("Content-Length") or 0):
+        try:
             self._body()
+        except ApiError as error:
+            self._send(error.status, b"", "text/plain")
+            return
         with cloud.store.lock:
             instance = cloud.store.get("instance", self.server.instance_id) if self.server.instance_id else \
                 cloud.index.by_ip(self.client_address[0])

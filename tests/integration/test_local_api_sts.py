@@ -202,3 +202,33 @@ def test_time_of_release_and_interruption_behaviour(local):
                     ImageId=local.image, VSwitchId=local.vswitch, SecurityGroupId=group) == "InvalidAutoReleaseTime.Malformed"
     local.faults(spot_notice=["spot"], spot_notice_seconds=0)
     wait_for(lambda: [(r["InstanceName"], r["Status"]) for r in ecs.instances()] == [("spot", "Stopped")])
+
+
+def test_attributes_that_can_be_changed(local, node):
+    ecs, one, url = node
+    ecs.call("ModifyInstanceMetadataOptions", InstanceId=one, HttpEndpoint="disabled")
+    assert ask(f"{url}/latest/meta-data/instance-id")[0] == 403
+    ecs.call("ModifyInstanceMetadataOptions", InstanceId=one, HttpEndpoint="enabled", HttpTokens="required")
+    assert ask(f"{url}/latest/meta-data/instance-id")[0] == 403
+    ecs.call("ModifyInstanceMetadataOptions", InstanceId=one, HttpEndpoint="enabled", HttpTokens="optional")
+    taken = ecs.call("AttachInstanceRamRole", InstanceIds=json.dumps([one, "i-x"]), RamRoleName="other")
+    assert [r["Code"] for r in taken["AttachInstanceRamRoleResults"]["AttachInstanceRamRoleResult"]] \
+        == ["InvalidOperation.RamRoleAttached", "InvalidInstanceId.NotFound"]
+    ecs.call("DetachInstanceRamRole", InstanceIds=json.dumps([one]))
+    assert ask(f"{url}/latest/meta-data/ram/security-credentials/")[0] == 404
+    assert ecs.call("AttachInstanceRamRole", InstanceIds=json.dumps([one]), RamRoleName="other")["FailCount"] == 0
+    assert ask(f"{url}/latest/meta-data/ram/security-credentials/") == (200, "other")
+    assert ecs.call("DescribeInstanceRamRole", RamRoleName="other")["InstanceRamRoleSets"]["InstanceRamRoleSet"] \
+        == [{"InstanceId": one, "RamRoleName": "other"}]
+    disk = ecs.call("DescribeDisks", InstanceId=one)["Disks"]["Disk"][0]["DiskId"]
+    ecs.call("ModifyDiskAttribute", DiskId=disk, DiskName="root", DeleteWithInstance="false")
+    assert ecs.call("DescribeDisks", DiskName="root", DeleteWithInstance="false")["Disks"]["Disk"][0]["DiskId"] == disk
+    assert ecs.code("ModifyDiskAttribute", DiskId="d-x", DiskName="y") == "InvalidDiskId.NotFound"
+    group = ecs.instances()[0]["SecurityGroupIds"]["SecurityGroupId"][0]
+    ecs.call("ModifySecurityGroupAttribute", SecurityGroupId=group, SecurityGroupName="renamed")
+    assert ecs.call("DescribeSecurityGroups", SecurityGroupName="renamed")["SecurityGroups"]["SecurityGroup"]
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600))
+    ecs.call("ModifyInstanceAutoReleaseTime", InstanceId=one, AutoReleaseTime=soon)
+    assert ecs.instances()[0]["AutoReleaseTime"] == soon
+    ecs.call("ModifyInstanceAutoReleaseTime", InstanceId=one)
+    assert ecs.instances()[0]["AutoReleaseTime"] == ""

@@ -23,6 +23,7 @@ CODES = {
     "InvalidAction.NotFound": (404, "Specified api is not found, please check your url and method."),
     "InvalidDataDiskCategory.ValueNotSupported": (400, "The specified parameter \"DataDisk.n.Category\" is not valid."),
     "InvalidDataDiskSize.ValueNotSupported": (400, "The specified DataDisk.n.Size is beyond the permitted range."),
+    "InvalidDiskId.NotFound": (404, "The specified DiskId does not exist."),
     "InvalidHostName.Malformed": (400, "The specified parameter \"HostName\" is not valid."),
     "InvalidAutoReleaseTime.Malformed": (400, "The specified parameter \"AutoReleaseTime\" is not valid."),
     "InvalidChargeType.ValueNotSupported": (403, ("Deletion protection is only valid for postPaid instance, not for "
@@ -40,6 +41,7 @@ CODES = {
     "InvalidKeyPairNames.ValueNotSupported": (400, "The specified parameter \"KeyPairNames\" is not valid."),
     "InvalidNextToken": (400, "The specified NextToken is not valid."),
     "InvalidOperation.DeletionProtection": (403, "The operation is not allowed due to deletion protection."),
+    "InvalidOperation.RamRoleAttached": (403, "The specified instance has a RAM role already."),
     "InvalidParameter": (400, "The specified parameter \"{name}\" is not valid."),
     "InvalidParameter.Conflict": (400, "The parameters {name} conflict with each other."),
     "InvalidParameter.KeypairAlreadyAttachedInstance": (400, ("The specified parameter \"KeyPairNames\" attached to "

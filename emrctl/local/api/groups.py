@@ -24,13 +24,19 @@ def find_group(call: Call, group_id: str) -> dict:
     return group
 
 
+def check_group_name(name: str) -> None:
+    """Raises ApiError InvalidSecurityGroupName.Malformed."""
+    if not _NAME.fullmatch(name) or name.startswith(("http://", "https://")):
+        raise ApiError("InvalidSecurityGroupName.Malformed")
+
+
 @action("CreateSecurityGroup")
 def create_security_group(call: Call) -> dict:
     """Make an empty group. Names need not be unique; a ClientToken makes the call repeatable."""
     def create() -> dict:
         name = call.get("SecurityGroupName", "")
-        if name and (not _NAME.fullmatch(name) or name.startswith(("http://", "https://"))):
-            raise ApiError("InvalidSecurityGroupName.Malformed")
+        if name:
+            check_group_name(name)
         vpc = call.get("VpcId", offers.vpc_id(call.region))
         if vpc != offers.vpc_id(call.region):
             raise ApiError("InvalidVpcId.NotFound", status=404, message="The specified VpcId does not exist.")

@@ -5,13 +5,12 @@ import base64
 import binascii
 import re
 import secrets
-from calendar import timegm
-from time import strptime
 
 from .. import offers
 from ..clock import new_id, stamp
 from .errors import ApiError, invalid
 from .groups import find_group
+from .modify import release_time
 from .names import check_host_name, check_instance_name, expand
 from .places import zone_for
 from .registry import Call, action
@@ -122,14 +121,7 @@ def _options(call: Call) -> dict:
             raise invalid(name)
     options = {"http_endpoint": call.get("HttpEndpoint"), "http_tokens": call.get("HttpTokens"),
                "ram_role": call.get("RamRoleName"), "resource_group": call.get("ResourceGroupId"),
-               "spot_stop": call.get("SpotInterruptionBehavior") == "Stop"}
-    if call.get("AutoReleaseTime"):
-        try:
-            options["release_at"] = timegm(strptime(call.get("AutoReleaseTime"), "%Y-%m-%dT%H:%M:%SZ"))
-        except ValueError:
-            raise ApiError("InvalidAutoReleaseTime.Malformed") from None
-        if options["release_at"] <= call.now:
-            raise ApiError("InvalidAutoReleaseTime.Malformed")
+               "release_at": release_time(call), "spot_stop": call.get("SpotInterruptionBehavior") == "Stop"}
     return {name: value for name, value in options.items() if value}
 
 

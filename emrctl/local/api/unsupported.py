@@ -21,6 +21,8 @@ UNSUPPORTED = {
     "DescribePrice": frozenset({"InstanceTypeList", "Capacity", "DedicatedHostType"}),
     "ModifyInstanceAttribute": frozenset({"HostName", "Password", "UserData", "CpuOptions.Core", "CpuOptions.ThreadsPerCore",
                                           "Recyclable", "CreditSpecification"}),
+    "ModifyDiskAttribute": frozenset({"Description", "EnableAutoSnapshot", "DeleteAutoSnapshot", "BurstingEnabled"}),
+    "AttachInstanceRamRole": frozenset({"Policy"}),
     "ListTagResources": frozenset({"TagFilter"}),
     "AuthorizeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
     "RevokeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
