@@ -6,6 +6,7 @@ callers mark ``emr_tags`` as unsafe so that nothing in them is ever templated.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from . import doors
 from .ecs import tags_of
@@ -16,6 +17,7 @@ _WORD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ROLES = ("master", "slave", "task", "gateway")
 
 
+@lru_cache(8192)
 def sanitise(text: str) -> str:
     """A valid Ansible group name part: everything but letters, digits and _ becomes _."""
     return re.sub(r"[^A-Za-z0-9_]", "_", text)

@@ -44,7 +44,7 @@ class Answers:
     def _read(self, cache, key: str) -> tuple:
         try:
             entry = cache[self._name(key)]
-            answer = json.loads(zlib.decompress(base64.b85decode(entry["data"])))
+            answer = json.loads(zlib.decompress(base64.b64decode(entry["data"])))
             return answer, max(0, int(time.time() - entry["at"]))
         except KeyError:
             return None, 0
@@ -57,4 +57,4 @@ class Answers:
         if self.used:
             text = json.dumps(answer, separators=(",", ":"))
             self._plugin.cache[self._name(key)] = {
-                "at": int(time.time()), "data": base64.b85encode(zlib.compress(text.encode(), 1)).decode()}
+                "at": int(time.time()), "data": base64.b64encode(zlib.compress(text.encode(), 1)).decode()}
