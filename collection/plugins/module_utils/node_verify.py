@@ -75,8 +75,10 @@ def _computation(params, _deadline):
     """Run a small MapReduce program in one container: client, ResourceManager, NodeManager and HDFS all take part."""
     if not params["full"] or not params["examples_jar"]:
         return None
-    argv = ["/opt/emr/hadoop/bin/yarn", "jar", params["examples_jar"], "pi", "-D", "mapreduce.job.ubertask.enable=true",
-            "2", "100"]
+    # Uber mode runs the tasks inside the application master, but only where they ask for no more memory than it has.
+    options = {"mapreduce.job.ubertask.enable": "true", "mapreduce.map.memory.mb": "256", "mapreduce.reduce.memory.mb": "256"}
+    argv = ["/opt/emr/hadoop/bin/yarn", "jar", params["examples_jar"], "pi",
+            *(word for key, value in options.items() for word in ("-D", f"{key}={value}")), "2", "100"]
     env = dict(os.environ, **params["environment"])
     _code, out, err = run(argv, limit_s=params["limit_s"], user=params["user"], env=env)
     match = re.search(r"Estimated value of Pi is ([\d.]+)", out)
