@@ -11,8 +11,16 @@ mkdir -p "$work/ansible_collections/emr/cluster"
 tar xzf "$work"/emr-cluster-*.tar.gz -C "$work/ansible_collections/emr/cluster"
 cd "$work/ansible_collections/emr/cluster"
 git init -q . && git add -A . # ansible-test looks only at files that git knows
+# ansible-test fetches pip for its virtual environments from a host of its own; Python brings one along, so use that.
+mkdir -p ~/.ansible/test/cache
+cat > ~/.ansible/test/cache/get_pip_24_2.py <<'PY'
+import ensurepip, subprocess, sys
+ensurepip.bootstrap()
+packages = [a for a in sys.argv[1:] if not a.startswith("-") and not a.startswith("pip")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *packages]) if packages else 0)
+PY
 status=0
 echo "== ansible-test sanity"; ansible-test sanity --python default --skip-test pylint --skip-test pslint --skip-test shellcheck || status=1
 echo "== ansible-lint (production)"; ANSIBLE_COLLECTIONS_PATH="$work" ansible-lint --profile production --offline || status=1
-echo "== galaxy-importer"; (cd "$work" && python -m galaxy_importer.main emr-cluster-*.tar.gz) || status=1
+echo "== galaxy-importer"; (cd "$work" && python -m galaxy_importer.main "$work"/emr-cluster-*.tar.gz) || status=1
 exit $status

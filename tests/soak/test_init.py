@@ -37,8 +37,8 @@ def test_init_then_create(bed, name):
         assert again["empty"] and again["offer"]["now"] == promised
         data = bed.folder / "numbers.txt"
         data.write_text("".join(f"{n}\n" for n in range(100_000)))
-        bed.emrctl("put", name, str(data), "/data/numbers.txt")
-        measured = bed.emrctl("init", "-", "--name", "next", "--workload", "batch", "--measure", f"hdfs://{name}/data")
+        bed.emrctl("put", name, str(data), "/user/emr/data/numbers.txt")
+        measured = bed.emrctl("init", "-", "--name", "next", "--workload", "batch", "--measure", f"hdfs://{name}/user/emr/data")
         assert "in 1 files" in measured.stderr
     finally:
         bed.emrctl("release", name, "--yes")

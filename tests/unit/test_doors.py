@@ -5,6 +5,7 @@ import shlex
 import subprocess
 
 import pytest
+
 from ansible_collections.emr.cluster.plugins.module_utils import doors
 from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars
