@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-E2E_MARK ?= not soak
 
 .PHONY: help setup demo test soak bench collection-check lint clean dist
 help: ## list the targets
@@ -31,8 +30,10 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 
 test: lint dist ## unit, integration and one pass over real hosts (under 25 minutes)
-	@echo "== test: unit and integration tests, then a cluster on real hosts"
-	@$(BIN)/python -m pytest tests -m "$(E2E_MARK)" --durations=15 $(PYTEST_ARGS)
+	@echo "== test: unit and integration tests (some minutes)"
+	@$(BIN)/python -m pytest tests/unit tests/integration -q -n 4 --durations=10 $(PYTEST_ARGS)
+	@echo "== test: clusters on real hosts (some minutes; one line a test)"
+	@$(BIN)/python -m pytest tests/e2e -v --durations=10 $(PYTEST_ARGS)
 
 soak: dist ## the long fault, kill and scale runs
 	@$(BIN)/python -m pytest tests/soak -m soak --durations=0 $(PYTEST_ARGS)

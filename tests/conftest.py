@@ -18,3 +18,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.soak if folder == ORDER["soak"] else pytest.mark.e2e)
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="real hosts need root"))
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus):
+    """What to do next; the summary line itself stays the last one."""
+    if os.environ.get("PYTEST_XDIST_WORKER") is None and exitstatus == 0:
+        terminalreporter.write_line("next: make demo (the main job), make soak (before a release), make bench (ratios)")
