@@ -188,7 +188,8 @@ def _refusal(failure) -> str:
 
 def _next_step(status: int) -> str:
     if status == 404:
-        return "Check the name of the RAM role"
+        return ("Check the name of the RAM role; on a machine that has none, export ALIBABA_CLOUD_ACCESS_KEY_ID and "
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET, or make a profile in ~/.aliyun/config.json")
     return "Check the role, its trust policy (sts:AssumeRole) and the key that asks for it"
 
 
