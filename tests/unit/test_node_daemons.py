@@ -150,6 +150,8 @@ def test_states_for_people(state, expected, monkeypatch):
 @pytest.mark.parametrize(("kind", "args", "files", "tail"), [
     ("MR", ["x.jar", "pi"], [], ["jar", "x.jar", "pi"]),
     ("HADOOP_STREAMING", ["-input", "/in"], [], ["streaming", "-input", "/in"]),
+    ("HADOOP_STREAMING", ["-input", "/in"], ["m.py", "r.py"], ["streaming", "-files", "m.py,r.py", "-input", "/in"]),
+    ("HADOOP_STREAMING", ["-files", "hdfs:///m.py"], ["r.py"], ["streaming", "-files", "hdfs:///m.py"]),
     ("PYSPARK", [], ["job.py"], ["job.py"]),
     ("SPARK", ["--class", "X", "x.jar"], ["x.jar"], ["--class", "X", "x.jar"]),
     ("SPARK_SQL", [], ["q.sql"], ["-f", "q.sql"]),

@@ -63,10 +63,14 @@ def command(kind, args, files):
             # other job could see.
             args = ["--conf", "spark.sql.catalogImplementation=in-memory"] + args
         return [f"{SPARK}/spark-sql"] + args
-    args = args or [files[0]]
     if kind in ("SPARK", "PYSPARK", "SPARK_STREAMING"):
-        return [f"{SPARK}/spark-submit"] + args
-    return [f"{HADOOP}/mapred", "streaming"] + args if kind == "HADOOP_STREAMING" else [f"{HADOOP}/yarn", "jar"] + args
+        return [f"{SPARK}/spark-submit"] + (args or [files[0]])
+    if kind == "HADOOP_STREAMING":
+        if files and "-files" not in args:
+            # The mapper and reducer run in containers; a generic option, so it stands before the program's own ones.
+            args = ["-files", ",".join(files)] + args
+        return [f"{HADOOP}/mapred", "streaming"] + args
+    return [f"{HADOOP}/yarn", "jar"] + (args or [files[0]])
 
 
 def perform(params, check):

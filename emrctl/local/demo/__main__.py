@@ -71,7 +71,7 @@ class Demo:
         with self.steps.phase("Daily statistics with MapReduce (Hadoop Streaming)"):
             self._job("HADOOP_STREAMING", ("daily_mapper.py", "daily_reducer.py"),
                       "-D", "mapreduce.job.reduces=1", "-D",
-                      "mapreduce.job.reduce.slowstart.completedmaps=1", "-files", "daily_mapper.py,daily_reducer.py", "-input", f"{self.root}/flights.csv", "-output",
+                      "mapreduce.job.reduce.slowstart.completedmaps=1", "-input", f"{self.root}/flights.csv", "-output",
                       f"{self.root}/daily", "-mapper", "python3 daily_mapper.py", "-combiner",
                       "python3 daily_reducer.py", "-reducer", "python3 daily_reducer.py")
             daily = answers.read_daily(self._get("daily"))
