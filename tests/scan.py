@@ -9,6 +9,7 @@ import json
 import select
 import socket
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 BATCH = 2000
 
@@ -54,4 +55,6 @@ if __name__ == "__main__":
     parser.add_argument("--timeout", type=float, default=0.6)
     parser.add_argument("addresses", nargs="+")
     options = parser.parse_args()
-    print(json.dumps({a: open_ports(a, options.timeout) for a in options.addresses}))
+    with ProcessPoolExecutor(len(options.addresses)) as pool:
+        found = pool.map(open_ports, options.addresses, [options.timeout] * len(options.addresses))
+    print(json.dumps(dict(zip(options.addresses, found, strict=True))))
