@@ -1,6 +1,6 @@
 """Progress of a playbook run on stderr: phases with elapsed and expected time.
 
-A phase is a role, or a play outside of roles. On a terminal one line is redrawn in place; otherwise each phase gives a plain line
+A phase is a role, a task that follows the roles of its play, or a play without roles. On a terminal one line is redrawn in place; otherwise each phase gives a plain line
 when it starts and when it ends. Expected times are those of the last good run on this machine.
 """
 from __future__ import annotations
@@ -69,10 +69,13 @@ class Watcher:
         """Take one runner event."""
         kind, data = event.get("event", ""), event.get("event_data") or {}
         if kind == "playbook_on_play_start":
-            self.play = data.get("name") or data.get("play") or ""
+            self.play, self.roles_seen = data.get("name") or data.get("play") or "", False
         elif kind == "playbook_on_task_start":
             task = data.get("task") or ""
-            self._enter(_short(data.get("role")) or self.play, task)
+            role = _short(data.get("role"))
+            self.roles_seen |= bool(role)
+            # What follows the roles of a play, such as the verification, is a phase of its own.
+            self._enter(role or (task if self.roles_seen else self.play), task)
         elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
             self.failed = True
             self.trouble(data.get("host", "?"), data.get("task", ""))
