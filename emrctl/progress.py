@@ -1,7 +1,8 @@
 """Progress of a playbook run on stderr: phases with elapsed and expected time.
 
-A phase is a role, a task that follows the roles of its play, or a play without roles. On a terminal one line is redrawn in place; otherwise each phase gives a plain line
-when it starts and when it ends. Expected times are those of the last good run on this machine.
+A phase is a role, a task that follows the roles of its play, or a play without roles. On a terminal one line is redrawn in
+place; otherwise each phase gives a plain line when it starts and when it ends. Expected times are those of the last good
+run on this machine.
 """
 from __future__ import annotations
 
