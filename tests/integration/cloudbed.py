@@ -4,6 +4,8 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 
+import pytest
+
 from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.operation import Operation
 from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
@@ -103,3 +105,19 @@ def expected(name, **counts):
 def changes_of(client) -> Counter:
     """How often each changing action was called."""
     return Counter(client.log)
+
+
+def die_after_slaves(ecs, owner) -> None:
+    """A create of the default spec, killed when the call that bought the slaves was answered and nothing came after it."""
+    client = BrittleClient(ecs.region)
+    send = client.send
+
+    def call(action, flat):
+        answer = send(action, flat)
+        if action == "RunInstances" and "slave" in flat["InstanceName"]:
+            raise Killed
+        return answer
+
+    client.send = call
+    with pytest.raises(Killed):
+        create(client, spec(ecs), owner)

@@ -18,6 +18,7 @@ from tests.integration.cloudbed import (
     Owner,
     changes_of,
     create,
+    die_after_slaves,
     expected,
     left_over,
     living,
@@ -181,18 +182,7 @@ def test_batches_of_a_hundred(ecs, owner):
 def test_spec_changed_after_a_kill(ecs, owner):
     """The token was used with other parameters: what it bought is found, not bought again."""
     with Owner() as first:
-        client = BrittleClient(ecs.region)
-        send = client.send
-
-        def die_after_slaves(action, flat):
-            answer = send(action, flat)
-            if action == "RunInstances" and "slave" in flat["InstanceName"]:
-                raise Killed
-            return answer
-
-        client.send = die_after_slaves
-        with pytest.raises(Killed):
-            create(client, spec(ecs), first)
+        die_after_slaves(ecs, first)
     run, _ = create(BrittleClient(ecs.region), spec(ecs, tags="tags: {team: data}"), owner)
     assert living(ecs, "demo") == expected("demo", master=1, slave=3)
     assert any("interrupted purchase" in e for e in run.events)
@@ -202,18 +192,7 @@ def test_type_removed_from_spec_after_a_kill(ecs, owner, monkeypatch):
     """An intent that the spec no longer allows to repeat is judged by what is listed, after a while."""
     monkeypatch.setattr(purchase, "SETTLED", 4.0)
     with Owner() as first:
-        client = BrittleClient(ecs.region)
-        send = client.send
-
-        def die_after_slaves(action, flat):
-            answer = send(action, flat)
-            if action == "RunInstances" and "slave" in flat["InstanceName"]:
-                raise Killed
-            return answer
-
-        client.send = die_after_slaves
-        with pytest.raises(Killed):
-            create(client, spec(ecs), first)
+        die_after_slaves(ecs, first)
     create(BrittleClient(ecs.region), spec(ecs, slave="  slave: {count: 3, instance_types: [ecs.g6.large]}"), owner)
     assert living(ecs, "demo") == expected("demo", master=1, slave=3)
 

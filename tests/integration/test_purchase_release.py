@@ -15,6 +15,7 @@ from tests.integration.cloudbed import (
     Killed,
     Owner,
     create,
+    die_after_slaves,
     expected,
     left_over,
     living,
@@ -90,18 +91,7 @@ def test_release_killed_at_every_call(ecs, owner, moment):
 def test_release_right_after_a_killed_purchase(ecs, owner):
     """What was bought a moment ago is not visible yet, but must not stay behind."""
     with Owner() as first:
-        client = BrittleClient(ecs.region)
-        send = client.send
-
-        def die_after_slaves(action, flat):
-            answer = send(action, flat)
-            if action == "RunInstances" and "slave" in flat["InstanceName"]:
-                raise Killed
-            return answer
-
-        client.send = die_after_slaves
-        with pytest.raises(Killed):
-            create(client, spec(ecs), first)
+        die_after_slaves(ecs, first)
     release(EcsClient(ecs.region), "demo", owner)
     assert living(ecs, "demo") == [] and left_over(ecs, "demo") == []
 
