@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test soak bench collection-check lint clean dist
+.PHONY: help setup demo test soak bench bench-scale collection-check lint clean dist
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -40,6 +40,9 @@ soak: dist ## the long fault, kill and scale runs
 
 bench: dist ## ratios against the floor script, ansible -m ping and bare imports
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-scale: dist ## what one more node costs, on 3, on 10, and against a create (8 GiB of free memory)
+	@$(BIN)/python bench/scale.py $(BENCH_ARGS)
 
 collection-check: $(STAMP) ## ansible-test sanity, ansible-lint and galaxy-importer on the built tarball
 	@VENV=$(abspath $(VENV)) bash tests/collection-check.sh

@@ -31,7 +31,7 @@ def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
 
 
 def open_pages(name: str = NAME, region: str = REGION) -> None:
-    """Tunnel the cluster's web pages to this machine through SSH, until Ctrl-C."""
+    """Tunnel the cluster's web pages to this machine: through SSH, until Ctrl-C."""
     import subprocess
 
     from emrctl import cloud

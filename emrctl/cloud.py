@@ -9,7 +9,7 @@ from emrctl import failures
 
 def client(region: str | None):
     """An ECS client for this region, or the environment's. Raises errors of module_utils (credentials, API)."""
-    from ansible_collections.emr.cluster.plugins.module_utils import credentials, ecs
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud import credentials, ecs
 
     found = credentials.find_credentials()
     region = region or found.region or credentials.default_region()
@@ -20,7 +20,7 @@ def client(region: str | None):
 
 def clusters(region: str | None) -> list[dict]:
     """One record per cluster of the region; trouble with some of it goes to stderr."""
-    from ansible_collections.emr.cluster.plugins.module_utils.clusters import list_clusters
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
 
     answer = list_clusters(client(region))
     for error in answer["errors"]:
@@ -30,10 +30,9 @@ def clusters(region: str | None) -> list[dict]:
 
 def nodes(cluster: str, region: str | None) -> list[dict]:
     """Nodes of a cluster as {name, groups, vars}, masters first. Leaves with 3 when there is none."""
-    from ansible_collections.emr.cluster.plugins.module_utils import clusters as found_by_tag
-    from ansible_collections.emr.cluster.plugins.module_utils import doors
-    from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars
-    from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud import clusters as found_by_tag, doors
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
 
     found = []
     instances = found_by_tag.cluster_instances(client(region), cluster)
@@ -67,7 +66,7 @@ def ssh_arguments(node: dict) -> list[str]:
 
 def pages(found: list[dict]):
     """(label, address, port) of each web page of the cluster."""
-    from ansible_collections.emr.cluster.plugins.module_utils.catalogue import components_for
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import components_for
 
     for node in found:
         variables = node["vars"]

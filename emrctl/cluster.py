@@ -1,11 +1,12 @@
 """Verbs on clusters. Each is one playbook of the collection; the text forms of their results are in views.py."""
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
 
-from emrctl import failures, views
+from emrctl import failures, views, views_health, views_operate
 from emrctl.verbs import (
     CONFIRM,
     NAME,
@@ -14,16 +15,16 @@ from emrctl.verbs import (
     REGION,
     YES,
     Format,
-    ask,
     attempt,
     confirmed,
-    counters,
     emit,
+    finish,
     run,
     spec_vars,
     stop,
 )
 
+SHOWN = ("spec", "config", "nodes", "links")
 SPEC = typer.Argument(help="The cluster's spec, or - for standard input.")
 
 
@@ -32,7 +33,7 @@ GATE = typer.Option(False, "--gate", help=f"Leave with {failures.CHANGES} when c
 
 
 def plan(spec: Path = SPEC, gate: bool = GATE, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Show what create would do to each node, the price now and after, and what the cluster will offer."""
+    """Show what create would do: to each node, the price now and after, and what the cluster will offer."""
     data = run("plan", spec_vars(spec), quiet).data
     emit(data.get("plan", data), output, views.plan(data))
     if gate and not data.get("plan", data).get("empty", True):
@@ -45,39 +46,29 @@ def create(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: F
     wanted = spec_vars(spec)
     wanted |= confirmed("create", wanted, yes, confirm, quiet, views.plan)
     result = run("create", wanted, quiet)
-    emit({**result.data, "stats": counters(result), "seconds": round(result.seconds, 1)}, output,
-         views.created(result.data, result.seconds))
+    finish(result, output, views.created(result.data, result.seconds))
 
 
 def release(name: str = NAME, yes: bool = YES, confirm: str = CONFIRM, region: str = REGION, output: Format = OUTPUT,
             quiet: bool = QUIET) -> None:
-    """Give all instances of the cluster back, with their data, and everything bought with them."""
+    """Give the whole cluster back: all instances with their data, and everything bought with them."""
     wanted = {"emr_name": name, "emr_region": region}
     wanted |= confirmed("release", wanted, yes, confirm, quiet, views.plan)
     result = run("release", wanted, quiet)
     emit(result.data, output, f"Cluster {name} is released.")
 
 
-def start(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Start the cluster's instances and daemons."""
-    result = run("start", {"emr_name": name, "emr_region": region, "emr_confirm": "yes"}, quiet)
-    emit(result.data, output, f"Cluster {name} is started.")
-
-
-def stop_cluster(name: str = NAME, yes: bool = YES, region: str = REGION, output: Format = OUTPUT,
-                 quiet: bool = QUIET) -> None:
-    """Stop the cluster's daemons and instances; its data stays on the disks."""
-    if not yes:
-        ask(f"Stop cluster {name}? Its running jobs are lost.")
-    result = run("stop", {"emr_name": name, "emr_region": region, "emr_confirm": "yes"}, quiet)
-    emit(result.data, output, f"Cluster {name} is stopped. Next: emrctl start {name}")
-
-
 def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Show each daemon's state and the health of HDFS and YARN. Exit code 5 when something is down."""
     result = attempt("status", {"emr_name": name, "emr_region": region}, quiet)
-    if result.data.get("components"):
-        emit(result.data, output, views.status(result.data))
+    if result.data.get("state") == "stopped":
+        emit(result.data, output, views_operate.standing(result.data))
+    elif result.data.get("components"):
+        emit(result.data, output, views_health.status(result.data))
+    if result.data.get("warned"):
+        from emrctl.listing import warning
+
+        print(f"emrctl: {warning(result.data['warned'])}. Next: emrctl reconcile {name} --dry-run", file=sys.stderr)
     if not result.ok:
         stop(result)
 
@@ -86,8 +77,10 @@ def show(name: str = NAME, what: str = typer.Argument("spec", help="spec, config
          origin: bool = typer.Option(False, "--origin", help="With config: where each value comes from."),
          node: str = typer.Option(None, "--node", help="With config: of this node (default: the first master)."),
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Show the cluster's spec, its effective configuration, its nodes or its web pages."""
-    wanted = {"emr_name": name, "emr_region": region, "emr_show": what, "emr_show_node": node}
+    """Show the cluster's spec, configuration, nodes or web pages."""
+    if what not in SHOWN:
+        failures.fail(f"{what}: expected one of {', '.join(SHOWN)}. Next: emrctl show {name} {SHOWN[0]}", failures.USAGE)
+    wanted = {"emr_name": name, "emr_region": region, "emr_show_node": node}
     data = run("show", wanted, quiet).data
     part = data.get(what, data)
     emit(part, output, views.shown(what, part, origin))

@@ -1,14 +1,25 @@
-"""`emrctl put` and `emrctl get`: files between this machine and the cluster's HDFS."""
+"""Files between this machine and the cluster's HDFS (put, get), and a look at HDFS (ls, du, cat)."""
 from __future__ import annotations
 
+import base64
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import typer
 
-from emrctl import failures
+from emrctl import failures, views_data
+from emrctl.output import render
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
 
 LOCAL = typer.Argument(help="Local files.")
+PATH = typer.Argument("", help="Path in HDFS (default: the home of the user emr).", show_default=False)
+SHOWN = typer.Argument(help="File or folder in HDFS.")
+RECURSIVE = typer.Option(False, "--recursive", "-R", help="All below it.")
+MOST = typer.Option(10000, "--most", min=1, max=100000, help="Rows at which to stop.")
+HEAD = typer.Option(None, "--head", min=1, show_default=False, metavar="LINES",
+                    help="Only so many lines, those of a .csv or .tsv file as a table; of a folder the first file's.")
 TARGET = typer.Argument(Path(), help="Local file, or folder for a folder.")
 
 
@@ -31,3 +42,60 @@ def get(name: str = NAME, source: str = typer.Argument(help="File or folder in H
     data = run("get", {"emr_name": name, "emr_region": region, "emr_get_source": source,
                        "emr_get_target": str(target.resolve())}, quiet).data
     emit(data, output, f"{source} is in {target}")
+
+
+def ls(name: str = NAME, path: str = PATH, recursive: bool = RECURSIVE, most: int = MOST, region: str = REGION,
+       output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """List a folder of HDFS."""
+    data = _look(name, region, quiet, "ls", path, emr_data_recursive=recursive, emr_data_most=most)
+    emit(data, output, views_data.listing(data) if data else "")
+
+
+def du(name: str = NAME, path: str = PATH, most: int = MOST, region: str = REGION, output: Format = OUTPUT,
+       quiet: bool = QUIET) -> None:
+    """Show the space that a path of HDFS takes: what is in it, one copy and all copies."""
+    data = _look(name, region, quiet, "du", path, emr_data_most=most)
+    emit(data, output, views_data.used(data) if data else "")
+
+
+def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, region: str = REGION, output: Format = OUTPUT,
+        quiet: bool = QUIET) -> None:
+    """Print a file of HDFS, or all files of a folder: a job's output, for example, one file after the other."""
+    if head:
+        _head(name, _look(name, region, quiet, "head", path), head, output)
+        return
+    if output is not Format.table:
+        failures.fail("-o needs --head: a whole file is printed as it is", failures.USAGE)
+    with tempfile.TemporaryDirectory(prefix="emr-cat-") as folder:
+        data = run("get", {"emr_name": name, "emr_region": region, "emr_get_source": path, "emr_get_target": folder},
+                   quiet).data
+        for file in data.get("files", []):
+            if not Path(file).name.startswith(("_", ".")):
+                with open(file, "rb") as source:
+                    shutil.copyfileobj(source, sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+def _look(name: str, region: str | None, quiet: bool, operation: str, path: str, **options) -> dict:
+    """Result of an operation that only looks."""
+    wanted = {"emr_name": name, "emr_region": region, "emr_data_op": operation, "emr_data_path": path, **options}
+    return run("look", wanted, quiet).data
+
+
+def _head(name: str, data: dict, lines: int, output: Format) -> None:
+    """Print the first lines of a file, CSV as a table."""
+    raw = base64.b64decode(data["head"])
+    path, whole = data["path"], len(raw) == data["bytes"]
+    if raw.startswith(b"PAR1") or b"\0" in raw[:4096]:
+        kind = "Parquet" if raw.startswith(b"PAR1") else "not text"
+        failures.fail(f"{path} is {kind}. Next: read it with Spark, or fetch it: emrctl get {name} {path}", failures.FAILURE)
+    if not whole:  # the last line may be cut, and with it a character
+        raw = raw[:raw.rfind(b"\n") + 1] or raw
+    text = raw.decode("utf-8", "replace")
+    if views_data.is_csv(path):
+        rows = views_data.csv_rows(text, lines)
+        emit(rows, output, render(rows) if rows else "The file is empty.")
+        return
+    # a control character in the data must not steer the terminal
+    found = ["".join(c if c.isprintable() or c == "\t" else " " for c in line) for line in text.splitlines()[:lines]]
+    emit({"path": path, "lines": found}, output, "\n".join(found))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def pages() -> dict:
     """{file name: content} of the generated pages."""
-    from ansible_collections.emr.cluster.plugins.module_utils.spec import json_schema, spec_reference
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import json_schema, spec_reference
 
     schema = json.dumps(json_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     return {"spec.md": spec_reference(), "cluster.schema.json": schema}

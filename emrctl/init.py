@@ -41,7 +41,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
     output: Format = OUTPUT,
 ) -> None:
-    """Ask about your work and write a commented cluster.yml with machine types, counts and disks, each with its reason."""
+    """Ask about your work and write a commented cluster.yml: machine types, counts and disks, each with its reason."""
     from emrctl.init_work import Answers, Asker, write
 
     if str(file) != "-" and file.exists() and not force:

@@ -79,7 +79,7 @@ def number(least: float, kind=float):
 
 
 def _refused(message: str, remedy: str):
-    from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
     return Refused(message, remedy)
 
@@ -93,7 +93,10 @@ class Answers:
     @cached_property
     def region(self) -> str:
         """The region; that of the environment or profile is the default."""
-        from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import (
+            default_region,
+            find_credentials,
+        )
 
         return self.asker.get("region", "Region", find_credentials().region or default_region() or None)
 
@@ -127,9 +130,9 @@ class Answers:
     @cached_property
     def needs(self):
         """The business characteristics."""
-        from ansible_collections.emr.cluster.plugins.module_utils.advice_needs import Needs
-        from ansible_collections.emr.cluster.plugins.module_utils.catalogue import expand_services
-        from ansible_collections.emr.cluster.plugins.module_utils.measure import gib
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import gib
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_needs import Needs
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import expand_services
 
         ask, workload = self.asker.get, self.workload
         found = self.measured
@@ -149,9 +152,9 @@ class Answers:
     @cached_property
     def place(self):
         """Where the cluster shall live, from flags and from what the API shows."""
-        from ansible_collections.emr.cluster.plugins.module_utils import market
-        from ansible_collections.emr.cluster.plugins.module_utils.advice_text import Place
-        from ansible_collections.emr.cluster.plugins.module_utils.releases import DEFAULT
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud import market
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import Place
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT
 
         ask, client = self.asker.get, self.client
         if "vswitch" in self.asker:
@@ -177,7 +180,7 @@ class Answers:
 def _cluster_name(text: str) -> str:
     import re
 
-    from ansible_collections.emr.cluster.plugins.module_utils.schema import SPEC
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import SPEC
 
     field = SPEC.fields[0]
     if not re.fullmatch(field.pattern, text):
@@ -187,7 +190,7 @@ def _cluster_name(text: str) -> str:
 
 def _services(text: str) -> tuple:
     names = tuple(dict.fromkeys(w.strip() for w in text.strip("[] ").split(",") if w.strip()))
-    from ansible_collections.emr.cluster.plugins.module_utils.catalogue import expand_services
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import expand_services
 
     try:
         expand_services(names)
@@ -198,7 +201,7 @@ def _services(text: str) -> tuple:
 
 def measure(path: str, region: str | None):
     """What there is at a path: a folder or file, hdfs://CLUSTER/PATH, listing:FILE. Raises Refused."""
-    from ansible_collections.emr.cluster.plugins.module_utils import measure as ruler
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud import measure as ruler
 
     if path.startswith("listing:"):
         source = path.removeprefix("listing:")
@@ -234,10 +237,10 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
 
 def write(answers: Answers, file: Path, output: Format) -> None:
     """Ask, advise, write the file and tell what was advised. Raises errors of module_utils, which main() tells."""
-    from ansible_collections.emr.cluster.plugins.module_utils import market
-    from ansible_collections.emr.cluster.plugins.module_utils.advice import advise
-    from ansible_collections.emr.cluster.plugins.module_utils.advice_text import cluster_yml
-    from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud import market
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.advice import advise
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import cluster_yml
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 
     answers.name  # noqa: B018 - the first question
     needs, place = answers.needs, answers.place

@@ -13,13 +13,15 @@ KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
 FILES = typer.Option([], "--file", "-f", help="A file that the job needs; may be repeated.")
 JOB_NAME = typer.Option(None, "--name", help="A name for people.")
 WAIT = typer.Option(False, "--wait", "-w", help="Stay until it has ended.")
+USER = typer.Option(None, "--user", help="Run as this user of the cluster (default: emr).")
+QUEUE = typer.Option(None, "--queue", help="Run in this queue of YARN (default: the user's own).")
 JOB = typer.Argument(help="The job's id.")
 YARN = typer.Option(False, "--yarn", help="The logs of its YARN containers as well.")
 
 
 def submit(ctx: typer.Context, name: str = NAME,
            kind: str = KIND, files: list[Path] = FILES, job_name: str = JOB_NAME, wait: bool = WAIT,
-           region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+           user: str = USER, queue: str = QUEUE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Run a program on the cluster. What follows -- are the program's own arguments."""
     kind = kind.upper().replace("-", "_")
     if kind not in TYPES:
@@ -28,7 +30,8 @@ def submit(ctx: typer.Context, name: str = NAME,
     if missing:
         failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
     wanted = {"emr_name": name, "emr_region": region, "emr_job_type": kind, "emr_job_args": list(ctx.obj or []),
-              "emr_job_files": [str(f.resolve()) for f in files], "emr_job_name": job_name, "emr_job_wait": wait}
+              "emr_job_files": [str(f.resolve()) for f in files], "emr_job_name": job_name, "emr_job_wait": wait,
+              "emr_job_user": user, "emr_job_queue": queue}
     result = attempt("submit", wanted, quiet)
     job = result.data.get("job")
     if job:

@@ -16,7 +16,21 @@ def list_clusters(region: str = REGION, output: Format = OUTPUT) -> None:
 
 
 def _state(cluster: dict) -> str:
-    """`Running`, or how many are in which state; `unfinished` when a purchase was interrupted."""
+    """`Running`, or how many are in which state; `unfinished` when a purchase was interrupted, and a warning."""
     states = cluster.get("states") or {}
     text = next(iter(states), "-") if len(states) < 2 else ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
-    return text if cluster.get("complete", True) else f"{text} (unfinished)"
+    notes = [] if cluster.get("complete", True) else ["unfinished"]
+    notes += [warning(cluster["warned"])] if cluster.get("warned") else []
+    return f"{text} ({'; '.join(notes)})" if notes else text
+
+
+def warning(text: str) -> str:
+    """The warning on a cluster's security group (module idle) for people."""
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.idle import read_warned
+
+    found = read_warned(text)
+    if found is None:
+        return ""
+    import time
+
+    return f"warned of its release at {time.strftime('%Y-%m-%d %H:%MZ', time.gmtime(found.at))}: {found.reason}"

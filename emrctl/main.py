@@ -1,6 +1,7 @@
 """The command line. Only what the given command needs is imported: start-up time is felt at every call."""
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 
@@ -11,11 +12,26 @@ VERBS = {
     "init": ("emrctl.init", "init"),
     "plan": ("emrctl.cluster", "plan"),
     "create": ("emrctl.cluster", "create"),
+    "apply": ("emrctl.life", "apply"),
     "list": ("emrctl.listing", "list_clusters"),
     "show": ("emrctl.cluster", "show"),
     "status": ("emrctl.cluster", "status"),
-    "start": ("emrctl.cluster", "start"),
-    "stop": ("emrctl.cluster", "stop_cluster"),
+    "check": ("emrctl.health", "check"),
+    "repair": ("emrctl.health", "repair"),
+    "support-bundle": ("emrctl.health", "support_bundle"),
+    "backup": ("emrctl.backup", "backup"),
+    "restore": ("emrctl.backup", "restore"),
+    "scale": ("emrctl.scale", "scale"),
+    "balance": ("emrctl.scale", "balance"),
+    "configure": ("emrctl.life", "configure"),
+    "history": ("emrctl.life", "history"),
+    "revert": ("emrctl.life", "revert"),
+    "export": ("emrctl.life", "export"),
+    "clone": ("emrctl.life", "clone"),
+    "restart": ("emrctl.operate", "restart"),
+    "start": ("emrctl.operate", "start"),
+    "stop": ("emrctl.operate", "stop_cluster"),
+    "reconcile": ("emrctl.reconcile", "reconcile"),
     "release": ("emrctl.cluster", "release"),
     "submit": ("emrctl.jobs", "submit"),
     "jobs": ("emrctl.jobs", "jobs"),
@@ -23,15 +39,19 @@ VERBS = {
     "kill": ("emrctl.jobs", "kill"),
     "put": ("emrctl.data", "put"),
     "get": ("emrctl.data", "get"),
+    "ls": ("emrctl.data", "ls"),
+    "cat": ("emrctl.data", "cat"),
+    "du": ("emrctl.data", "du"),
     "ssh": ("emrctl.access", "ssh"),
     "open": ("emrctl.access", "open_pages"),
     "ram-policy": ("emrctl.policy", "ram_policy"),
 }
 # sub-command -> (module, help); each module has ``app``
 GROUPS = {
-    "service": ("emrctl.service", "Add services to a running cluster."),
-    "local": ("emrctl.local.cli", "The local ECS: the same API with real hosts on this machine."),
-    "dist": ("emrctl.dist.cli", "Assemble and verify the Hadoop and Spark tarballs of the releases."),
+    "service": ("emrctl.service", "Add or remove services of a running cluster."),
+    "user": ("emrctl.users", "Add, remove or list the users of a cluster."),
+    "local": ("emrctl.local.cli", "Run the local ECS: the same API, real hosts here."),
+    "dist": ("emrctl.dist.cli", "Assemble and verify a release's tarballs."),
 }
 RAW = {"submit", "ssh"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
 SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
@@ -48,13 +68,18 @@ def build(argv: list[str]) -> typer.Typer:
         module, function = VERBS[name]
         command = getattr(import_module(module), function)
         # For the list of commands only the help text counts; the options of all of them would cost 20 ms.
-        app.command(name, help=command.__doc__)(command if name == word else _nothing)
+        app.command(name, help=command.__doc__, short_help=_short(command.__doc__))(command if name == word else _nothing)
     for name, (module, help_text) in GROUPS.items():
         if word == name:
             app.add_typer(import_module(module).app, name=name, help=help_text, no_args_is_help=True)
         elif word not in VERBS:
             app.add_typer(_placeholder(), name=name, help=help_text)
     return app
+
+
+def _short(text: str) -> str:
+    """What the list of commands says: the first clause, whole, where click would cut it off in the middle."""
+    return re.split(r"[.:;](?:\s|$)", text.strip(), maxsplit=1)[0] + "."
 
 
 def _version(wanted: bool) -> None:

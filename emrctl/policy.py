@@ -23,7 +23,7 @@ def ram_policy(
     output: Annotated[Format, typer.Option("-o", "--output", help="table says what each action is for.")] = Format.json,
 ) -> None:
     """Print the least RAM policy that this program works with."""
-    from ansible_collections.emr.cluster.plugins.module_utils.permissions import TABLE, USES, policy
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import TABLE, USES, policy
     from emrctl.output import table
 
     rows = [{"action": p.name, "for": p.why} for p in TABLE if USES[use.value](p)]

@@ -18,7 +18,7 @@ NAME = typer.Argument(help="Name of the cluster.")
 
 
 def run(playbook: str, extra_vars: dict, quiet: bool = False):
-    """Run ``playbook`` with progress on stderr; leaves with the exit code of DESIGN section 9 when it fails."""
+    """Run ``playbook`` with progress on stderr; leaves with its exit code (module failures) when it fails."""
     result = attempt(playbook, extra_vars, quiet)
     if not result.ok:
         stop(result)
@@ -56,11 +56,11 @@ def spec_vars(spec: Path) -> dict:
     return {"emr_spec_file": str(spec.resolve())}
 
 
-def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, quiet: bool, show) -> dict:
+def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, quiet: bool, show, always: bool = False) -> dict:
     """``emr_confirm`` for a change: at once with --yes or --confirm; else the plan is made, shown and asked for.
 
-    ``show(data)`` gives the plan as text. A plan that buys and deletes nothing needs no answer. Leaves with 3 when not
-    confirmed.
+    ``show(data)`` gives the plan as text. A plan that buys and deletes nothing needs no answer, unless ``always`` is set: then
+    every change does. Leaves with 3 when not confirmed.
     """
     if yes or digest:
         return {"emr_confirm": digest or "yes"}
@@ -68,7 +68,7 @@ def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, qu
     plan = data.get("plan") or {}
     print(show(data), file=sys.stderr)
     found = str(plan.get("digest") or "yes")
-    if plan.get("buy") or plan.get("release"):
+    if plan.get("buy") or plan.get("release") or plan.get("leave") or (always and not plan.get("empty")):
         ask("Go on?", f"or, for exactly this plan: {command_again()} --confirm {found}")
     return {"emr_confirm": found}
 
@@ -92,5 +92,10 @@ def counters(result) -> dict:
     return {h: {to: result.stats.get(key, {}).get(h, 0) for key, to in names.items()} for h in hosts}
 
 
+def finish(result, output: Format, text: str) -> None:
+    """Print what a run that changed the cluster gave, with its counters and how long it took."""
+    emit({**result.data, "stats": counters(result), "seconds": round(result.seconds, 1)}, output, text)
+
+
 __all__ = ["CONFIRM", "NAME", "OUTPUT", "QUIET", "REGION", "YES", "Format", "ask", "attempt", "confirmed", "counters", "emit",
-           "run", "spec_vars", "stop"]
+           "finish", "run", "spec_vars", "stop"]

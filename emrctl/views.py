@@ -85,14 +85,6 @@ def price(found) -> str:
     return f"{amount} {found.get('currency', '')} per hour".replace("  ", " ") + (f" ({source})" if source else "")
 
 
-def status(data: dict) -> str:
-    """States of all daemons, then HDFS and YARN in short."""
-    columns = [c for c in ("node", "component", "state", "since", "detail") if any(c in row for row in data["components"])]
-    parts = [table(data["components"], columns)]
-    parts += [render({key: data[key]}) for key in ("hdfs", "yarn") if data.get(key)]
-    return "\n\n".join(parts)
-
-
 def shown(what: str, part, origin: bool) -> str:
     """`emrctl show`: configuration as `file key value [origin]`, everything else in the general form."""
     if what != "config" or not isinstance(part, dict):

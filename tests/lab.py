@@ -54,8 +54,8 @@ class Lab:
         assert done.returncode == 0, f"local {verb}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def up(self) -> None:
-        self.local("up", "--subnet", self.subnet, "--port", str(self.port))
+    def up(self, *options: str) -> None:
+        self.local("up", "--subnet", self.subnet, "--port", str(self.port), *options)
         for line in self.local("env").splitlines():
             match = re.match(r"export (\w+)=(.*)$", line)
             if match:
@@ -123,14 +123,22 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path, prefix: str, third_octet: int, port: int):
-    """A running Lab; taken down at the end, also after a failure."""
+def lab(folder: Path, prefix: str, third_octet: int, port: int, *options: str):
+    """A running Lab (``options`` of `emrctl local up`); taken down at the end, also after a failure."""
     it = Lab(folder, prefix, third_octet, port)
     try:
-        it.up()
+        it.up(*options)
         yield it
     finally:
         it.down()
+
+
+def until(true, what: str, limit: float) -> None:
+    """Wait until ``true()`` holds. Raises AssertionError after so many seconds."""
+    deadline = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < deadline, f"not within {limit:.0f} s: {what}"
+        time.sleep(1)
 
 
 def line_matches(pattern: str):

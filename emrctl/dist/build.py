@@ -5,8 +5,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.releases import Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
 
 from . import hadoop, spark
 from .fetch import fetch

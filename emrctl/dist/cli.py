@@ -21,7 +21,7 @@ def _say(line: str) -> None:
 
 def _guarded(function):
     """Run, turning errors for people into a message and the project's exit codes."""
-    from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 
     try:
         return function()
@@ -52,7 +52,7 @@ def build(components: Components = None, name: Release = DEFAULT_RELEASE,
 @app.command("list")
 def list_(output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table") -> None:
     """Releases, their tarballs and whether they are on this machine."""
-    from ansible_collections.emr.cluster.plugins.module_utils.releases import RELEASES
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES
 
     from . import build as builder
     from .paths import dist_dir
@@ -89,7 +89,7 @@ def lock(component: str, version: str) -> None:
         from . import build as builder
 
         if component not in builder.MAKERS:
-            from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+            from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
             raise Refused(f"unknown component {component}", f"Choose from {', '.join(builder.MAKERS)}")
         print(builder.write_lock(component, version, _say))

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 
 from .lock import Locked, check
 from .paths import downloads_dir

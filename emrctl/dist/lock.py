@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 KINDS = {"jar": (3, 4), "webapps": (3, 4), "sdist": (2, 2)}
 _SHA512 = re.compile(r"[0-9a-f]{128}")

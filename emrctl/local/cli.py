@@ -58,12 +58,14 @@ def up(
     state: State = None,
     api_only: Annotated[bool, typer.Option("--api-only", help="No hosts: the API alone; needs no root.")] = False,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fault to inject; repeatable.")] = None,
+    memory_mib: Annotated[int | None, typer.Option(min=1024, help="Memory that all hosts may be sold together, which may be more "
+                                                   "than they use [default: the machine's, less 2048]")] = None,
 ) -> None:
     """Start the local ECS. Already up: make sure that all of it runs."""
     from emrctl.local import lifecycle
 
     faults = _guarded(_parse_faults, fault or [])
-    at = _guarded(lifecycle.up, prefix, subnet, port, state, api_only, say)
+    at = _guarded(lifecycle.up, prefix, subnet, port, state, api_only, say, memory_mib)
     if faults:
         _guarded(lifecycle.call_faults, at, "POST", faults)
     option = "" if prefix == "emr" else f" --prefix {prefix}"
@@ -154,6 +156,20 @@ def seed(
 
     values = {"count": count, "regions": regions, "foreign": foreign}
     emit(_guarded(lambda: lifecycle.seed(_existing(prefix, state), values)), output)
+
+
+@app.command()
+def bucket(
+    name: Annotated[str, typer.Argument(help="Name: 3 to 63 lower-case letters, digits and hyphens.")],
+    prefix: Prefix = "emr",
+    state: State = None,
+    output: Output = Format.table,
+) -> None:
+    """Make an OSS bucket, at the endpoint that `env` prints as ALIBABA_CLOUD_OSS_ENDPOINT. There already: fine."""
+    from emrctl.local import lifecycle
+    from emrctl.output import emit
+
+    emit(_guarded(lambda: lifecycle.make_bucket(_existing(prefix, state), name)), output)
 
 
 def _parse_faults(pairs: list[str]) -> dict:

@@ -127,9 +127,9 @@ class Cloud:
             raise ApiError("InvalidPrivateIpAddress.Duplicated", text)
         return text
 
-    def public_address(self, private: str) -> str:
-        """The public address of the instance with this private one, in 198.18.0.0/15."""
-        return public_address(private)
+    def public_address(self, private: str, turn: int = 0) -> str:
+        """The public address of the instance with this private one, in 198.18.0.0/15; another one for each ``turn``."""
+        return public_address(private, turn)
 
 
 class Nothing:

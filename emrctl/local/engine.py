@@ -77,7 +77,8 @@ class Engine:
             self._create(instance)
             return self._update(instance_id, status, status="Starting")
         if status == "Starting":
-            if self.driver.state(instance_id) == "missing":
+            # One that gave its public address back comes up with another one.
+            if self.driver.state(instance_id) == "missing" or "public_turn" in instance:
                 self._create(instance)
             self.firewall.push(instance_id, force=True)
             self.driver.start(instance_id)
@@ -91,7 +92,8 @@ class Engine:
         if status == "Stopping":
             self.driver.stop(instance_id, instance.get("force_stop", False))
             after = "Starting" if instance.get("reboot") else "Stopped"
-            return self._update(instance_id, status, status=after, reboot=False)
+            given_back = {"public_ip": ""} if after == "Stopped" and instance.get("stopped_mode") == "StopCharging" else {}
+            return self._update(instance_id, status, status=after, reboot=False, **given_back)
         return False
 
     def _create(self, instance: dict) -> None:

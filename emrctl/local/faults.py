@@ -20,7 +20,8 @@ folder. All fields are optional:
     spot_notice_seconds  time from notice to release (default 300)
     errors            list of {action, code, times, status, after}: the next ``times`` calls of the action fail with
                       the code; with ``after`` the action is done first and only its answer is lost. The code
-                      ``Disconnect`` closes the connection instead of answering
+                      ``Disconnect`` closes the connection instead of answering; for OSS, with ``bytes``, after so
+                      many bytes of the object, sent or received
 """
 from __future__ import annotations
 
@@ -100,7 +101,8 @@ class Faults:
         if throttled:
             raise ApiError("Throttling.User")
         if code:
-            raise ApiError(code["code"], status=code.get("status", 0))
+            detail = {"bytes": code["bytes"]} if "bytes" in code else None
+            raise ApiError(code["code"], status=code.get("status", 0), detail=detail)
 
     def after(self, action: str) -> None:
         """Lose the answer of a call that was done. Raises ApiError."""
@@ -159,11 +161,12 @@ def _check(name: str, value) -> None:
         good = isinstance(value, list) and all(
             isinstance(v, str) or isinstance(v, dict) and isinstance(v.get("instance"), str) for v in value)
     elif name == "errors":
-        good = isinstance(value, list) and all(isinstance(v, dict) and {"action", "code"} <= set(v) for v in value)
+        good = isinstance(value, list) and all(
+            isinstance(v, dict) and {"action", "code"} <= set(v) and _whole(v.get("bytes", 0)) for v in value)
     elif name == "visibility_delay" and isinstance(value, list):
         good = len(value) == 2 and all(_seconds(v) for v in value) and value[0] <= value[1]
     elif name in ("seed", "quota"):
-        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        good = _whole(value)
     else:
         good = _seconds(value) and (name != "throttle" or value <= 1)
     if not good:
@@ -172,6 +175,10 @@ def _check(name: str, value) -> None:
 
 def _texts(value) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _seconds(value) -> bool:

@@ -39,9 +39,13 @@ table ip {table} {{
 """
 
 
-def public_address(private: str) -> str:
-    """The public address that belongs to a private one: the same last 17 bits, so that subnets do not collide."""
-    return str(RANGE[int(ipaddress.IPv4Address(private)) % RANGE.num_addresses])
+def public_address(private: str, turn: int = 0) -> str:
+    """The public address that belongs to a private one: the same last 17 bits, so that subnets do not collide.
+
+    An instance that gave its address back gets the one of the other ``turn`` (0 or 1): the first of those bits flipped.
+    """
+    place = int(ipaddress.IPv4Address(private)) % RANGE.num_addresses
+    return str(RANGE[place ^ (RANGE.num_addresses // 2 * turn)])
 
 
 def _table(settings: Settings) -> str:

@@ -63,11 +63,13 @@ def _wanted(prefix: str, subnet: str | None, port: int | None, state: Path | Non
 
 
 def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, api_only: bool,
-       say: Callable[[str], None]) -> Settings:
+       say: Callable[[str], None], memory_mib: int | None = None) -> Settings:
     """Bring a local ECS up, or complete it. Raises Refused before any change, DriverError after cleaning up."""
     settings.check_prefix(prefix)
     with _alone(prefix):
         wanted = _wanted(prefix, subnet, port, state, api_only)
+        if memory_mib:
+            wanted = replace(wanted, memory_mib=memory_mib)
         new = not (wanted.folder / settings.FILE).exists()
         if not wanted.api_only:
             _check(wanted, new, say)
@@ -113,7 +115,7 @@ def _with_image(wanted: Settings, say: Callable[[str], None]) -> Settings:
 
 def _class_data(image: Path, say: Callable[[str], None]) -> str:
     """Folder with the class-data archives for this image; empty when there are none. Hosts work without, only slower."""
-    from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
     from emrctl.dist import cds
 
     try:
@@ -194,6 +196,7 @@ def environment(at: Settings) -> dict[str, str]:
             "ALIBABA_CLOUD_REGION_ID": offers.DEFAULT_REGION,
             "ALIBABA_CLOUD_ECS_ENDPOINT": f"http://127.0.0.1:{at.port}",
             "ALIBABA_CLOUD_STS_ENDPOINT": f"http://127.0.0.1:{at.port}",
+            "ALIBABA_CLOUD_OSS_ENDPOINT": f"http://{host}:{at.port}",
             "EMR_MIRRORS": f"http://{host}:{at.port}/dist"}
 
 
@@ -235,6 +238,11 @@ def seed(at: Settings, values: dict) -> dict:
     if not at.api_only:
         raise Refused("this local ECS has real hosts", "start one without: emrctl local up --api-only --prefix NAME")
     return _call(at, "seed", "POST", values, "see emrctl local seed --help", limit=600)
+
+
+def make_bucket(at: Settings, name: str) -> dict:
+    """Make a bucket unless it is there; returns its name and those of all. Raises DriverError, Refused."""
+    return _call(at, "bucket", "POST", {"name": name}, "give 3 to 63 lower-case letters, digits and hyphens")
 
 
 def _call(at: Settings, page: str, method: str, values: dict | None, remedy: str, limit: float = 10) -> dict:

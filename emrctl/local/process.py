@@ -68,6 +68,7 @@ def start(settings: Settings, limit: float = 30.0) -> int:
         log = settings.folder / "server.log"
         argv = [sys.executable, "-m", MODULE, "--state", settings.state, "--subnet", settings.subnet,
                 "--port", str(settings.port), "--listen", "127.0.0.1"]
+        argv += ["--memory-mib", str(settings.memory_mib)] if settings.memory_mib else []
         argv += ["--api-only"] if settings.api_only else ["--listen", settings.gateway]
         package_root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))

@@ -15,9 +15,10 @@ import sys
 import threading
 from pathlib import Path
 
-from . import keys, settings
+from . import keys, offers, settings
 from .cloud import UNLIMITED, Cloud, machine_memory_mib
 from .nulldriver import NullDriver
+from .oss.service import Oss
 from .signature import Verifier
 from .web import Server
 
@@ -25,25 +26,30 @@ log = logging.getLogger(__name__)
 
 
 class Running:
-    """A server in this process: its cloud and one listener per address."""
+    """A server in this process: its cloud, its OSS and one listener per address."""
 
     def __init__(self, cloud: Cloud, listen: list, port: int, access_keys: dict, dist: Path):
         self.cloud = cloud
         self._verifier = Verifier(access_keys, sessions=cloud.sessions)
         self._dist = dist
+        self.oss = Oss(cloud.state / "oss", self._verifier.secret, cloud.sessions.principal, cloud.faults,
+                       offers.DEFAULT_REGION)
         self.servers: list = []
         self._metadata: dict = {}
         self._guard = threading.Lock()
         try:
             for address in listen:
                 self.servers.append(Server((address, port), cloud, self._verifier, dist,
-                                           open_metadata=self.open_metadata))
+                                           open_metadata=self.open_metadata, oss=self.oss))
                 port = port or self.servers[0].server_address[1]
         except OSError:
             self._close_sockets()
+            self.oss.close()
             raise
         self.port = port
         cloud.endpoint = f"{listen[0]}:{port}"
+        # the last address is the one that hosts reach, too
+        self.oss.endpoint = f"{listen[-1]}:{port}"
         for server in self.servers:
             self._serve(server)
 
@@ -70,6 +76,7 @@ class Running:
         for server in self.servers:
             server.shutdown()
         self._close_sockets()
+        self.oss.close()
         self.cloud.close()
 
 

@@ -37,6 +37,7 @@ def cache_dir() -> Path:
 class Settings:
     """One local ECS. `image` is the folder of the hosts' system, empty in API-only mode.
 
+    `memory_mib` is what all instances may have together; 0: what the machine has, less a reserve.
     `class_data` is a folder that lies over the image and holds class-data archives; empty when there are none.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     api_only: bool = False
     image: str = ""
     class_data: str = ""
+    memory_mib: int = 0
 
     @property
     def folder(self) -> Path:

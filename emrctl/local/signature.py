@@ -45,7 +45,7 @@ class Verifier:
                 raise missing(name)
         if params.get("SignatureMethod", "HMAC-SHA1") != "HMAC-SHA1" or params.get("SignatureVersion") != "1.0":
             raise ApiError("IncompleteSignature")
-        secret = self._secret(params["AccessKeyId"], params.get("SecurityToken", ""))
+        secret = self.secret(params["AccessKeyId"], params.get("SecurityToken", ""))
         self._fresh(params["Timestamp"])
         text = string_to_sign_v1(method, params)
         if not hmac.compare_digest(sign_v1(secret, text).encode(), params["Signature"].encode()):
@@ -66,7 +66,7 @@ class Verifier:
                 raise ApiError("IncompleteSignature")
         if headers.get("x-acs-security-token") and "x-acs-security-token" not in signed.split(";"):
             raise ApiError("IncompleteSignature")
-        secret = self._secret(key_id, headers.get("x-acs-security-token", "") or query.get("SecurityToken", ""))
+        secret = self.secret(key_id, headers.get("x-acs-security-token", "") or query.get("SecurityToken", ""))
         self._fresh(headers["x-acs-date"])
         digest = hashlib.sha256(body).hexdigest()
         if digest != headers["x-acs-content-sha256"]:
@@ -77,7 +77,8 @@ class Verifier:
         self._once(headers["x-acs-signature-nonce"])
         return key_id
 
-    def _secret(self, key_id: str, token: str) -> str:
+    def secret(self, key_id: str, token: str) -> str:
+        """Secret of a key that is the account's own (without token) or a temporary one (with its). Raises ApiError."""
         secret = self._keys.get(key_id)
         if secret is not None:
             if token:

@@ -33,7 +33,7 @@ class LocalEcs:
         return {"ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
                 "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
                 "ALIBABA_CLOUD_REGION_ID": self.region, "ALIBABA_CLOUD_ECS_ENDPOINT": self.endpoint,
-                "ALIBABA_CLOUD_STS_ENDPOINT": self.endpoint}
+                "ALIBABA_CLOUD_STS_ENDPOINT": self.endpoint, "ALIBABA_CLOUD_OSS_ENDPOINT": self.endpoint}
 
     def faults(self, **changes) -> dict:
         """Set faults, see emrctl.local.faults."""

@@ -1,4 +1,4 @@
-"""HTTP side of the local ECS: the API at ``/``, files at ``/dist/``, and ``/_local/`` for whoever runs it."""
+"""HTTP side of the local ECS: the API at ``/``, OSS, files at ``/dist/``, and ``/_local/`` for whoever runs it."""
 from __future__ import annotations
 
 import json
@@ -17,6 +17,9 @@ from .api import sts
 from .api.errors import ApiError, missing
 from .api.xml import xml_document
 from .faults import FaultError
+from .oss.errors import OssError
+from .oss.request import is_oss
+from .oss.web import serve
 from .seed import seed
 
 log = logging.getLogger(__name__)
@@ -33,14 +36,16 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple, cloud, verifier, dist: Path, instance_id: str = "", open_metadata=None):
+    def __init__(self, address: tuple, cloud, verifier, dist: Path, instance_id: str = "", open_metadata=None,
+                 oss=None):
         """instance_id: this is the metadata service of one instance and nothing else. open_metadata: opens such a
-        server for an instance and returns its port."""
+        server for an instance and returns its port. oss: the buckets, where there are any."""
         self.cloud = cloud
         self.instance_id = instance_id
         self.open_metadata = open_metadata
         self.verifier = verifier
         self.dist = Path(dist)
+        self.oss = oss
         super().__init__(address, Handler)
 
     def handle_error(self, request, client_address) -> None:
@@ -67,9 +72,13 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 120
 
     def do_GET(self) -> None:
-        """API call, file or local page."""
+        """API call, OSS, file or local page."""
+        # self.path has lost slashes at its beginning, which may belong to the name of an object
+        target = self.raw_requestline.split()[1].decode("latin-1")
         path = urlsplit(self.path).path
-        if path.startswith("/latest/") or self.server.instance_id:
+        if self.server.oss and is_oss(self.headers, target):
+            serve(self, self.server.oss, target)
+        elif path.startswith("/latest/") or self.server.instance_id:
             self._metadata(path)
         elif path.startswith("/dist/"):
             self._file(path[len("/dist/"):])
@@ -79,6 +88,13 @@ class Handler(BaseHTTPRequestHandler):
             self._api(path)
 
     do_POST = do_HEAD = do_DELETE = do_PUT = do_GET
+
+    def handle_expect_100(self) -> bool:
+        """Let the client send its content: it waits for this before it does."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
 
     def log_message(self, format, *args) -> None:
         """The access log of the standard library would hold signatures."""
@@ -210,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             status, value = self._local_answer(path, self._body())
-        except (ValueError, FaultError, ApiError) as error:
+        except (ValueError, FaultError, ApiError, OssError) as error:
             status, value = 400, {"error": str(error)}
         self._answer(status, value)
 
@@ -230,7 +246,9 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/_local/metadata" and self.command == "POST":
             port = self.server.open_metadata(str(_options(body, {"instance": str})["instance"]))
             return 200, {"url": f"http://127.0.0.1:{port}"}
-        return 404, {"error": "unknown page; there are /_local/status, faults, seed (POST) and metadata (POST)"}
+        if path == "/_local/bucket" and self.command == "POST":
+            return 200, self.server.oss.make_bucket(str(_options(body, {"name": str})["name"]))
+        return 404, {"error": "unknown page; there are /_local/status, faults, and seed, metadata and bucket (POST)"}
 
 
 def _options(body: bytes, known: dict) -> dict:

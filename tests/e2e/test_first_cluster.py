@@ -93,6 +93,23 @@ def test_spark_joins_the_running_cluster(bed):
     assert "42" in bed.emrctl("logs", NAME, job["id"]).stdout.split()
 
 
+def test_spark_goes_and_comes_back_with_its_data(bed):
+    master = f"{NAME}-master-001"
+    history = "curl -s 'localhost:18080/api/v1/applications' | grep -c '\"id\"'; true"
+    before = bed.ssh(NAME, master, history).strip()
+    assert int(before) >= 1
+    needed = bed.emrctl("service", "remove", NAME, "yarn", "--yes", expect=3)
+    assert "yarn is needed by mapreduce and spark" in needed.stderr
+    bed.emrctl("service", "remove", NAME, "spark", "--yes")
+    left = bed.ssh(NAME, master, "ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants /etc/emr/spark /opt/emr")
+    assert "emr-spark" not in left and "spark-defaults" not in left and "spark" not in left.split()
+    assert {row["component"] for row in bed.json("status", NAME)["components"]}.isdisjoint({"spark-historyserver"})
+    lost = bed.emrctl("submit", NAME, "--type", "SPARK_SQL", "--", "-e", "select 1", expect=None)
+    assert lost.returncode != 0 and "service add" in lost.stderr
+    bed.emrctl("service", "add", NAME, "spark", "--yes")
+    assert bed.ssh(NAME, master, history).strip() == before
+
+
 def test_a_killed_daemon_is_shown_and_comes_back(bed):
     node = f"{NAME}-slave-002"
     bed.ssh(NAME, node, "mkdir -p /run/systemd/system/emr-datanode.service.d && printf '[Service]\\nRestartSec=40\\n' "

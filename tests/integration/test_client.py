@@ -10,13 +10,14 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import lock as lock_module
-from ansible_collections.emr.cluster.plugins.module_utils.credentials import Credentials, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, EcsError, flatten, split_endpoint
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.lock import Lock, LockLost, is_dead, owner_name
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import lock as lock_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError, flatten, split_endpoint
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock, LockLost, is_dead, owner_name
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner
+from tests.integration.ecs_calls import wait_for
 
 
 @pytest.fixture
@@ -231,8 +232,8 @@ def test_keeper_gives_the_lock_back_when_its_owner_dies(ecs):
     keeper = lock.start_keeper()
     assert lock.holder()
     one.kill()
-    wait_for(lambda: lock.holder() is None)
-    wait_for(lambda: gone(keeper))
+    wait_for(lambda: lock.holder() is None, 15)
+    wait_for(lambda: gone(keeper), 15)
 
 
 def test_keeper_renews(ecs):
@@ -247,8 +248,8 @@ def test_keeper_renews(ecs):
             lock_module.RENEW = 0.5
             lock_module.keep({"region": ecs.region, "cluster": "demo", "pid": one.pid, "owner": lock.owner})
             os._exit(0)
-        wait_for(lambda: lock.holder().expiry > before)
-    wait_for(lambda: lock.holder() is None)
+        wait_for(lambda: lock.holder().expiry > before, 15)
+    wait_for(lambda: lock.holder() is None, 15)
     os.waitpid(pid, 0)
 
 
@@ -294,10 +295,3 @@ def gone(pid: int) -> bool:
     except ChildProcessError:
         return True
 
-
-def wait_for(condition, limit=15.0):
-    """Wait until the condition holds."""
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "condition does not come true"
-        time.sleep(0.1)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import operation
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec
 from emrctl.local.testing import api_only
 from tests.integration import cloudbed
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars, ssh_args, valid_hostkey
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars, ssh_args, valid_hostkey
 from emrctl.local.testing import api_only
 
 REPO = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def bed(tmp_path_factory):
 
 def client(ecs, region):
     """A client that needs no environment."""
-    from ansible_collections.emr.cluster.plugins.module_utils.credentials import Credentials
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
 
     return EcsClient(region, Credentials(ecs.access_key_id, ecs.access_key_secret), ecs.endpoint)
 

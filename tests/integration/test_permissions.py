@@ -4,12 +4,11 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from ansible_collections.emr.cluster.plugins.module_utils import market
-from ansible_collections.emr.cluster.plugins.module_utils import operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.clusters import list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.lock import Lock
-from ansible_collections.emr.cluster.plugins.module_utils.permissions import ACTIONS, TABLE
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import market, operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import ACTIONS, TABLE
 from emrctl.local.testing import api_only
 from emrctl.main import build
 from tests.integration.cloudbed import Owner, create, operation, spec

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from emrctl.local.testing import api_only
 from tests.integration import cloudbed
 
@@ -63,10 +63,11 @@ def test_an_unchanged_cluster_is_no_change_and_a_changed_one_is(ecs):
     data = details(larger, running=wanted)
     assert {n["node"]: n["does"] for n in data["nodes"]}["psame-slave-004"] == "buy"
     assert any("dfs.replication 2 -> 3" in change for change in data["changes"])
-    assert any("restart" in change and "namenode" in change for change in data["changes"])
+    # What merely follows from the number of nodes waits for the next start.
+    assert not any("restart" in change for change in data["changes"]), data["changes"]
     assert data["price"]["now"]["hourly"] < data["price"]["after"]["hourly"]
     smaller = cloudbed.spec(ecs, "psame", slave="  slave: {count: 2, instance_types: [ecs.c6.large]}")
-    assert {n["node"]: n["does"] for n in details(smaller)["nodes"]}["psame-slave-003"] == "stays, not in the spec"
+    assert {n["node"]: n["does"] for n in details(smaller)["nodes"]}["psame-slave-003"].startswith("stays, not in the spec")
     assert any("follow the changed spec" in change for change in details(smaller)["changes"])
 
 

@@ -3,12 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.clusters import list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.lock import Lock
-from ansible_collections.emr.cluster.plugins.module_utils.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import (
     BrittleClient,
@@ -23,13 +21,7 @@ from tests.integration.cloudbed import (
     spec,
 )
 
-
-@pytest.fixture(autouse=True)
-def no_hosts(monkeypatch, tmp_path):
-    """There are no hosts behind this API."""
-    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
-    monkeypatch.setattr(Lock, "start_keeper", lambda self: 0)
-    monkeypatch.setenv("HOME", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("no_hosts")
 
 
 @pytest.fixture
@@ -38,12 +30,6 @@ def ecs(monkeypatch, tmp_path):
         for name, value in local.env.items():
             monkeypatch.setenv(name, value)
         yield local
-
-
-@pytest.fixture
-def owner():
-    with Owner() as process:
-        yield process
 
 
 def release(client, name, owner, **fields):
@@ -127,7 +113,7 @@ def test_login_key_of_two_clusters_stays_until_the_second_goes(ecs, owner):
 def test_stop_and_start(ecs, owner):
     create(EcsClient(ecs.region), spec(ecs), owner)
     run = operation(EcsClient(ecs.region), "demo", owner)
-    assert {i["Status"] for i in run.stop().instances} == {"Stopped"}
+    assert {i["Status"] for i in run.stop()[0].instances} == {"Stopped"}
     with pytest.raises(Refused, match="is stopped"):
         run.running()
     assert {i["Status"] for i in run.start().instances} == {"Running"}

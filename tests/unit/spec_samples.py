@@ -1,8 +1,8 @@
 """A full valid spec and helpers for the tests of specs."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 
 FULL = """\
 name: sales

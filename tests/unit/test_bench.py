@@ -41,3 +41,15 @@ def test_rows_are_medians_and_the_table_marks_missed_limits():
     assert (found["seconds"], found["base_seconds"], found["ratio"]) == (4.0, 2.0, 2.0)
     assert "MISSED" in table({"create to ready / floor": found})
     assert "ok" in table({"create to ready / floor": {**found, "ratio": 1.8}})
+
+
+def test_one_more_node_is_held_against_few_nodes_and_against_a_create():
+    from bench import scale
+
+    made, small, large = ([scale.Cost(seconds, tasks, runs, old)] * 2 for seconds, tasks, runs, old in (
+        (40.0, 14, 31, 0), (20.0, 18, 19, 2), (22.0, 18, 26, 2)))
+    found = scale.ratios(made, small, large)
+    assert found["10 -> 11 / 3 -> 4, seconds"]["ratio"] == 1.1 and found["10 -> 11 / create 1+3, seconds"]["ratio"] == 0.55
+    text = scale.table(found, 2)
+    assert "MISSED" not in text and text.count(" ok") == len(scale.LIMITS) + 1
+    assert "MISSED" in scale.table(scale.ratios(made, small, made), 2) and "MISSED" in scale.table(found, 3)

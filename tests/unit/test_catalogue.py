@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
     BUNDLES,
     COMPONENTS,
     ROLES,
@@ -12,9 +12,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.catalogue import (
     expand_services,
     start_order,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.config_keys import ENV_NAMES
-from ansible_collections.emr.cluster.plugins.module_utils.schema import STEMS
-from ansible_collections.emr.cluster.plugins.module_utils.topology import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config_keys import ENV_NAMES
+from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import STEMS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
 
 
 def test_rows_are_consistent():

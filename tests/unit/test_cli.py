@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from emrctl import main as program
-from emrctl import runner
+from emrctl import main as program, runner
 from emrctl.failures import Failure
 from emrctl.runner import Result
 

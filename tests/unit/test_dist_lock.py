@@ -3,8 +3,8 @@ import hashlib
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.releases import RELEASES, Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES, Artifact, release
 from emrctl.dist import build, cds, fetch, hadoop, spark
 from emrctl.dist.lock import Locked, check, format_lock, parse_lock
 from emrctl.dist.paths import LOCKS

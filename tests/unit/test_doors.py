@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import doors
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import doors
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 KEYS = {n: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + n * 43 for n in "abc"}
 

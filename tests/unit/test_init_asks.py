@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.measure import gib
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import gib
 from emrctl import init_work
 from emrctl.init_work import Asker, number, one_of
 

@@ -5,13 +5,13 @@ import os
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.measure import (
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import (
     gib,
     measure_folder,
     measure_listing,
     measure_summary,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 OSS = """\
 LastModifiedTime                   Size(B)  StorageClass   ETAG                                  ObjectName

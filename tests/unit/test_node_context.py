@@ -4,9 +4,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
-from ansible_collections.emr.cluster.plugins.action.revision import with_services
 from ansible_collections.emr.cluster.plugins.action.service import format_refusal, touched
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.edits import with_services
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 
 

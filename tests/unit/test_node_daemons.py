@@ -7,8 +7,14 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import node_health, node_job, node_service, node_status
-from ansible_collections.emr.cluster.plugins.module_utils.node_common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node import (
+    health as node_health,
+    job as node_job,
+    service as node_service,
+    stale as node_stale,
+    status as node_status,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 
 
 def jmx(name, **values):
@@ -50,7 +56,8 @@ class Machine:
         monkeypatch.setattr(node_service, "run", self.run)
         monkeypatch.setattr(node_service, "unit_states", lambda units: {u: self.state(u) for u in units})
         monkeypatch.setattr(node_service, "probe", lambda health: (self.answers(health["url"]), "said"))
-        monkeypatch.setattr(node_service, "read_text", lambda path: "digest")
+        monkeypatch.setattr(node_service, "_members", lambda unit: [])
+        monkeypatch.setattr(node_stale, "read_text", lambda path: "digest")
         monkeypatch.setattr(node_service, "log_tail", lambda *_args: ["last line of the log"])
 
     def state(self, unit):
@@ -95,7 +102,7 @@ def test_running_daemons_are_left_alone(monkeypatch):
 
 def test_stale_daemons_are_restarted(monkeypatch):
     machine = Machine(monkeypatch, {"emr-namenode": {"ActiveState": "active"}})
-    monkeypatch.setattr(node_service, "read_text", lambda path: "old" if path.startswith("/run/") else "new")
+    monkeypatch.setattr(node_stale, "read_text", lambda path: "old" if path.startswith("/run/") else "new")
     assert node_service.apply(options(component("namenode")), False)["changes"] == ["namenode: restarted"]
     assert machine.calls == [("restart", "emr-namenode.service")]
 
@@ -233,3 +240,12 @@ def test_jobs_are_listed_newest_first_and_only_jobs(jobs):
 def test_ids_that_are_none_reach_no_file(jobs, job_id):
     with pytest.raises(NodeError, match="there is no job"):
         node_job.show(job_id)
+
+
+def test_containers_end_with_a_nodemanager_that_is_stopped(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-nodemanager": {"ActiveState": "active"}})
+    left = iter([["17"], ["17"], []])
+    monkeypatch.setattr(node_service, "_members", lambda unit: next(left))
+    node_service.apply(options(component("nodemanager"), state="stopped"), False)
+    assert machine.calls == [("stop", "emr-nodemanager.service"),
+                             ("kill", "--kill-who=all", "--signal=TERM", "emr-nodemanager.service")]

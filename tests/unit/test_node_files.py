@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import (
-    node_bootstrap,
-    node_common,
-    node_configure,
-    node_format,
-    node_host,
-    node_install,
+from ansible_collections.emr.cluster.plugins.module_utils.node import (
+    bootstrap as node_bootstrap,
+    common as node_common,
+    configure as node_configure,
+    format as node_format,
+    host as node_host,
+    install as node_install,
 )
 
 HERE = Path(__file__).resolve()
@@ -26,7 +26,7 @@ UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"
 HOSTS = [{"name": "a-master-001", "address": "10.0.0.1"}, {"name": "a-slave-001", "address": "10.0.0.2"}]
 
 
-@pytest.mark.parametrize("path", sorted(UTILS.glob("node_*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((UTILS / "node").glob("[!_]*.py")), ids=lambda p: p.name)
 def test_the_nodes_part_is_python_3_8(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
     newer = {"removeprefix", "removesuffix", "is_relative_to", "batched", "pairwise"}
@@ -97,6 +97,16 @@ def test_a_spec_without_a_service_that_was_added_is_refused(tmp_path, monkeypatc
     with pytest.raises(node_common.NodeError, match=r"spark since revision 1 \(service add spark, me@here"):
         node_configure._check_services(revision(["hdfs"]))
     node_configure._check_services(revision(["hdfs", "spark", "yarn"]))
+
+
+def test_only_a_converge_takes_users_and_queues_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_configure, "SPEC_DIR", str(tmp_path))
+    node_configure._revision({**revision(["hdfs"]), "users": ["ann"], "queues": ["day"]}, False)
+    with pytest.raises(node_common.NodeError, match="the users ann since revision 1"):
+        node_configure._check_services({**revision(["hdfs"]), "queues": ["day"]})
+    with pytest.raises(node_common.NodeError, match="the queues day"):
+        node_configure._check_services({**revision(["hdfs"]), "users": ["ann", "bob"]})
+    node_configure._check_services({**revision(["hdfs"]), "prunes": True})
 
 
 def formatted(path, cluster_id):
@@ -283,3 +293,18 @@ def test_bootstrap_scripts_run_once_and_a_failure_stops_unless_told_otherwise(tm
         with pytest.raises(node_common.NodeError, match=r"b.sh ended with 7(.|\n)*broken"):
             node_bootstrap.run_scripts([bad], False)
     assert node_bootstrap.run_scripts([dict(bad, on_failure="continue")], False)
+
+
+def test_what_an_interrupted_start_left_out_in_hdfs_is_seen(monkeypatch):
+    class Client:
+        def __init__(self, base, user):
+            self.base = base
+
+        def status(self, path):
+            if self.base == "http://down":
+                raise node_common.NodeError("no answer")
+            return {"pathSuffix": ""} if path == "/spark" else None
+
+    monkeypatch.setattr(node_configure, "WebHdfs", Client)
+    assert node_configure._lacking({"base": "http://m", "paths": ["/spark", "/spark/libs.zip"]}) == ["/spark/libs.zip"]
+    assert node_configure._lacking({"base": "http://down", "paths": ["/spark"]}) == []

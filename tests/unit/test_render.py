@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.config import Value, effective_config
-from ansible_collections.emr.cluster.plugins.module_utils.render import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import Value, effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.render import (
     hadoop_env,
     properties,
     quote,
@@ -16,7 +16,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.render import (
     site_xml,
     spark_env,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
 
 from .test_config import SPEC, topology
 
@@ -98,16 +99,22 @@ def test_environment_files_are_shell():
 
 
 def test_lists_of_nodes():
-    files = {path.rsplit("/", 1)[1]: f["content"].split() for path, f in files_of(
-        "master", excluded=("sales-slave-002", "sales-night-001", "sales-gone-001")).items()}
+    leaving = Node("sales-slave-009", "slave", "slave", "10.0.0.99", 8192, 2)
+    files = {path.rsplit("/", 1)[1]: f["content"].split() for path, f in files_of("master", leaving=[leaving]).items()}
     slaves = [f"sales-slave-00{i}" for i in (1, 2, 3)]
-    assert files["dfs.hosts"] == files["workers"] == slaves
-    assert files["dfs.hosts.exclude"] == ["sales-slave-002"]
-    assert set(files["yarn.include"]) >= {*slaves, "sales-night-001", "10.0.0.11", "10.0.0.90"}
-    assert files["yarn.exclude"] == ["sales-night-001", "sales-slave-002"]
-    assert files_of("master")["/etc/emr/hadoop/dfs.hosts.exclude"]["content"] == "", "there, though empty"
+    assert files["dfs.hosts"] == files["workers"] == [*slaves, "sales-slave-009"], "admitted until its blocks are copied"
+    assert set(files["yarn.include"]) >= {*slaves, "sales-night-001", "10.0.0.11", "10.0.0.90", "sales-slave-009", "10.0.0.99"}
+    assert files["yarn.exclude"] == files["dfs.hosts.exclude"] == [], "there, though empty: draining is no configuration"
 
 
 def test_a_log_never_fills_the_disk():
     text = files_of("slave")["/etc/emr/hadoop/log4j.properties"]["content"]
     assert "RollingFileAppender" in text and "MaxBackupIndex" in text
+
+
+def test_a_login_shell_finds_the_clients(tmp_path):
+    text = files_of("slave")["/etc/profile.d/emr.sh"]["content"].replace("/opt/emr", str(tmp_path))
+    (tmp_path / "hadoop" / "bin").mkdir(parents=True)
+    done = subprocess.run(["sh", "-euc", text + 'echo "$PATH $HADOOP_CONF_DIR ${emr_home-unset}"'], check=True, text=True,
+                          capture_output=True, env={"PATH": "/usr/bin:/bin"})
+    assert done.stdout.split() == [f"/usr/bin:/bin:{tmp_path}/hadoop/bin", "/etc/emr/hadoop", "unset"]

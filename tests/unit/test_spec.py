@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils import config_keys
-from ansible_collections.emr.cluster.plugins.module_utils.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.spec import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain import config_keys
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import (
     json_schema,
     load_spec,
     parse_spec,
@@ -277,7 +277,7 @@ def test_the_json_schema_agrees_with_the_parser():
 @pytest.mark.parametrize("name", ["spec", "schema", "spec_check", "spec_reader", "spec_rules", "spec_docs", "config_keys",
                                   "sizing", "config", "render", "catalogue", "topology", "errors"])
 def test_modules_are_small_pure_and_run_on_python_3_8(name):
-    text = (UTILS / f"{name}.py").read_text()
+    text = (UTILS / "domain" / f"{name}.py").read_text()
     tree = ast.parse(text, feature_version=(3, 8))
     assert "from __future__ import annotations" in text
     assert text.count("\n") < 400
@@ -292,7 +292,7 @@ def test_modules_are_small_pure_and_run_on_python_3_8(name):
 
 def test_importing_is_quick_and_without_yaml():
     code = ("import sys, time; t = time.process_time(); "
-            "import ansible_collections.emr.cluster.plugins.module_utils.config; "
+            "import ansible_collections.emr.cluster.plugins.module_utils.domain.config; "
             "print(time.process_time() - t, 'yaml' in sys.modules)")
     runs = [subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
             for _ in range(3)]

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec, parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec
 
 from .spec_samples import FULL, changed, line_of, problems_of
 
@@ -102,7 +102,7 @@ WRONG = {
     ("ranges", "no types"): ("[ecs.g7.2xlarge]", "[]", "node_groups.slave.instance_types", "types: []", "empty list",
                              "Add some"),
     ("ranges", "too many tags"): ("  team: data", "".join(f"  t{i}: x\n" for i in range(13)).rstrip("\n"), "tags", "tags:",
-                                  "13 entries", "at most 12|most"),
+                                  "13 entries", "at most 10|most"),
     ("ranges", "long tag"): ("team: data", f"team: {'x' * 129}", "tags.team", "team:", "129 characters", "128"),
     ("ranges", "many disks"): ("        count: 4\n", "        count: 9\n      - {size_gib: 100, count: 9}\n",
                                "node_groups.slave.data_disks", "data_disks:", "18 data disks", "fewer"),

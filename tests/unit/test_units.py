@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils import units
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import COMPONENTS, SERVICES
-from ansible_collections.emr.cluster.plugins.module_utils.topology import Node
+from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
 
 MASTER = Node("sales-master-001", "master", "master", "10.0.0.1", 4096, 2)
 SLAVE = Node("sales-slave-001", "slave", "slave", "10.0.0.2", 4096, 2)
@@ -26,6 +26,8 @@ def test_every_unit_runs_as_its_own_user_and_records_its_configuration(component
     # The digest is copied before the daemon starts, never after.
     assert text.index("ExecStartPre=") < text.index("ExecStart=")
     assert f"{units.DIGEST_DIR}/{component.name} {units.started_path(component.name)}" in text
+    assert f"ExecStartPre=+/bin/rm -f {units.MARK_DIR}/{component.name}\n" in text
+    assert (f"{component.name}.refresh {units.refreshed_path(component.name)}" in text) == bool(component.refreshes)
     assert text.split("ExecStart=")[1].split("\n")[0].startswith(units.home_of(component) + "/bin/")
 
 
@@ -54,6 +56,13 @@ def digests(effective, node=SLAVE, versions=None):
 
 @pytest.mark.parametrize(("stem", "key", "stale"), [
     ("hdfs-site", "dfs.replication", {"datanode", "nodemanager"}),
+    ("hdfs-site", "dfs.namenode.handler.count", set()),
+    ("hdfs-site", "dfs.namenode.rpc-address", {"datanode", "nodemanager"}),
+    ("hdfs-site", "dfs.datanode.balance.max.concurrent.moves", set()),
+    ("hdfs-site", "dfs.datanode.handler.count", {"datanode"}),
+    ("mapred-site", "mapreduce.map.memory.mb", set()),
+    ("mapred-site", "mapreduce.shuffle.max.threads", {"nodemanager"}),
+    ("yarn-site", "yarn.scheduler.maximum-allocation-mb", set()),
     ("yarn-site", "yarn.nodemanager.resource.memory-mb", {"nodemanager"}),
     ("env", "HDFS_DATANODE_OPTS", {"datanode"}),
     ("env", "YARN_NODEMANAGER_OPTS", {"nodemanager"}),
@@ -75,7 +84,7 @@ def test_other_software_makes_stale():
 def test_digests_are_written_after_everything_they_stand_for():
     paths = [f["path"] for f in units.unit_files(units.node_units(SLAVE, ("hdfs", "yarn"), EFFECTIVE, "s", "/j", {}))]
     first = min(i for i, path in enumerate(paths) if path.startswith(units.DIGEST_DIR))
-    assert all(path.startswith(units.DIGEST_DIR) for path in paths[first:]) and len(paths) == 6
+    assert all(path.startswith(units.DIGEST_DIR) for path in paths[first:]) and len(paths) == 7
 
 
 def test_units_follow_the_role():

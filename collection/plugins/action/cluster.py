@@ -16,25 +16,36 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsClient, tags_of
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.login import find_private_key
-from ansible_collections.emr.cluster.plugins.module_utils.operation import Operation, Unconfirmed
-from ansible_collections.emr.cluster.plugins.module_utils.plan_details import plan_details
-from ansible_collections.emr.cluster.plugins.module_utils.spec import load_spec, parse_spec, spec_from_dict
-from ansible_collections.emr.cluster.plugins.module_utils.teardown import release_plan
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import Found
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import default_region, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, tags_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inspection import inspect
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY, Operation, Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.power import standing_price, still_charged
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.teardown import release_plan
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused, SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.plugin_utils import converging
+from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 
 display = Display()
-STATES = ("planned", "present", "found", "locked", "started", "stopped", "tagged", "released", "unlocked")
-NEED_SPEC = ("planned", "present")
+STATES = ("planned", "present", "found", "inspected", "locked", "started", "stopped", "tagged", "released", "unlocked",
+          "converged", "settled", "shrunk")
+NEED_SPEC = ("planned", "present", "converged", "settled")
 ARGUMENTS = {
     "state": {"type": "str", "default": "present", "choices": list(STATES)},
     "spec": {"type": "raw"}, "spec_file": {"type": "path"}, "name": {"type": "str"}, "region": {"type": "str"},
-    "confirm": {"type": "str"}, "plan_only": {"type": "bool", "default": False},
+    "confirm": {"type": "str"}, "hold": {"type": "bool", "default": False}, "plan_only": {"type": "bool", "default": False},
     "services": {"type": "list", "elements": "str"}, "release": {"type": "str"},
     "address": {"type": "str", "default": "auto", "choices": ["auto", "private", "public"]}, "user": {"type": "str"},
     "private_key_file": {"type": "path"}, "running": {"type": "dict"}, "unread": {"type": "str"},
+    "may_be_stopped": {"type": "bool", "default": False}, "instances": {"type": "str", "default": "yes"},
+    "may_be_missing": {"type": "bool", "default": False}, "named": {"type": "list", "elements": "str", "default": []},
+    "gone": {"type": "list", "elements": "str", "default": []}, "excluded": {"type": "list", "elements": "str", "default": []},
+    "leaving": {"type": "list", "elements": "str", "default": []}, "drained": {"type": "list", "elements": "str", "default": []},
+    "loads": {"type": "dict"}, "notes": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -43,6 +54,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    SPEC = ARGUMENTS
 
     def run(self, tmp=None, task_vars=None):
         """The result of the state that was asked for."""
@@ -63,7 +75,7 @@ class ActionModule(ActionBase):
 
     def _arguments(self) -> dict:
         given = {k: v for k, v in self._task.args.items() if v not in (None, "")}
-        checked = ArgumentSpecValidator(ARGUMENTS).validate(given)
+        checked = ArgumentSpecValidator(self.SPEC).validate(given)
         if checked.error_messages:
             raise AnsibleError("; ".join(checked.error_messages))
         found = checked.validated_parameters
@@ -73,12 +85,22 @@ class ActionModule(ActionBase):
 
     def _perform(self, arguments: dict, spec, operation: Operation) -> dict:
         state = arguments["state"]
+        if state == "converged" and spec is None:
+            raise Refused(f"Cluster '{operation.name}' does not exist, or was never deployed to its end",
+                          "Run its create (or apply) with the spec; emrctl list shows what there is")
         if state in NEED_SPEC and spec is None:
             raise Refused("No spec was given", "Set emr_spec_file to the path of a cluster.yml, or emr_spec to its text")
         if state == "planned" or (state == "present" and arguments["plan_only"]):
             return _planned(arguments, operation, spec)
-        if state == "unlocked":
-            return {} if arguments["plan_only"] else {"unlocked": operation.unlock()}
+        if state in ("unlocked", "settled"):
+            return {} if arguments["plan_only"] else _ended(state, spec, operation)
+        if state == "converged" and arguments["plan_only"]:
+            return converging.planned(arguments, spec, operation)
+        if state == "inspected":
+            if arguments["hold"] and not arguments["plan_only"]:
+                _end_with(operation.pid)
+                operation.take_lock()
+            return _inspected(arguments, operation)
         if state == "found" or arguments["plan_only"]:
             return _looked_up(arguments, operation, state)
         _end_with(operation.pid)
@@ -90,6 +112,13 @@ class ActionModule(ActionBase):
             if fresh:
                 operation.unlock()
             raise
+
+
+def _ended(state: str, spec, operation: Operation) -> dict:
+    """The operation is over: the nodes are recorded as deployed, and the lock is given back."""
+    if state == "settled":
+        operation.settle(spec)
+    return {"unlocked": operation.unlock()}
 
 
 def _end_with(pid: int) -> None:
@@ -140,22 +169,18 @@ def _confirmation(text) -> str:
 
 
 def _ask(plan: dict):
-    """Ask at the terminal of ansible-playbook; None when there is none. ansible-runner's is nobody's."""
-    if os.environ.get("AWX_ISOLATED_DATA_DIR"):
-        return None
+    """Put a plan as a question at the terminal of ansible-playbook; None when there is none."""
     if plan.get("release"):
         question = f"Delete {len(plan['release'])} nodes of cluster {plan['cluster']} with their data"
     else:
         bought = ", ".join(f"{b['count']} x {b['instance_type']} ({b['group']})" for b in plan["buy"])
         price = plan.get("price") or {}
-        question = f"Buy {bought} for cluster {plan['cluster']}"
+        what = [f"buy {bought}"] if bought else []
+        what += [f"release {', '.join(plan['leave'])}"] if plan.get("leave") else []
+        question = f"For cluster {plan['cluster']}: {'; '.join(what) or 'change its spec'}"
         if price:
             question += f"; the cluster then costs {price['hourly']} {price['currency']} per hour"
-    try:
-        answer = display.prompt_until(f"{question}? Type yes to go on")
-    except AnsibleError:
-        return None
-    return bytes(answer).decode(errors="replace").strip().lower() in ("y", "yes")
+    return asked(question)
 
 
 def _planned(arguments: dict, operation: Operation, spec) -> dict:
@@ -184,7 +209,43 @@ def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:
         found = operation.found(must_exist=False)
         plan = release_plan(found)
         return {"plan": plan, "emr_result": {"name": found.name, "plan": plan}}
-    return _nodes(arguments, operation, operation.running())
+    return _locked(arguments, None, operation)
+
+
+def _locked(arguments: dict, _spec, operation: Operation) -> dict:
+    """The nodes, and the first master by itself: where the spec of a cluster that was once deployed can be read."""
+    if arguments["may_be_stopped"]:
+        found = operation.found()
+        if arguments["instances"] == "required":
+            operation.require_saving(found)
+        if not any(i.get("Status") == "Running" for i in found.instances):
+            return {"nodes": [], "reader": [], "emr_result": {"name": found.name}}
+    found = operation.known() if arguments["may_be_missing"] else operation.running()
+    ready = Found(found.name, found.anchor, [i for i in found.instances if tags_of(i).get(READY)])
+    return {**_nodes(arguments, operation, found), "reader": _reader(arguments, operation, ready)}
+
+
+def _stopped(arguments: dict, _spec, operation: Operation) -> dict:
+    """All instances are stopped; nobody has to reach them, and they may have no public address any more."""
+    found, charged = operation.stop()
+    states = [{"name": i["InstanceName"], "state": i.get("Status", ""), "stopped_mode": i.get("StoppedMode", "")}
+              for i in found.instances]
+    return {"emr_result": {"name": found.name, "nodes": wrap_var(states), "charging": wrap_var(charged)}}
+
+
+def _inspected(arguments: dict, operation: Operation) -> dict:
+    """Everything that carries the cluster's tag, whatever is wrong with it; only sound nodes are in ``nodes``."""
+    seen = inspect(operation.client, operation.name)
+    found = seen.found
+    result = _nodes(arguments, operation, found)
+    if found.instances and all(i.get("Status") == "Stopped" for i in found.instances):
+        rows = [{"name": i["InstanceName"], "state": i["Status"], "stopped_mode": i.get("StoppedMode", ""),
+                 "instance_type": i.get("InstanceType", "")} for i in found.instances]
+        result["standing"] = wrap_var({"nodes": rows, "charging": still_charged(found.instances),
+                                       "price": standing_price(operation.client, found.instances)})
+    if found.anchor and found.anchor.warned:
+        result["emr_result"]["warned"] = wrap_var(found.anchor.warned)
+    return {**result, "inspection": wrap_var(seen.to_dict())}
 
 
 def _nodes(arguments: dict, operation: Operation, found, private_key_file=None, spec=None) -> dict:
@@ -205,8 +266,8 @@ def _brief(node: dict) -> dict:
     return {"name": node["name"], **{k: node["vars"]["emr_" + k] for k in keys}}
 
 
-def _present(arguments: dict, spec, operation: Operation) -> dict:
-    found, plan, login, bought = operation.present(spec)
+def _present(arguments: dict, spec, operation: Operation, prepared=None) -> dict:
+    found, plan, login, bought = operation.present(spec, prepared)
     result = _nodes(arguments, operation, found, login.private_key_file, spec)
     data = plan.to_dict()
     retries = dict(operation.client.retries)
@@ -233,13 +294,21 @@ def _tagged(arguments: dict, _spec, operation: Operation) -> dict:
     return {}
 
 
+def _shrunk(arguments: dict, _spec, operation: Operation) -> dict:
+    """The instances of the nodes that left are released; they were drained, or do not run."""
+    gone = operation.shrink(arguments["leaving"], arguments["drained"])
+    return {"released": gone, "emr_result": {"released": gone}}
+
+
 _CHANGES = {
+    "shrunk": _shrunk,
     "present": _present,
     "released": _released,
     "tagged": _tagged,
-    "locked": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.running()),
+    "locked": _locked,
+    "converged": lambda arguments, spec, operation: converging.converged(arguments, spec, operation, _present),
     "started": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.start()),
-    "stopped": lambda arguments, _spec, operation: _nodes(arguments, operation, operation.stop()),
+    "stopped": _stopped,
 }
 
 

@@ -1,57 +1,117 @@
 """Install and configure a node: everything is computed and rendered here, the module only fetches and writes."""
 from __future__ import annotations
 
-import yaml
+from dataclasses import replace
 
-from ansible_collections.emr.cluster.plugins.module_utils import render, units
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
+import yaml
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
+from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, people, reclaim, render, units
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 # The first master serves artifacts to the other nodes here, for so many seconds.
 PORT, SERVE_LIMIT_S = 8099, 900
+# Seconds that containers get on nodes that YARN drains while the lists of nodes are read again.
+DRAIN_LIMIT_S = 600
 
 
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "configure"
-    OPTIONS = ("why", "install_limit_s")
+    OPTIONS = ("why", "install_limit_s", "drain_limit_s", "prune", "removed_services")
 
     def work(self, context, args):
         spec, topology, node = context.spec, context.topology, context.node
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
-        rows = units.node_units(node, context.services, effective, topology.cluster, context.java_home, versions)
-        files = render.render_conf(effective, spec, topology, node)
-        return {"install": self._install(context, args), "files": files + units.unit_files(rows), "units": [row["unit"] for row in rows],
-                "directories": units.node_directories(node, context.services, effective),
+        rows = units.node_units(node, context.services, effective, topology.cluster, units.JAVA_MARK, versions)
+        conf = render.render_conf(effective, spec, topology, node, context.leaving)
+        files = [self._list(context, row) for row in conf]
+        return {"install": self._install(context, args), "files": files + units.unit_files(rows), "java_mark": units.JAVA_MARK,
+                "units": [row["unit"] for row in rows], "side_units": self._side_units(spec, topology, node, effective),
+                **self._standing(context),
+                "directories": units.node_directories(node, context.services, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
                             if c.service == "hdfs"},
+                "people": self._people(context, args),
+                "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
+                "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if node.role == "master" else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
 
     @staticmethod
+    def _side_units(spec, topology, node, effective) -> list:
+        """Units of this node that are no daemons of the catalogue; see node/side.py."""
+        return reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, effective)
+
+    @staticmethod
+    def _list(context, row):
+        """A list of excluded nodes is only pruned: of nodes that are gone, or new under an old name."""
+        if not row["path"].endswith(".exclude"):
+            return row
+        known = {node.name for node in context.topology.nodes + context.leaving}
+        return dict(row, keep=sorted(known - set(context.vars["groups"].get("emr_new", []))))
+
+    @staticmethod
+    def _people(context, args) -> dict:
+        """Accounts of this node, and the HDFS homes where it is the first master; nothing where there is nothing to do."""
+        prune = boolean(args.get("prune", False))
+        if not context.spec.users and not prune:
+            return {}
+        return {"users": people.accounts(context.spec), "prune": prune,
+                "homes": people.homes(context.spec) if context.is_first_master else [], "namenode": context.url("namenode")}
+
+    @staticmethod
     def _revision(context, args):
-        text = yaml.safe_dump(context.spec.to_dict(), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(replace(context.spec, revision=None).to_dict(), sort_keys=False, allow_unicode=True)
         return {"text": text, "digest": context.spec.digest(), "services": list(context.services), "who": who(),
-                "why": str(args.get("why") or "deploy")}
+                "users": sorted(context.spec.users), "queues": sorted(context.spec.queues),
+                "prunes": boolean(args.get("prune", False)),
+                "removed": [str(s) for s in plain(args.get("removed_services") or [])],
+                "edit": context.fact("emr_spec_edit", context.first) or {},
+                "why": str(context.fact("emr_spec_why", context.first) or args.get("why") or "deploy")}
+
+    @staticmethod
+    def _standing(context) -> dict:
+        """For a node that stands since an earlier run: the hosts file, and the daemons and paths in HDFS whose state is asked
+        for. In a first deployment the role host writes that file, and starting looks after the rest."""
+        if context.fact("emr_node"):
+            return {"hosts": [], "daemons": [], "hdfs": {}}
+        hdfs = {}
+        if context.is_first_master and "hdfs" in context.services:
+            paths = [*units.hdfs_directories(context.services), *units.hdfs_archives(context.services, context.effective)]
+            hdfs = {"base": context.url("namenode"), "paths": [row["path"] for row in paths]}
+        return {"hdfs": hdfs, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
+                "daemons": [c.name for c in context.components]}
 
     @staticmethod
     def _install(context, args) -> dict:
         """What to install and from where; nothing when all is there. The first master takes part as long as anybody
-        lacks something, because it serves the others."""
-        played = context.vars.get("ansible_play_hosts_all", [])
+        lacks something, because it serves the others. A node that was not looked at in this run looks itself."""
         first = context.topology.first_master
-        lacking = [n.name for n in context.topology.nodes if n.name in played and lacks(context, n)]
-        serve = context.host == first.name
-        if context.host not in lacking and not (serve and lacking):
+        others = [n for n in context.topology.nodes if n.name != first.name]
+        seen = [n for n in context.topology.nodes if context.fact("emr_node", n.name)]
+        lacking = {n.name for n in seen if lacks(context, n)} | set(context.vars["groups"].get("emr_new", []))
+        serves = bool(lacking & {n.name for n in others}) or software_changes(context)
+        here = context.host == first.name
+        if context.fact("emr_node") and context.host not in lacking and not (here and serves):
             return {}
         return {"artifacts": context.artifacts(context.node.role), "limit_s": int(args.get("install_limit_s", 600)),
-                "peer": "" if serve or first.name not in played else f"http://{first.address}:{PORT}",
-                "serve_address": first.address if serve and lacking != [first.name] else "", "serve_port": PORT,
+                "peer": f"http://{first.address}:{PORT}" if serves and not here else "",
+                "serve_address": first.address if serves and here else "", "serve_port": PORT,
                 "serve_limit_s": SERVE_LIMIT_S}
 
     def after(self, context, result):
-        keep(result, "emr_storage")
+        keep(result, "emr_storage", "emr_idle", "emr_stale", "emr_refresh", "emr_lacks")
+
+
+def software_changes(context) -> bool:
+    """Whether the wanted spec has other software than the one that the cluster was last made by."""
+    before = context.fact("emr_spec_before", context.first)
+    return before is not None and any(before.get(key) != context.spec.to_dict().get(key)
+                                      for key in ("release", "services", "artifacts"))
 
 
 def lacks(context, node) -> bool:

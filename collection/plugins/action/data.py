@@ -1,4 +1,4 @@
-"""Files between the controller and HDFS, over the first master."""
+"""Files between the controller and HDFS, over the first master, and a look at HDFS."""
 from __future__ import annotations
 
 import os
@@ -6,16 +6,34 @@ import shutil
 import tarfile
 import tempfile
 
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+# What operations that only look give back.
+LOOKS = {"ls": ("files", "truncated"), "du": ("total", "used", "truncated"), "head": ("path", "bytes", "head")}
+
+
+def path_of(text: str, user: str) -> str:
+    """Path in the cluster's HDFS that a person names: hdfs:///x, /x, or, as `hdfs dfs` does, x below the home.
+
+    Raises Refused for another file system, or another cluster's.
+    """
+    scheme, found, rest = text.partition("://")
+    if found:
+        place, _, path = rest.partition("/")
+        if scheme != "hdfs" or place:
+            raise Refused(f"{text}: not a path in this cluster's HDFS", "Give a path such as hdfs:///data or /data; "
+                          "other file systems are read by `hadoop fs` on a master (emrctl ssh)")
+        text = f"/{path}"
+    return text if text.startswith("/") else f"/user/{user}/{text}"
 
 
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "data"
-    OPTIONS = ("op", "path", "files", "target", "user")
+    OPTIONS = ("op", "path", "files", "target", "user", "recursive", "most", "limit_bytes")
     TRANSFERS_FILES = True
     REFUSES = True
 
@@ -24,9 +42,11 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False}}
         args = plain(args)
         self.op, self.target = args["op"], str(args.get("target") or "")
-        if not str(args.get("path", "")).startswith("/"):
-            # As `hdfs dfs` does: relative to the user's home.
-            args["path"] = f"/user/{args.get('user') or 'emr'}/{args.get('path', '')}"
+        args["path"] = path_of(str(args.get("path") or ""), args.get("user") or "emr")
+        if self.op in LOOKS:
+            return {"op": self.op, "path": args["path"], "namenode": context.url("namenode"), "user": args.get("user") or "emr",
+                    "recursive": bool(args.get("recursive")), "most": int(args.get("most") or 10000),
+                    "limit_bytes": int(args.get("limit_bytes") or 1 << 20)}
         if not self._connection._shell.tmpdir:
             self._make_tmp_path()
         options = {"op": self.op, "path": args["path"], "namenode": context.url("namenode"),
@@ -48,9 +68,13 @@ class ActionModule(NodeAction):
         return remote
 
     def after(self, context, result):
-        if result.get("failed") or result.get("unreachable") or self._task.check_mode:
+        if result.get("failed") or result.get("unreachable"):
             return
-        if self.op == "get":
+        if self.op in LOOKS:
+            result["emr_result"] = {name: result[name] for name in LOOKS[self.op]}
+        elif self._task.check_mode:
+            return
+        elif self.op == "get":
             written = self._fetch(result)
             result["emr_result"] = {"got": result["got"], "files": written}
         else:

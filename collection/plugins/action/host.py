@@ -1,7 +1,7 @@
 """Prepare a node: options of the module ``host`` from the topology."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain import units
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 

@@ -5,8 +5,8 @@ import os
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils import units
-from ansible_collections.emr.cluster.plugins.module_utils.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -18,7 +18,7 @@ ENVIRONMENT = {
 }
 OPERATIONS = ("submit", "list", "show", "logs", "kill")
 DEFAULTS = {"op": "submit", "id": "", "type": "SHELL", "name": "", "args": [], "files": [], "user": units.JOB_USER,
-            "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
+            "queue": "", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
 CASTS = {"wait": boolean, "yarn": boolean, "wait_limit_s": int, "limit_bytes": int}
 
 
@@ -26,7 +26,7 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "job"
-    OPTIONS = ("op", "id", "type", "name", "args", "files", "user", "wait", "wait_limit_s", "yarn", "limit_bytes")
+    OPTIONS = ("op", "id", "type", "name", "args", "files", "user", "queue", "wait", "wait_limit_s", "yarn", "limit_bytes")
     TRANSFERS_FILES = True
 
     def work(self, context, args):

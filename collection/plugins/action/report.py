@@ -1,9 +1,12 @@
 """What a run has learned, as one result. On the controller alone, in a play on localhost."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
+from ansible_collections.emr.cluster.plugins.module_utils.domain import findings_backup
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.findings import STATES, judge
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context, plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec
 
 
 class ActionModule(NodeAction):
@@ -14,7 +17,13 @@ class ActionModule(NodeAction):
     _requires_connection = False
 
     def work(self, context, args):
-        return {"result": {"status": status, "show": show}[args.get("what", "status")](context, args)}
+        return {"result": {"status": status, "show": show, "check": check, "idle": idle}[args.get("what", "status")](context, args)}
+
+
+def idle(context, _args) -> dict:
+    """The nodes on which configure has found daemons that do not run, or a start that was not finished."""
+    targets = context.vars["groups"].get("emr_target", [])
+    return {"changed": False, "nodes": sorted(h for h in targets if context.fact("emr_idle", h) or context.fact("emr_lacks", h))}
 
 
 def seen_from(context, host: str) -> Context:
@@ -25,7 +34,11 @@ def seen_from(context, host: str) -> Context:
 
 
 def status(context, _args) -> dict:
-    """Rows of all nodes, unreachable ones included; failed when anything is not running."""
+    """Rows of all nodes, unreachable ones included; failed when anything is not running. A stopped cluster is no failure."""
+    operation = plain(context.get("localhost", "emr_operation", {}))
+    if operation.get("standing"):
+        return {"changed": False, "emr_result": {"name": operation["emr_result"]["name"], "state": "stopped",
+                                                 **operation["standing"]}}
     first = context.topology.first_master.name
     master = seen_from(context, first)
     rows, seen = [], context.fact("emr_status", first) or {}
@@ -33,16 +46,46 @@ def status(context, _args) -> dict:
         found = context.fact("emr_status", node.name)
         if found is None:
             rows.append({"node": node.name, "component": "-", "state": "unreachable", "since": "",
-                         "detail": "no answer over SSH"})
+                         "detail": context.fact("emr_silent", node.name) or "no answer over SSH"})
         else:
             rows += [dict(row, node=node.name) for row in found["components"]]
     problems = [f"{r['component']} on {r['node']} is {r['state']}" for r in rows if r["state"] != "running"]
-    problems += numbers_wrong(master, seen)
+    problems += too_few(context, seen.get("spec_text") or "") + numbers_wrong(master, seen)
+    states = {node.name: context.fact("emr_status", node.name) or {} for node in context.topology.nodes}
+    problems += findings_backup.problems(context.topology.cluster, states)
     data = {"name": context.topology.cluster, "components": rows, "hdfs": seen.get("hdfs"), "yarn": seen.get("yarn"),
-            "links": master.links(), "problems": problems}
+            "nodes": [{"name": n.name, "role": n.role, "group": n.group} for n in context.topology.nodes],
+            "links": master.links(), "problems": problems,
+            "backup": next((dict(found["backup"], node=name) for name, found in states.items() if found.get("backup")), None)}
     result = {"changed": False, "emr_result": data}
     if problems:
-        result.update(failed=True, msg="; ".join(problems))
+        then = f"Next: emrctl check {data['name']}, or emrctl repair {data['name']}"
+        result.update(failed=True, msg="; ".join(problems) + f"\n{then}")
+    return result
+
+
+def too_few(context, spec_text: str) -> list:
+    """Groups that have fewer nodes than the spec says."""
+    there = {}
+    for node in context.topology.nodes:
+        there[node.group] = there.get(node.group, 0) + 1
+    groups = (running_spec(context, spec_text) or {}).get("node_groups", {})
+    return [f"group {name} has {there.get(name, 0)} of {group['count']} nodes" for name, group in groups.items()
+            if there.get(name, 0) < group["count"]]
+
+
+def check(context, _args) -> dict:
+    """Every finding of a check; failed when one of them is."""
+    seen = checked(context)
+    rows = judge(seen)
+    counts = {state: sum(1 for row in rows if row["state"] == state) for state in STATES}
+    result = {"changed": False, "emr_result": {"name": seen["cluster"], "findings": rows, "counts": counts,
+                                               "healthy": not counts["fail"]}}
+    if counts["fail"]:
+        failed = [f"{row['check']}{'' if row['node'] == '-' else ' on ' + row['node']}: {row['detail']}" for row in rows
+                  if row["state"] == "fail"]
+        then = next((row["next"] for row in rows if row["state"] == "fail" and row["next"]), "")
+        result.update(failed=True, msg="\n".join(failed[:10] + [f"Next: {then}"] * bool(then)))
     return result
 
 

@@ -1,52 +1,127 @@
-"""Read the newest revision of the spec from the first master; other services may be added to it.
+"""Read the newest revision of the spec from the first master, and make the wanted spec of it and of what was asked for.
 
-One small command over SSH instead of a module: nothing is transferred but the file.
+One small command over SSH instead of a module: nothing is transferred but the files.
 """
 from __future__ import annotations
 
-import json
+import os
+from dataclasses import replace
 
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import BUNDLES, SERVICES
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.spec import spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain import edits, history, property_names
+from ansible_collections.emr.cluster.plugins.module_utils.domain.difference import difference
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.leaving import present, surplus
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.guard import check as guard
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
-
-FOLDER = "/var/lib/emr/cluster/spec"
-# A revision without .json was never completed.
-COMMAND = (f"cd {FOLDER} 2>/dev/null && last=$(ls | grep -E '^[0-9]+[.]json$' | tail -n 1) && cat \"$last\" && "
-           'cat "${last%.json}.yml"')
 
 
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "revision"
-    OPTIONS = ("add_services",)
+    OPTIONS = ("add_services", "edit", "spec", "spec_file", "number", "history", "why")
     REFUSES = True
 
     def work(self, context, args):
         if not context.is_first_master:
             return {"result": {"changed": False}}
-        answer = self._low_level_execute_command(COMMAND, sudoable=True)
-        meta, _newline, text = answer["stdout"].partition("\n")
-        if answer["rc"] != 0 or not text.strip():
-            raise EmrError(f"{context.host} keeps no spec in {FOLDER}: the cluster was never completely deployed",
+        given, edit = self._given(args), self._edit(args)
+        number = int(args["number"]) if args.get("number") else int(edit.get("revert_to") or 0) or None
+        asks = bool(given or edit)
+        kept, names = self._read(context, number, asks)
+        before = spec_from_dict(yaml.safe_load(kept.text()))
+        if edit.get("abort"):
+            # Nobody leaves: the cluster keeps the nodes that it has.
+            counts = present(operation_nodes(context))
+            edit = {**edit, "groups": {group: n for group, n in counts.items() if group in before.node_groups}}
+        if not asks:
+            return {"result": self._told(kept, before, number, bool(args.get("history")))}
+        wanted = self._wanted(kept, before, given, edit, number)
+        guard(self, context, before, wanted)
+        return {"result": self._result(context, kept, before, wanted, edit, names,
+                                       str(args.get("why") or edits.describe(edit) or "apply"))}
+
+    def _given(self, args):
+        """The whole spec that was handed over, or None."""
+        given = plain(args["spec"]) if args.get("spec") else None
+        if isinstance(given, dict):
+            return spec_from_dict(given)
+        if isinstance(given, str) and given.strip():
+            return parse_spec(given, "emr_spec")
+        if args.get("spec_file"):
+            path = os.path.expanduser(str(args["spec_file"]))
+            return load_spec(path if os.path.isabs(path) else self._loader.path_dwim(path))
+        return None
+
+    @staticmethod
+    def _edit(args) -> dict:
+        edit = plain(args.get("edit") or {})
+        if args.get("add_services"):
+            edit = {**edit, "add_services": plain(args["add_services"])}
+        return edits.check_edit(edit)
+
+    def _read(self, context, number, with_names: bool) -> tuple:
+        """(History, names of Hadoop's properties). Raises EmrError when the master keeps no spec."""
+        command = history.read_command(number) + ("; " + property_names.names_command() if with_names else "")
+        answer = self.shell(command)
+        text, names = property_names.split_names(answer["stdout"])
+        if answer["rc"] != 0:
+            raise EmrError(f"{context.host}: the spec cannot be read: {answer['stderr'].strip()[-300:]}", "Run it again")
+        kept = history.parse(text)
+        if not kept.metas:
+            raise EmrError(f"{context.host} keeps no spec in {history.FOLDER}: the cluster was never completely deployed",
                            "Run create with the spec again")
-        data = with_services(yaml.safe_load(text), [str(s) for s in plain(args.get("add_services") or [])])
-        spec = spec_from_dict(data)
-        return {"result": {"changed": False, "revision": json.loads(meta), "spec": spec.to_dict(),
-                           "services": list(spec.expanded_services),
-                           "ansible_facts": {"emr_spec_data": spec.to_dict()},
-                           "emr_result": {"revision": json.loads(meta)}}}
+        return kept, names
+
+    @staticmethod
+    def _wanted(kept, before, given, edit, number):
+        """The Spec that is wanted now. Raises Refused for an older base, a lost service or what does not exist."""
+        if given is not None:
+            if given.name != before.name:
+                raise Refused(f"the spec is of cluster '{given.name}', this is '{before.name}'", "Name the right one")
+            history.check_base(given, kept, before.to_dict())
+            lost = sorted(set(before.expanded_services) - set(given.expanded_services))
+            if lost:
+                raise Refused(f"the cluster runs {', '.join(lost)}, and this spec does not have it", "Add it to `services`, or "
+                              f"take it away first: emrctl service remove {before.name} {lost[0]}")
+            return replace(given, revision=None)
+        data = yaml.safe_load(kept.text(number)) if edit.get("revert_to") else before.to_dict()
+        return spec_from_dict(edits.apply_edit(data, edit, kept.newest))
+
+    @staticmethod
+    def _told(kept, before, number, with_history: bool) -> dict:
+        """Reading alone: the newest spec, or that of ``number``, and with ``history`` all revisions."""
+        shown = spec_from_dict(yaml.safe_load(kept.text(number))) if number else before
+        at = number or kept.newest["number"]
+        data = {"revision": next((m for m in kept.metas if m["number"] == at), kept.newest)}
+        if with_history:
+            data["history"] = kept.metas
+        return {"changed": False, "revision": data["revision"], "spec": shown.to_dict(), "excluded": kept.excluded,
+                "services": list(shown.expanded_services), "ansible_facts": {"emr_spec_data": shown.to_dict()},
+                "emr_result": data}
+
+    @staticmethod
+    def _result(context, kept, before, wanted, edit, names, why) -> dict:
+        rows = difference(before.to_dict(), wanted.to_dict())
+        warnings = property_names.unknown_names(property_names.changed_settings(before.to_dict(), wanted.to_dict()), names)
+        new = wanted.digest() != before.digest()
+        facts = {"emr_spec_data": wanted.to_dict(), "emr_spec_before": before.to_dict(), "emr_spec_edit": edit,
+                 "emr_spec_why": why, "emr_spec_scripts": kept.scripts}
+        return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
+                "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
+                "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, operation_nodes(context))),
+                "removed_services": sorted(set(before.expanded_services) - set(wanted.expanded_services)),
+                "named": [str(n) for n in edit.get("remove_nodes") or []],
+                "gone": list((kept.newest.get("edit") or {}).get("remove_nodes") or []),
+                "hints": warnings, "difference": rows, "ansible_facts": facts,
+                "emr_result": {"revision": kept.newest, "kept": {"number": kept.newest["number"] + new}, "difference": rows}}
 
 
-def with_services(data: dict, added) -> dict:
-    """The spec's data with these services besides its own. Raises Refused for an unknown one."""
-    known = list(BUNDLES) + list(SERVICES)
-    for name in added:
-        if name not in known:
-            raise Refused(f"there is no service {name!r}", f"Services: {', '.join(known)}")
-    return dict(data, services=list(data["services"]) + [s for s in added if s not in data["services"]])
+def operation_nodes(context) -> list:
+    """The nodes that play 1 found, as ``cluster`` returned them."""
+    operation = plain(context.get("localhost", "emr_operation", {}) or {}) if "localhost" in context.hostvars else {}
+    return operation.get("nodes") or []

@@ -3,10 +3,18 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.emr.cluster.plugins.module_utils import units
-from ansible_collections.emr.cluster.plugins.module_utils.catalogue import COMPONENTS, components_for, expand_services
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain import people, units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
+    COMPONENTS,
+    components_for,
+    expand_services,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import select
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
-from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 
 class ActionModule(NodeAction):
@@ -17,7 +25,7 @@ class ActionModule(NodeAction):
     """
 
     MODULE = "service"
-    OPTIONS = ("services", "state", "ahead", "format", "limit_s")
+    OPTIONS = ("services", "state", "ahead", "format", "limit_s", "scope", "stale")
 
     def work(self, context, args):
         scope = expand_services(args.get("services") or context.services)
@@ -25,17 +33,25 @@ class ActionModule(NodeAction):
         scope = tuple(s for s in scope if s in context.services)
         if state == "started" and args.get("ahead"):
             scope = context.services
-        self.scope, self.state = scope, state
+        given = plain(args.get("scope")) or {}
         components = components_for(scope, context.node.role)
+        # A scope is the first that a playbook does with nodes; other uses come after changes.
+        self.REFUSES = bool(given)
+        if given:
+            names = select(given, context.topology, context.services).get(context.host, [])
+            components = tuple(c for c in components if c.name in names)
+        self.components, self.state = components, state
         if not components or (state == "started" and self._ready(context, components)):
             return {"result": {"changed": False, "changes": []}}
-        options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state, "components": [describe(c, context) for c in components],
-                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 600))}
+        options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state,
+                   "components": [describe(c, context) for c in components],
+                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 600)),
+                   "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
         names = {c.name for c in components}
         if state == "started":
             options["bootstrap"] = context.bootstrap("after_start")
             options.update(self._storage(context, names, bool(args.get("format", False))))
-            if context.is_first_master:
+            if context.is_first_master and (not given or "namenode" in names):
                 options["hdfs"] = self._hdfs(context, scope)
         return options
 
@@ -48,6 +64,7 @@ class ActionModule(NodeAction):
     def _hdfs(context, scope) -> dict:
         effective = context.effective if "spark" in scope else {}
         return {"base": context.url("namenode"), "directories": units.hdfs_directories(context.services),
+                "homes": people.homes(context.spec),
                 "archives": units.hdfs_archives(scope, effective)}
 
     def _storage(self, context, names, may_format) -> dict:
@@ -64,13 +81,19 @@ class ActionModule(NodeAction):
         return result
 
     def after(self, context, result):
+        keep(result, "emr_stale", "emr_refresh", "emr_idle")
         if self.state == "started" and not result.get("failed"):
             before = context.fact("emr_started") or {}
             done = set(before.get("components", [])) if before.get("run") == os.getppid() else set()
-            done |= {c.name for c in components_for(self.scope, context.node.role)}
+            done |= {c.name for c in self.components}
             changed = touched(result.get("changes", [])) or bool(before.get("changed") and before.get("run") == os.getppid())
             result.setdefault("ansible_facts", {})["emr_started"] = {
                 "run": os.getppid(), "components": sorted(done), "changed": changed}
+
+
+def rolls(context) -> bool:
+    """Whether the playbook says that it restarts what is stale in turns afterwards."""
+    return boolean(context.vars.get("emr_rolls") or False)
 
 
 def format_refusal(context) -> str:
@@ -82,7 +105,8 @@ def format_refusal(context) -> str:
         holding = [row["path"] for row in seen if row["state"] not in ("empty", "missing")]
         if holding:
             return (f"{node.name} holds data in {', '.join(holding)}. A new file system would make it worthless. Bring back "
-                    "the NameNode's directory, or empty the DataNodes yourself if the data may go")
+                    f"the NameNode from a backup (emrctl restore {context.topology.cluster}) or by its directory, or empty the "
+                    "DataNodes yourself if the data may go")
     return ""
 
 

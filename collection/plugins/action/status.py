@@ -9,6 +9,7 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "status"
+    LOOKS = True
 
     def work(self, context, args):
         first = context.is_first_master
@@ -19,4 +20,4 @@ class ActionModule(NodeAction):
     def after(self, context, result):
         if not result.get("failed") and not result.get("unreachable"):
             result.setdefault("ansible_facts", {})["emr_status"] = {
-                key: result.get(key) for key in ("components", "hdfs", "yarn")}
+                key: result.get(key) for key in ("components", "hdfs", "yarn", "spec_text", "backup", "restored")}

@@ -208,12 +208,12 @@ strict: true
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.emr.cluster.plugins.module_utils import inventory_query as query
-from ansible_collections.emr.cluster.plugins.module_utils.clusters import order
-from ansible_collections.emr.cluster.plugins.module_utils.credentials import default_region, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.ecs import EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.errors import EmrError
-from ansible_collections.emr.cluster.plugins.module_utils.inventory_rules import problems
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import inventory_query as query
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import order
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import default_region, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory_rules import problems
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_answers import Answers
 from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_fill import ADDRESSES, Filler
 

@@ -27,6 +27,22 @@ options:
       - Seconds within which each artifact must be here.
     type: int
     default: 600
+  drain_limit_s:
+    description:
+      - Seconds that containers of an excluded node may go on, when the ResourceManager reads its lists again.
+    type: int
+    default: 600
+  prune:
+    description:
+      - Take away what the spec no longer has, accounts of users and units, configuration and links of services.
+        Their data stays.
+    type: bool
+    default: false
+  removed_services:
+    description:
+      - Services that the new revision of the spec may lack although the newest one has them.
+    type: list
+    elements: str
 attributes:
   check_mode:
     description: Reports what would change, where there is something to change.

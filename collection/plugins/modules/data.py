@@ -6,22 +6,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: data
-short_description: Copy files between the controller and HDFS
+short_description: Copy files between the controller and HDFS, or look at them
 version_added: 0.1.0
 description:
   - The way goes over the first master; a folder is fetched as a whole.
+  - The operations V(ls), V(du) and V(head) only look.
+extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
   op:
     description:
-      - Direction, seen from the controller.
+      - Direction, seen from the controller; or what to look at, a listing, the space used, the beginning of a file.
     type: str
     required: true
-    choices: [put, get]
+    choices: [put, get, ls, du, head]
   path:
     description:
-      - Path in HDFS; without a leading slash below the user's home. For several files the folder.
+      - Path in HDFS, also as C(hdfs:///PATH); without a leading slash below the user's home. For several files the folder.
     type: str
     required: true
   files:
@@ -39,13 +41,21 @@ options:
       - User to act as in HDFS.
     type: str
     default: emr
-attributes:
-  check_mode:
-    description: Reports what would change, where there is something to change.
-    support: full
-  diff_mode:
-    description: There is no text to compare.
-    support: none
+  recursive:
+    description:
+      - With O(op=ls) all below the folder.
+    type: bool
+    default: false
+  most:
+    description:
+      - With O(op=ls) and O(op=du) the number of rows at which to stop.
+    type: int
+    default: 10000
+  limit_bytes:
+    description:
+      - With O(op=head) how much to read; of a folder, from its first file that holds anything.
+    type: int
+    default: 1048576
 """
 
 EXAMPLES = r"""
@@ -57,6 +67,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+files:
+  description:
+    - With O(op=ls) what is there, each with C(type), C(mode), C(owner), C(group), C(copies), C(bytes), C(modified) (seconds) and C(path).
+  type: list
+  elements: dict
+  returned: when there is something to tell
+truncated:
+  description: Whether there is more than was told.
+  type: bool
+  returned: with O(op=ls) and O(op=du)
+total:
+  description: With O(op=du) C(bytes) of one copy, C(bytes_of_copies) of all, and C(files) of the path.
+  type: dict
+  returned: when there is something to tell
+used:
+  description: With O(op=du) the same for each child.
+  type: list
+  elements: dict
+  returned: when there is something to tell
+head:
+  description: With O(op=head) the beginning of the file in base64, beside its C(path) and C(bytes).
+  type: str
+  returned: when there is something to tell
 put:
   description: Files that were written to HDFS, with their sizes in bytes.
   type: list

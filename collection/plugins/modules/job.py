@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - A job is a detached unit on the first master with its own record, so it goes on when the caller goes away.
   - Does its work on the first master only.
+extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
@@ -48,9 +49,13 @@ options:
     default: []
   user:
     description:
-      - User that a new job runs as.
+      - User that a new job runs as, V(emr) or a user of the spec.
     type: str
     default: emr
+  queue:
+    description:
+      - Queue of YARN for a new job. Without it the user's own.
+    type: str
   wait:
     description:
       - Return after the job has ended; failed unless it succeeded.
@@ -71,13 +76,6 @@ options:
       - Bytes of each log to return at most, from its end.
     type: int
     default: 1048576
-attributes:
-  check_mode:
-    description: Reports what would change, where there is something to change.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
 """
 
 EXAMPLES = r"""

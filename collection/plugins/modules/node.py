@@ -19,7 +19,8 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [host, configure, service, verify, status, job, data]
+    choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, job, data, people,
+              backup, restore, activity]
   options:
     description: What the operation needs to know.
     type: dict
@@ -48,50 +49,74 @@ changes:
   returned: operations that change something
 """
 
+from contextlib import nullcontext
+from importlib import import_module
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emr.cluster.plugins.module_utils.node_common import NodeError, node_lock
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError, node_lock
 
-# Operations that work for minutes without changing the node's software must not keep others out.
-UNLOCKED = ("verify", "status", "job", "data")
+TYPE_CHECKING = False
+NODE = "ansible_collections.emr.cluster.plugins.module_utils.node"
+if TYPE_CHECKING:
+    # Ansible packs the modules that are imported anywhere in this file; which of them is loaded is decided below.
+    from ansible_collections.emr.cluster.plugins.module_utils.node import (  # noqa: F401
+        activity,
+        backup,
+        balance,
+        bundle,
+        check,
+        configure,
+        copies,
+        data,
+        drain,
+        host,
+        job,
+        people,
+        restore_after,
+        roll,
+        service,
+        status,
+        verify,
+    )
+
+# operation: (module, function, whether it holds the node's lock). Those that work for minutes without changing the node's
+# software must not keep others out.
+OPERATIONS = {
+    "host": ("host", "prepare", True),
+    "configure": ("configure", "configure", True),
+    "service": ("service", "apply", True),
+    "roll": ("roll", "perform", True),
+    "restore": ("restore_after", "perform", True),
+    "drain": ("drain", "perform", False),
+    "balance": ("balance", "perform", False),
+    "verify": ("verify", "verify", False),
+    "status": ("status", "status", False),
+    "check": ("check", "check", False),
+    "bundle": ("bundle", "bundle", False),
+    "copies": ("copies", "perform", False),
+    "job": ("job", "perform", False),
+    "data": ("data", "perform", False),
+    "people": ("people", "perform", False),
+    "backup": ("backup", "perform", False),
+    "activity": ("activity", "activity", False),
+}
 
 
-def perform(op, options, check):
-    """Do the operation; each imports only what it needs, since an import costs every node time."""
-    if op == "host":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_host
-        return node_host.prepare(options, check)
-    if op == "configure":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_configure
-        return node_configure.configure(options, check)
-    if op == "service":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_service
-        return node_service.apply(options, check)
-    if op == "status":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_status
-        return node_status.status(options)
-    if op == "job":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_job
-        return node_job.perform(options, check)
-    if op == "data":
-        from ansible_collections.emr.cluster.plugins.module_utils import node_data
-        return node_data.perform(options, check)
-    from ansible_collections.emr.cluster.plugins.module_utils import node_verify
-    return node_verify.verify(options, check)
+def perform(op, options, check_mode):
+    """Do the operation. Only its own module is loaded, since an import costs every node time."""
+    name, function, locks = OPERATIONS[op]
+    module = import_module(f"{NODE}.{name}")
+    with node_lock(op) if locks else nullcontext():
+        return getattr(module, function)(options, check_mode)
 
 
 def main():
     module = AnsibleModule(supports_check_mode=True, argument_spec={
-        "op": {"type": "str", "required": True,
-               "choices": ["host", "configure", "service", "verify", "status", "job", "data"]},
+        "op": {"type": "str", "required": True, "choices": list(OPERATIONS)},
         "options": {"type": "dict", "required": True}})
-    op, options = module.params["op"], module.params["options"]
     try:
-        if op in UNLOCKED:
-            result = perform(op, options, module.check_mode)
-        else:
-            with node_lock(op):
-                result = perform(op, options, module.check_mode)
+        result = perform(module.params["op"], module.params["options"], module.check_mode)
     except NodeError as error:
         module.fail_json(msg=str(error), **error.extra)
     if not module._diff:

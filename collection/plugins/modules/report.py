@@ -10,24 +10,18 @@ short_description: Put together what a run has learned
 version_added: 0.1.0
 description:
   - An action plugin for the last play of a playbook, on localhost; it runs nothing anywhere.
+extends_documentation_fragment: [emr.cluster.attributes.looks]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
   what:
-    description: The state of all daemons, or the cluster's spec, configuration, nodes and links.
+    description: The state of all daemons, the findings of M(emr.cluster.check), the nodes with daemons that do not run (idle), or the spec, configuration, nodes and links.
     type: str
-    choices: [status, show]
+    choices: [status, show, check, idle]
     default: status
   node:
     description: With O(what=show) the node whose configuration is shown; the first master by default.
     type: str
-attributes:
-  check_mode:
-    description: Changes nothing anyway.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
 """
 
 EXAMPLES = r"""

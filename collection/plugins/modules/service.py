@@ -15,6 +15,7 @@ description:
     data.
   - Makes the directories that HDFS needs before the first job.
   - On failure the message carries the daemon's last log lines.
+extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
@@ -40,18 +41,23 @@ options:
       - Format the NameNode when nothing can be lost by it.
     type: bool
     default: false
+  scope:
+    description:
+      - Which daemons; lists of services, components, groups (node groups) and nodes, each of them empty for all.
+    type: dict
+  stale:
+    description:
+      - What to do with a daemon that runs with an older configuration, or of which a restart was asked. V(keep) leaves it to
+        M(emr.cluster.roll) and tells it in the facts C(emr_stale) and C(emr_refresh).
+      - Not given, it is V(keep) in a play with the variable C(emr_rolls), which promises that turns follow.
+    type: str
+    default: restart
+    choices: [restart, keep]
   limit_s:
     description:
       - Seconds within which all daemons must be ready.
     type: int
     default: 600
-attributes:
-  check_mode:
-    description: Reports what would change, where there is something to change.
-    support: full
-  diff_mode:
-    description: There is no text to compare.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -10,15 +10,9 @@ short_description: Read the state of a node's daemons
 version_added: 0.1.0
 description:
   - Unit and health of each daemon; on the first master also the numbers of HDFS and YARN. Changes nothing.
+extends_documentation_fragment: [emr.cluster.attributes.looks]
 author:
   - The emr.cluster authors (@emr-cluster)
-attributes:
-  check_mode:
-    description: Reports what would change, where there is something to change.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
 """
 
 EXAMPLES = r"""

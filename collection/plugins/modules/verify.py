@@ -12,6 +12,7 @@ description:
   - Waits until all DataNodes and NodeManagers have joined. In full it also writes and reads a file and runs a
     small MapReduce program.
   - Does its work on the first master only.
+extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
@@ -27,13 +28,10 @@ options:
       - Seconds that waiting and computing may take each.
     type: int
     default: 600
-attributes:
-  check_mode:
-    description: Reports what would change, where there is something to change.
-    support: full
-  diff_mode:
-    description: There is no text to compare.
-    support: none
+  anywhere:
+    description: Verify from this node, whichever it is; otherwise only the first master does.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -11,13 +11,17 @@ import json
 import os
 import socket
 
-from ..module_utils import config, releases
-from ..module_utils.catalogue import COMPONENTS, ROLES, components_for, expand_services
-from ..module_utils.errors import EmrError, Refused
-from ..module_utils.spec import load_spec, parse_spec, spec_from_dict
-from ..module_utils.topology import Disk, Node, Topology
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils.domain import config, releases
+from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
+from ..module_utils.domain.errors import EmrError, Refused
+from ..module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
+from ..module_utils.domain.topology import Disk, Node, Topology
 
 TARGET = "emr_target"
+SEEN = "emr_seen"
+LEAVING = "emr_leaving"
 # A spec describes a purchase; hosts that are there already have these in its place.
 UNBOUGHT = {"region": "xx-unbought", "zone": "xx-unbought-a", "image": "none", "vswitch_id": "vsw-none",
             "type": "ecs.unbought.host"}
@@ -52,9 +56,21 @@ class Context:
 
     @property
     def hosts(self) -> list:
-        """Names of the cluster's nodes: those that play 1 found, else all hosts of the play."""
-        found = list(self.vars["groups"].get(TARGET, [])) or list(self.vars.get("ansible_play_hosts_all", []))
-        return [host for host in found if self.role(host)]
+        """Names of the cluster's nodes: those that play 1 found (SEEN: dead ones too), else all hosts of the play."""
+        groups = self.vars["groups"]
+        found = list(groups.get(TARGET, []) or groups.get(SEEN, []) or self.vars.get("ansible_play_hosts_all", []))
+        leaving = set(self.vars["groups"].get(LEAVING, []))
+        return [host for host in found if self.role(host) and host not in leaving]
+
+    @property
+    def leaving(self) -> tuple:
+        """Nodes that are about to leave, and are therefore no part of the topology; none any more once they are released.
+
+        The lists of HDFS and YARN and the hosts file must still name them: their data is read and copied until the end.
+        """
+        if boolean(self.vars.get("emr_released") or False):
+            return ()
+        return tuple(self._node(host) for host in sorted(self.vars["groups"].get(LEAVING, [])) if self.role(host))
 
     def role(self, host: str) -> str:
         """Role of a host: its variable, else the group it is in."""
@@ -215,24 +231,32 @@ class Context:
         return len(self.topology.with_role(*COMPONENTS[component].roles))
 
     def bootstrap(self, when: str) -> list:
-        """The user's scripts for this moment, as {name, content, on_failure}.
-
-        Later operations may run on a machine without the scripts; new nodes are made only where the spec lies, and there
-        a missing script is refused.
-        """
+        """The user's scripts for this moment, as {name, content, on_failure}."""
         scripts = []
-        folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(self.get(self.first, "emr_spec_file", "x")))))
         for step in (row for row in self.spec.bootstrap if row.when == when):
-            path = os.path.join(folder, os.path.expanduser(step.script))
-            try:
-                with open(path, encoding="utf-8", errors="surrogateescape") as handle:
-                    content = handle.read()
-            except OSError as error:
-                if not self.get(self.first, "emr_spec_file"):
-                    continue
-                raise Refused(f"bootstrap: {path}: {error.strerror}", "Give a path relative to the spec") from error
-            scripts.append({"name": os.path.basename(path), "content": content, "on_failure": step.on_failure})
+            content = self._script(step.script)
+            if content is not None:
+                scripts.append({"name": os.path.basename(step.script), "content": content, "on_failure": step.on_failure})
         return scripts
+
+    def _script(self, script: str):
+        """Content of a script: the file beside the spec that was given, else what ran on the first master.
+
+        None when neither is there and the node stands already. Raises Refused when it is to be deployed.
+        """
+        beside = self.get(self.first, "emr_spec_file")
+        kept = (self.fact("emr_spec_scripts", self.first) or {}).get(os.path.basename(script))
+        if kept is not None and not beside:
+            return kept
+        folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(beside or "x"))))
+        path = os.path.join(folder, os.path.expanduser(script))
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+                return handle.read()
+        except OSError as error:
+            if kept is not None or not (beside or self.host in self.vars["groups"].get("emr_new", [])):
+                return kept
+            raise Refused(f"bootstrap: {path}: {error.strerror}", "Give a path relative to the spec") from error
 
     @property
     def java_home(self) -> str:

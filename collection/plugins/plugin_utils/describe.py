@@ -1,7 +1,7 @@
 """A component of the catalogue as the modules on a node want it."""
 from __future__ import annotations
 
-from ..module_utils import units
+from ..module_utils.domain import units
 
 
 def describe(component, context) -> dict:

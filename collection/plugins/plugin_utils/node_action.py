@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.errors import EmrError
+from ..module_utils.domain.errors import EmrError
 from .context import Context
+from .silence import silence
 
 
 class NodeAction(ActionBase):
@@ -15,6 +16,8 @@ class NodeAction(ActionBase):
     OPTIONS: tuple = ()
     # The first thing a playbook does with nodes refuses before any change.
     REFUSES = False
+    # What only looks does not wait for a host that is down: its result then has ``silent``, the reason.
+    LOOKS = False
 
     def run(self, tmp=None, task_vars=None):
         """Compute the options and run the operation; problems become a failed result that says what to do."""
@@ -26,6 +29,9 @@ class NodeAction(ActionBase):
         self.task_vars = task_vars
         try:
             context = Context(task_vars)
+            silent = silence(context) if self.LOOKS else ""
+            if silent:
+                return dict(result, changed=False, silent=silent, ansible_facts={"emr_silent": silent})
             options = self.work(context, dict(self._task.args))
             if "result" in options:
                 result.update(options["result"])
@@ -38,12 +44,25 @@ class NodeAction(ActionBase):
                 result["emr_refused"] = True
         return result
 
-    def module(self, options: dict) -> dict:
-        """Run the module ``node`` on the node."""
+    def module(self, options: dict, op: str = "") -> dict:
+        """Run the module ``node`` on the node, for this plugin's operation or another."""
         found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars,
-                                     module_args={"op": self.MODULE, "options": options})
+                                     module_args={"op": op or self.MODULE, "options": options})
         found.pop("invocation", None)
         return found
+
+    def step(self, options: dict) -> dict:
+        """Like ``module``, for one step of several: raises EmrError when it fails."""
+        found = self.module(options)
+        if found.get("failed"):
+            raise EmrError(str(found.get("msg", "the node's part failed")))
+        return found
+
+    def shell(self, command: str) -> dict:
+        """{rc, stdout, stderr} of a command on the node, without a module."""
+        answer = self._low_level_execute_command(command, sudoable=True)
+        # Over a terminal, which ssh makes for commands without input, lines end with carriage return and line feed.
+        return dict(answer, stdout=answer["stdout"].replace("\r\n", "\n"))
 
     def work(self, context: Context, args: dict) -> dict:
         """Options of the operation."""

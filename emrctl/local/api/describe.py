@@ -7,6 +7,7 @@ from time import strptime
 
 from ..clock import stamp_seconds
 from .errors import ApiError, invalid
+from .power import may_stop_charging
 from .registry import Call, action, page
 from .select import json_list, select, shown_status
 from .tags import matches, tag_list
@@ -114,6 +115,11 @@ def _seconds(name: str, text: str) -> int:
     raise invalid(name)
 
 
+def _stopped_mode(item: dict) -> str:
+    """What a stopped instance costs: all, only its disks, or all because it cannot be otherwise."""
+    return item.get("stopped_mode", "KeepCharging") if may_stop_charging(item) else "Not-applicable"
+
+
 def _locks(item: dict) -> list:
     """Why an instance is locked: a spot instance that is about to be taken back is Recycling."""
     return ["Recycling"] if item.get("spot_ends") else []
@@ -135,7 +141,7 @@ def _row(call: Call, item: dict) -> dict:
         "SpotPriceLimit": item["spot_limit"] if spot else 0.0, "SaleCycle": "",
         "InternetChargeType": "PayByTraffic", "InternetMaxBandwidthOut": item["bandwidth_out"],
         "InternetMaxBandwidthIn": item["bandwidth_out"], "DeletionProtection": item["protected"],
-        "DeviceAvailable": True, "Recyclable": False, "StoppedMode": "KeepCharging", "CreditSpecification": "",
+        "DeviceAvailable": True, "Recyclable": False, "StoppedMode": _stopped_mode(item), "CreditSpecification": "",
         "ClusterId": "", "VlanId": "", "ResourceGroupId": item.get("resource_group", ""), "DeploymentSetId": "",
         "HpcClusterId": "", "SerialNumber": item["id"][2:], "CreationTime": item["created"],
         "StartTime": item["started"], "ExpiredTime": EXPIRY, "AutoReleaseTime": stamp_seconds(ends) if ends else "",

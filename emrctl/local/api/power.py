@@ -1,7 +1,8 @@
 """Start, stop, reboot and release."""
 from __future__ import annotations
 
-from .errors import ApiError
+from .. import offers
+from .errors import ApiError, invalid
 from .registry import Call, action
 from .select import find_instance
 from .tokens import remembered
@@ -39,6 +40,11 @@ def _each(call: Call, change) -> dict:
     return {"InstanceResponses": {"InstanceResponse": rows}} if plural else {}
 
 
+def may_stop_charging(item: dict) -> bool:
+    """Whether an instance may give its resources back while it is stopped."""
+    return item["charge"] == "PostPaid" and not offers.TYPES[item["type"]].local_disks
+
+
 @action("StartInstances", "StartInstance")
 def start_instances(call: Call) -> dict:
     """Boot stopped instances."""
@@ -47,22 +53,34 @@ def start_instances(call: Call) -> dict:
             raise ApiError("IncorrectInstanceStatus")
         if status != "Stopped":
             return
-        item = call.tx.get("instance", instance_id)
+        item = call.tx.edit("instance", instance_id)
         if call.cloud.free_memory(call.tx) < item["memory_mib"]:
             raise ApiError("OperationDenied.NoStock")
-        call.tx.edit("instance", instance_id).update(status="Starting")
+        item.update(status="Starting", stopped_mode="KeepCharging")
+        if item["bandwidth_out"] and not item["public_ip"]:
+            turn = 1 - item.get("public_turn", 0)
+            item.update(public_turn=turn, public_ip=call.cloud.public_address(item["ip"], turn))
     return _each(call, start)
 
 
 @action("StopInstances", "StopInstance")
 def stop_instances(call: Call) -> dict:
-    """Shut instances down; ForceStop takes the power away."""
+    """Shut instances down; ForceStop takes the power away.
+
+    With StoppedMode=StopCharging an instance gives its resources and its public address back, so that only its disks cost.
+    One that is prepaid or has local disks cannot: it stops all the same, and goes on costing.
+    """
+    mode = call.get("StoppedMode", "KeepCharging")
+    if mode not in ("KeepCharging", "StopCharging"):
+        raise invalid("StoppedMode")
+
     def stop(instance_id: str, status: str) -> None:
         if status not in ("Running", "Stopping", "Stopped"):
             raise ApiError("IncorrectInstanceStatus")
         if status == "Running":
-            call.tx.edit("instance", instance_id).update(status="Stopping", reboot=False,
-                                                         force_stop=bool(call.get("ForceStop")))
+            item = call.tx.edit("instance", instance_id)
+            item.update(status="Stopping", reboot=False, force_stop=bool(call.get("ForceStop")),
+                        stopped_mode=mode if may_stop_charging(item) else "KeepCharging")
     return _each(call, stop)
 
 

@@ -1,0 +1,52 @@
+"""Users of the cluster: what is known of them, and their or a removed service's data, deleted after a confirmation."""
+from __future__ import annotations
+
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
+from ansible_collections.emr.cluster.plugins.module_utils.domain import people
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation."""
+
+    MODULE = "people"
+    OPTIONS = ("op", "user", "service")
+
+    def work(self, context, args):
+        args = plain(args)
+        self.op = args.get("op", "list")
+        if self.op == "delete":
+            return self._delete(context, str(args.get("user") or ""), str(args.get("service") or ""))
+        if not context.is_first_master:
+            return {"result": {"changed": False}}
+        quotas = {row["name"]: row["quota"] for row in people.homes(context.spec)}
+        users = [{**row, "queue": context.spec.users[row["name"]].queue or people.DEFAULT_QUEUE,
+                  "space_quota": quotas.get(row["name"], -1)} for row in people.accounts(context.spec)]
+        return {"op": "list", "users": users, "namenode": context.url("namenode"),
+                "resourcemanager": context.url("resourcemanager")}
+
+    @staticmethod
+    def _delete(context, user, service) -> dict:
+        """Options for the data of one user or service that the newest spec no longer has."""
+        hdfs, local = [], []
+        if user:
+            if user in context.spec.users or user == people.JOB_USER:
+                raise Refused(f"{user} is a user of the cluster, nothing of theirs is deleted", "Remove the user first")
+            people.check_name(user)
+            hdfs, local = [f"/user/{user}"], [f"/home/{user}"]
+        if service:
+            if service in context.services or not removal.deletable(service):
+                raise Refused(f"{service} is in use or holds everybody's data, nothing of it is deleted", "Remove the service "
+                              "first; blocks of HDFS are deleted by release alone")
+            hdfs, local = removal.hdfs_data(service), removal.local_data(service, context.node)
+        if "hdfs" not in context.services or not context.is_first_master:
+            hdfs = []
+        return {"op": "delete", "hdfs": hdfs, "local": local, "namenode": context.url("namenode")}
+
+    def after(self, context, result):
+        if self.op == "list" and "users" in result:
+            result["emr_result"] = {"users": result["users"]}
+        elif result.get("deleted"):
+            result["emr_result"] = {"deleted": {context.host: result["deleted"]}}

@@ -1,0 +1,77 @@
+"""Rolling restart: mark what shall restart, plan the turns, take one node's turn. See the module's documentation."""
+from __future__ import annotations
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.display import Display
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import batches, select
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
+
+display = Display()
+FACTS = ("emr_stale", "emr_refresh", "emr_idle")
+NOTHING = {"emr_stale": [], "emr_refresh": {}, "emr_idle": []}
+
+
+class ActionModule(NodeAction):
+    """``phase``: mark (on every node), plan (on the controller), go (on the nodes that the plan names)."""
+
+    MODULE = "roll"
+    OPTIONS = ("phase", "scope", "again", "force", "batch", "idle", "limit_s", "gate_limit_s")
+    REFUSES = True
+    _requires_connection = False
+
+    def work(self, context, args):
+        self.phase = args.get("phase", "go")
+        if self.phase == "plan":
+            return {"result": plan(context, args)}
+        if self.phase == "mark":
+            names = select(plain(args.get("scope")), context.topology, context.services).get(context.host, [])
+            if not names:
+                return {"result": {"changed": False, "ansible_facts": dict(NOTHING)}}
+            return {"phase": "mark", "names": names, "mark": not boolean(args.get("again") or False)}
+        return self._turn(context, args)
+
+    def _turn(self, context, args) -> dict:
+        """Options for the restart of what is stale on this node."""
+        lacking = context.fact("emr_refresh") or {}
+        wanted = {*(context.fact("emr_stale") or []), *lacking}
+        if boolean(args.get("idle") or False):
+            wanted |= set(context.fact("emr_idle") or [])
+        rows = [c for c in context.components if c.name in wanted]
+        return {"phase": "go", "components": [describe(c, context) for c in rows],
+                "refreshes": [refresh_row(c, refresh, context) for c in rows for refresh in c.refreshes],
+                "namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager"),
+                "datanode_ipc": COMPONENTS["datanode"].ports["ipc"], "hosts": [context.host, context.node.address],
+                "cluster_id": context.topology.cluster_id, "state": "started", "force": boolean(args.get("force") or False),
+                "limit_s": int(args.get("limit_s") or 300), "gate_limit_s": int(args.get("gate_limit_s") or 300),
+                "again": f"emrctl restart {context.topology.cluster} --continue"}
+
+    def after(self, context, result):
+        keep(result, *FACTS)
+        if self.phase == "go" and result.get("changes"):
+            display.display(f"emr: {context.host}: {', '.join(result['changes'])}")
+
+
+def plan(context, args) -> dict:
+    """Who takes a turn, in which order and in which batches, from the facts that the nodes gave."""
+    size = int(args.get("batch") or 0)
+    if size < 0:
+        raise Refused(f"a batch of {size} nodes", "Give a number of at least 1")
+    facts = ["emr_stale", "emr_refresh"] + (["emr_idle"] if boolean(args.get("idle") or False) else [])
+    # A run that only plans has no nodes.
+    nodes = context.topology.nodes if context.vars["groups"].get("emr_target") else ()
+    names = [n.name for n in nodes if any(context.fact(fact, n.name) for fact in facts)]
+    turns = batches(context.topology, names, size) if names else []
+    return {"changed": False, "ansible_facts": {"emr_turns": {"hosts": [n for turn in turns for n in turn],
+                                                              "serial": [len(turn) for turn in turns] or [1]}},
+            "emr_result": {"turns": turns}}
+
+
+def refresh_row(component, refresh, context) -> dict:
+    """One refresh of a component as the module on the node wants it."""
+    return {"component": component.name, "label": component.label, "unit": component.unit, "user": component.user,
+            "name": refresh.name, "base": context.url(component.name), "argv": [word.format(node=context.host) for word in refresh.command]}

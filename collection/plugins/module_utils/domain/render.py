@@ -1,0 +1,155 @@
+"""The configuration files of a node as text: sorted, deterministic. Pure Python: no Ansible import, no template."""
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from .config import HADOOP_CONF, HADOOP_HOME
+from .spec import as_spec
+
+SPARK_CONF = "/etc/emr/spark"
+SPARK_HOME = "/opt/emr/spark"
+# So that whoever logs in finds hdfs, yarn, mapred and spark-submit.
+PROFILE = "/etc/profile.d/emr.sh"
+XML_STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler")
+_NOTE = "Written by emr.cluster: change the cluster's spec instead, local edits are lost."
+
+
+def render_conf(effective, spec, topology, node, leaving=()) -> list:
+    """Files of a node: list of {path, content, owner, group, mode}, sorted by path.
+
+    ``leaving``: Nodes that are no part of the topology any more, but must stay admitted until they are drained. Draining
+    itself is not configuration: the exclude files are empty here, and whoever writes the files keeps what is in them.
+    """
+    spec = as_spec(spec)
+    services = spec.expanded_services
+    files = {f"{HADOOP_CONF}/{stem}.xml": site_xml(effective.get(stem, {})) for stem in XML_STEMS}
+    files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
+    files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
+    files[PROFILE] = PROFILE_TEXT
+    if node.role == "master":
+        files.update(_node_lists(topology.nodes + tuple(leaving)))
+    if "spark" in services and node.role in ("master", "gateway"):
+        files[f"{SPARK_CONF}/spark-defaults.conf"] = properties(effective.get("spark-defaults", {}))
+        files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
+        files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
+    return [{"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644"}
+            for path, content in sorted(files.items())]
+
+
+def _node_lists(nodes) -> dict:
+    """The lists of nodes that NameNode and ResourceManager admit or drain."""
+    storing = [n.name for n in nodes if n.role == "slave"]
+    computing = [n for n in nodes if n.role in ("slave", "task")]
+    return {f"{HADOOP_CONF}/workers": _lines(storing), f"{HADOOP_CONF}/dfs.hosts": _lines(storing),
+            f"{HADOOP_CONF}/dfs.hosts.exclude": "", f"{HADOOP_CONF}/yarn.exclude": "",
+            # A NodeManager is known by the name that its own resolver gives its address: admit it by either.
+            f"{HADOOP_CONF}/yarn.include": _lines({n for node in computing for n in (node.name, node.address) if n})}
+
+
+def _lines(names) -> str:
+    return "".join(f"{name}\n" for name in sorted(names))
+
+
+def site_xml(settings) -> str:
+    """A Hadoop *-site.xml file."""
+    rows = [f"  <property><name>{escape(key)}</name><value>{escape(str(value))}</value></property>"
+            for key, value in sorted(settings.items())]
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {_NOTE} -->", "<configuration>", *rows,
+                      "</configuration>", ""])
+
+
+def properties(settings) -> str:
+    """A file of ``key value`` lines as Java's Properties reads them."""
+    rows = [f"{key} {_property_value(str(value))}" for key, value in sorted(settings.items())]
+    return "\n".join([f"# {_NOTE}", *rows, ""])
+
+
+def _property_value(text: str) -> str:
+    """Text with backslashes doubled, with the leading blank kept and other than ASCII written as \\uXXXX."""
+    text = text.replace("\\", "\\\\")
+    if text.startswith(" "):
+        text = "\\" + text
+    return "".join(c if c == "\t" or " " <= c <= "~" else "".join(
+        f"\\u{unit:04x}" for unit in _utf16(c)) for c in text)
+
+
+def _utf16(char: str):
+    raw = char.encode("utf-16-be")
+    return [int.from_bytes(raw[i:i + 2], "big") for i in range(0, len(raw), 2)]
+
+
+def quote(text: str) -> str:
+    """Text as one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+_JAVA_HOME = 'export JAVA_HOME="${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"'
+
+
+def hadoop_env(env) -> str:
+    """hadoop-env.sh: read by Apache's launcher and by the project's own."""
+    rows = [f"export {key}={quote(str(value))}" for key, value in sorted(env.items()) if not key.startswith("SPARK_")]
+    return "\n".join([
+        f"# {_NOTE}", _JAVA_HOME,
+        f'export HADOOP_HOME="${{HADOOP_HOME:-{HADOOP_HOME}}}"',
+        *(f'export {name}="${{{name}:-$HADOOP_HOME}}"' for name in (
+            "HADOOP_COMMON_HOME", "HADOOP_HDFS_HOME", "HADOOP_YARN_HOME", "HADOOP_MAPRED_HOME")),
+        f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
+        'export HADOOP_LOG_DIR="${HADOOP_LOG_DIR:-${TMPDIR:-/tmp}}"', "export HADOOP_OS_TYPE=Linux",
+        *rows, ""])
+
+
+def spark_env(env) -> str:
+    """spark-env.sh."""
+    rows = [f"export {key}={quote(str(value))}" for key, value in sorted(env.items()) if key.startswith("SPARK_")]
+    return "\n".join([
+        f"# {_NOTE}", _JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
+        f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
+        f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"', *rows, ""])
+
+
+PROFILE_TEXT = f"""# {_NOTE}
+export HADOOP_CONF_DIR={HADOOP_CONF}
+for emr_home in {HADOOP_HOME} {SPARK_HOME}; do
+  if [ -d "$emr_home/bin" ]; then PATH="$PATH:$emr_home/bin"; fi
+done
+unset emr_home
+export PATH
+"""
+
+LOG4J = f"""# {_NOTE}
+hadoop.root.logger=INFO,console
+hadoop.log.dir=.
+hadoop.log.file=hadoop.log
+hadoop.security.logger=INFO,NullAppender
+hdfs.audit.logger=INFO,NullAppender
+rm.audit.logger=INFO,NullAppender
+nm.audit.logger=INFO,NullAppender
+log4j.rootLogger=${{hadoop.root.logger}}
+log4j.threshold=ALL
+log4j.appender.NullAppender=org.apache.log4j.varia.NullAppender
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.target=System.err
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%d{{ISO8601}} %p %c{{2}}: %m%n
+log4j.appender.RFA=org.apache.log4j.RollingFileAppender
+log4j.appender.RFA.File=${{hadoop.log.dir}}/${{hadoop.log.file}}
+log4j.appender.RFA.MaxFileSize=64MB
+log4j.appender.RFA.MaxBackupIndex=8
+log4j.appender.RFA.layout=org.apache.log4j.PatternLayout
+log4j.appender.RFA.layout.ConversionPattern=%d{{ISO8601}} %p %c: %m%n
+# Says once for each client that the Java implementations are used: true, wanted, and no news.
+log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
+"""
+
+LOG4J2 = f"""# {_NOTE}
+rootLogger.level=info
+rootLogger.appenderRef.stderr.ref=console
+appender.console.type=Console
+appender.console.name=console
+appender.console.target=SYSTEM_ERR
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{{yy/MM/dd HH:mm:ss}} %p %c{{1}}: %m%n%ex
+logger.native.name=org.apache.hadoop.util.NativeCodeLoader
+logger.native.level=error
+"""

@@ -1,0 +1,144 @@
+"""Files between the master's disk and HDFS, and a look at what is there. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import base64
+import io
+import os
+import tarfile
+
+from .common import NodeError
+from .hdfs import WebHdfs, upload
+
+
+def perform(params, check):
+    """Copy in the direction that ``op`` says, seen from the controller, or look."""
+    if check and params["op"] in ("put", "get"):
+        return {"changed": params["op"] == "put"}
+    return {"put": put, "get": get, "ls": ls, "du": du, "head": head}[params["op"]](params)
+
+
+def put(params):
+    """Copy local files into HDFS. Several files, or a target that is a folder: below it under their names."""
+    client = WebHdfs(params["namenode"], params["user"])
+    found = client.status(params["path"])
+    folder = len(params["files"]) > 1 or params["path"].endswith("/") or bool(found and found["type"] == "DIRECTORY")
+    done = []
+    for local in params["files"]:
+        target = f"{params['path'].rstrip('/')}/{os.path.basename(local)}" if folder else params["path"]
+        client.make(os.path.dirname(target) or "/", "755")
+        upload(client, local, target)
+        done.append({"path": target, "bytes": os.path.getsize(local)})
+    return {"changed": True, "put": done}
+
+
+def get(params):
+    """Copy a file or folder of HDFS into one tar file on this node, for the controller to fetch."""
+    client = WebHdfs(params["namenode"], params["user"])
+    path = params["path"].rstrip("/") or "/"
+    found = client.status(path)
+    if not found:
+        raise NodeError(f"there is no {path} in HDFS")
+    done = []
+    with tarfile.open(params["archive"], "w") as archive:
+        if found["type"] == "FILE":
+            _add(client, archive, path, os.path.basename(path), done)
+        else:
+            _walk(client, archive, path, "", done)
+    return {"changed": False, "directory": found["type"] == "DIRECTORY", "got": done}
+
+
+def ls(params):
+    """What is in a folder, or the file itself; with ``recursive`` all below it. At most ``most`` rows."""
+    client = WebHdfs(params["namenode"], params["user"])
+    path = params["path"].rstrip("/") or "/"
+    found = _there(client, path)
+    if found["type"] != "DIRECTORY":
+        return {"changed": False, "files": [_row(path, found)], "truncated": False}
+    rows, folders, most = [], [path], params["most"]
+    while folders and len(rows) < most:
+        folder = folders.pop(0)
+        page, more = client.listing_up_to(folder, most - len(rows))
+        below = [_row(f"{folder.rstrip('/')}/{each['pathSuffix']}", each) for each in page]
+        rows += below
+        if more:
+            return {"changed": False, "files": rows, "truncated": True}
+        if params["recursive"]:
+            folders[:0] = [row["path"] for row in below if row["type"] == "folder"]
+    return {"changed": False, "files": rows, "truncated": bool(folders)}
+
+
+def _there(client, path):
+    found = client.status(path)
+    if not found:
+        raise NodeError(f"there is no {path} in HDFS")
+    return found
+
+
+def _row(path, status):
+    """One line of a listing; ``modified`` in seconds."""
+    folder = status["type"] == "DIRECTORY"
+    return {"type": "folder" if folder else "file", "mode": status["permission"].rjust(3, "0"), "owner": status["owner"],
+            "group": status["group"], "copies": None if folder else status["replication"],
+            "bytes": None if folder else status["length"], "modified": status["modificationTime"] // 1000, "path": path}
+
+
+def du(params):
+    """Bytes of a path and of each of its children: of one copy and of all."""
+    client = WebHdfs(params["namenode"], params["user"])
+    path = params["path"].rstrip("/") or "/"
+    found = _there(client, path)
+    names, more = ([], False)
+    if found["type"] == "DIRECTORY":
+        page, more = client.listing_up_to(path, params["most"])
+        names = [f"{path.rstrip('/')}/{each['pathSuffix']}" for each in page]
+    return {"changed": False, "total": _used(client, path), "used": [_used(client, name) for name in names],
+            "truncated": more}
+
+
+def _used(client, path):
+    summary = client.summary(path)
+    return {"bytes": summary["length"], "bytes_of_copies": summary["spaceConsumed"], "files": summary["fileCount"],
+            "path": path}
+
+
+def head(params):
+    """The first ``limit_bytes`` of a file, in base64; of a folder, of the first file in it that holds anything."""
+    client = WebHdfs(params["namenode"], params["user"])
+    path = params["path"].rstrip("/") or "/"
+    found = _there(client, path)
+    if found["type"] == "DIRECTORY":
+        rows = [row for row in sorted(client.listing(path), key=lambda row: row["pathSuffix"])
+                if row["type"] == "FILE" and row["length"] and not row["pathSuffix"].startswith((".", "_"))]
+        if not rows:
+            raise NodeError(f"there is no file with content in the folder {path}")
+        found, path = rows[0], f"{path.rstrip('/')}/{rows[0]['pathSuffix']}"
+    out = io.BytesIO()
+    if found["length"]:
+        client.read_to(path, out, params["limit_bytes"])
+    return {"changed": False, "path": path, "bytes": found["length"], "head": base64.b64encode(out.getvalue()).decode()}
+
+
+def _walk(client, archive, path, prefix, done):
+    """Add everything below a folder."""
+    for row in sorted(client.listing(path), key=lambda r: r["pathSuffix"]):
+        child, name = f"{path.rstrip('/')}/{row['pathSuffix']}", f"{prefix}{row['pathSuffix']}"
+        if row["type"] == "DIRECTORY":
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
+            _walk(client, archive, child, name + "/", done)
+        else:
+            _add(client, archive, child, name, done)
+
+
+def _add(client, archive, path, name, done):
+    """Add one file; it goes through a temporary file, since a tar entry begins with its size."""
+    temporary = archive.name + ".part"
+    with open(temporary, "wb") as out:
+        size = client.read_to(path, out)
+    with open(temporary, "rb") as source:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = size, 0o644
+        archive.addfile(entry, source)
+    os.unlink(temporary)
+    done.append({"path": path, "bytes": size})

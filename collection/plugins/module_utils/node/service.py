@@ -1,0 +1,203 @@
+"""Start and stop the daemons of a node, gated on their health. Runs on Python 3.8 and newer.
+
+All daemons of a node start as early as their dependencies on the same node allow; daemons that wait for another node
+(DataNode, NodeManager) retry by themselves, so nodes come up together.
+"""
+from __future__ import annotations
+
+import os
+import time
+
+from .bootstrap import run_scripts
+from .common import NodeError, log_tail, read_text, run, unit_states
+from .configure import inspect
+from .format import format_if_empty
+from .hdfs import WebHdfs, ensure_archive, ensure_directories
+from .health import probe
+from .install import SERVER_UNIT
+from .people import settle_homes
+from .stale import RUNNING, stale_parts, wants_restart
+
+MAX_RESTARTS = 3
+GROUPS = "/sys/fs/cgroup"
+# Containers outlive their NodeManager when it restarts; when it is stopped they get so many seconds to end.
+ORPHANS_S = 10
+
+
+def apply(params, check):
+    """Do what the module's options ask for. Returns the module's result."""
+    if params["state"] == "stopped":
+        return stop(params["components"], check)
+    result = Start(params, check).run()
+    if params.get("stale") == "keep":
+        found = stale_parts([c["name"] for c in params["components"]])
+        result.update(emr_stale=found["restart"], emr_refresh=found["refresh"], emr_idle=found["idle"])
+    return result
+
+
+def stop(components, check):
+    """Stop the daemons, in one call; systemd stops them side by side. Containers of a NodeManager end with it."""
+    states = unit_states([c["unit"] for c in components])
+    running = [c for c in reversed(components)
+               if states.get(c["unit"], {}).get("ActiveState") not in ("inactive", "failed", None)]
+    if running and not check:
+        run(["systemctl", "stop"] + [f"{c['unit']}.service" for c in running], limit_s=180)
+    orphans = [] if check else [c for c in components if c["name"] == "nodemanager" and end_orphans(c["unit"])]
+    return {"changed": bool(running or orphans), "stopped": [c["name"] for c in running or orphans]}
+
+
+def end_orphans(unit):
+    """End what a stopped unit left behind in its control group; whether there was anything."""
+    if not _members(unit):
+        return False
+    for signal in ("TERM", "KILL"):
+        # The processes may end by themselves meanwhile, which systemctl calls a failure.
+        run(["systemctl", "kill", "--kill-who=all", f"--signal={signal}", f"{unit}.service"], check=False)
+        deadline = time.monotonic() + ORPHANS_S
+        while time.monotonic() < deadline:
+            if not _members(unit):
+                return True
+            time.sleep(0.1)
+    raise NodeError(f"processes of {unit}.service do not end: {', '.join(_members(unit))}. Look at them with ps.")
+
+
+def _members(unit):
+    """Ids of the processes in a unit's control group, also when the unit itself has stopped."""
+    path = run(["systemctl", "show", "-p", "ControlGroup", "--value", f"{unit}.service"], check=False)[1].strip()
+    found = []
+    for root in (GROUPS, f"{GROUPS}/systemd", f"{GROUPS}/unified"):
+        # The group of a unit that is not there any more has no path; the root group is not ours.
+        if path in ("", "/"):
+            break
+        found += (read_text(f"{root}{path}/cgroup.procs") or "").split()
+    return sorted(set(found))
+
+
+class Start:
+    """One run of starting: which daemons, what was started, what became ready after how long (seconds)."""
+
+    def __init__(self, params, check):
+        self.params, self.check = params, check
+        self.components = params["components"]
+        self.names = {c["name"] for c in self.components}
+        self.changes, self.said, self.ready = [], {}, {}
+        self.launched, self.restarts = set(), {}
+        self.archives = list(params["hdfs"].get("archives", []))
+        self.begun = time.monotonic()
+
+    def run(self):
+        """Start what is not running, restart what is stale (or leave that to the roll), wait until all serve."""
+        states = unit_states([c["unit"] for c in self.components])
+        for component in self.components:
+            if states.get(component["unit"], {}).get("LoadState") == "not-found" and not self.check:
+                raise NodeError(f"{component['unit']}.service is not there: run create or deploy first")
+        self.restarts = {unit: int(state.get("NRestarts") or 0) for unit, state in states.items()}
+        todo = {c["name"]: self._needed(c, states) for c in self.components}
+        self._check_data()
+        if self.check:
+            changes = [f"{name}: {verb}" for name, verb in todo.items() if verb]
+            return {"changed": bool(changes), "changes": changes}
+        if self.params["hdfs"] and "namenode" not in self.names:
+            self._directories()
+        self._loop(todo)
+        if self.params["hdfs"]:
+            # All nodes have their software by now: nobody needs the first master's archives any more.
+            run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
+        self.changes += run_scripts(self.params["bootstrap"], False)
+        return {"changed": bool(self.changes), "changes": self.changes,
+                "emr_ready": {name: round(seconds, 2) for name, seconds in self.ready.items()}}
+
+    def _needed(self, component, states):
+        """'start', 'restart' (its configuration is older than the files) or ''."""
+        if states.get(component["unit"], {}).get("ActiveState") not in RUNNING:
+            return "start"
+        return "restart" if self.params.get("stale") != "keep" and wants_restart(component["name"]) else ""
+
+    def relaunch(self, todo):
+        """Start or restart exactly these: {component: start or restart}, and wait until they serve."""
+        self.restarts = {unit: int(state.get("NRestarts") or 0)
+                         for unit, state in unit_states([c["unit"] for c in self.components]).items()}
+        self._loop(todo)
+
+    def _check_data(self):
+        """Refuse to start a DataNode on directories of another cluster; it would only say so in its log."""
+        for path in self.params["data_dirs"]:
+            found = inspect(path)
+            if found["state"] == "formatted" and found["cluster_id"] != self.params["cluster_id"]:
+                raise NodeError(f"{path} holds blocks of cluster {found['cluster_id']}, this is "
+                                f"{self.params['cluster_id']}. Nothing there is touched: move it away if it may go.")
+
+    def _loop(self, todo):
+        deadline = self.begun + self.params["limit_s"]
+        while True:
+            self._launch([c for c in self.components if c["name"] not in self.launched and self._may_start(c)], todo)
+            self._archives()
+            for component in self.components:
+                if component["name"] in self.launched and component["name"] not in self.ready:
+                    self._look(component)
+            if len(self.ready) == len(self.components):
+                break
+            self._check_alive()
+            if time.monotonic() > deadline:
+                waiting = [c for c in self.components if c["name"] not in self.ready]
+                raise self._failure(waiting[0], f"not ready after {self.params['limit_s']} s: "
+                                    f"{self.said.get(waiting[0]['name'], 'waits for ' + ', '.join(waiting[0]['after']))}")
+            time.sleep(0.15)
+
+    def _may_start(self, component):
+        return all(name in self.ready for name in component["after"] if name in self.names)
+
+    def _launch(self, components, todo):
+        """Start or restart these units; a NameNode is formatted first where that is right."""
+        order = sorted(components, key=lambda c: c["name"] == "namenode")
+        for group in ([c for c in order if c["name"] != "namenode"], [c for c in order if c["name"] == "namenode"]):
+            for component in group:
+                if component["name"] == "namenode" and self.params["format"]:
+                    done = format_if_empty(self.params["format"], self.params["environment"])
+                    self.changes += [done] if done else []
+            for verb in ("start", "restart"):
+                units = [f"{c['unit']}.service" for c in group if todo[c["name"]] == verb]
+                if units:
+                    run(["systemctl", verb] + units, limit_s=180)
+                    self.changes += [f"{c['name']}: {verb}ed" for c in group if todo[c["name"]] == verb]
+            self.launched |= {c["name"] for c in group}
+
+    def _look(self, component):
+        ready, said = probe(component["health"])
+        self.said[component["name"]] = said
+        if ready:
+            if component["name"] == "namenode" and self.params["hdfs"]:
+                self._directories()
+            self.ready[component["name"]] = time.monotonic() - self.begun
+
+    def _directories(self):
+        hdfs = self.params["hdfs"]
+        made = ensure_directories(WebHdfs(hdfs["base"], "hdfs"), hdfs["directories"], False, 60)
+        self.changes += [f"HDFS {path}" for path in made]
+        if hdfs.get("homes"):
+            self.changes += settle_homes(hdfs["base"], hdfs["homes"], False)
+
+    def _archives(self):
+        """Put archives into HDFS, once it serves, while daemons launched just now come up."""
+        if self.archives and ("namenode" in self.ready or "namenode" not in self.names):
+            for row in self.archives:
+                if ensure_archive(WebHdfs(self.params["hdfs"]["base"], row["owner"]), row):
+                    self.changes.append(f"HDFS {row['path']}")
+            self.archives = []
+
+    def _check_alive(self):
+        """Fail at once for a daemon that has given up instead of waiting for the limit."""
+        waiting = [c for c in self.components if c["name"] in self.launched and c["name"] not in self.ready]
+        for unit, state in unit_states([c["unit"] for c in waiting]).items():
+            restarts = int(state.get("NRestarts") or 0) - self.restarts.get(unit, 0)
+            if state.get("ActiveState") == "failed" or restarts >= MAX_RESTARTS:
+                component = next(c for c in waiting if c["unit"] == unit)
+                raise self._failure(component, f"ends again and again (exit status {state.get('ExecMainStatus')}, "
+                                    f"{restarts} restarts)")
+
+    @staticmethod
+    def _failure(component, what):
+        lines = log_tail(component["unit"], component["log_file"])
+        log = component["log_file"] if os.path.exists(component["log_file"]) else f"journalctl -u {component['unit']}"
+        return NodeError(f"{component['label']} on {os.uname().nodename}: {what}. Full log there: {log}. "
+                         "Its last lines:\n  " + "\n  ".join(lines), component=component["name"], log=lines)

@@ -1,0 +1,88 @@
+"""Prove on the first master that the cluster works: nodes, a file written and read, a computation. Python 3.8+."""
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import time
+
+from .common import NodeError, run
+from .hdfs import WebHdfs
+from .health import hdfs_summary, yarn_summary
+
+
+def verify(params, check=False):
+    """Do the checks that the options ask for. Returns the module's result; raises NodeError at the first failure."""
+    if check:
+        return {"changed": False}
+    result = {"changed": False, "seconds": {}}
+    deadline = time.monotonic() + params["limit_s"]
+    for name, work in (("nodes", _nodes), ("storage", storage), ("computation", computation)):
+        begun = time.monotonic()
+        found = work(params, deadline)
+        if found is not None:
+            result[name] = found
+            result["seconds"][name] = round(time.monotonic() - begun, 2)
+    return result
+
+
+def _nodes(params, deadline):
+    """Wait until every expected DataNode and NodeManager is there."""
+    while True:
+        hdfs = hdfs_summary(params["namenode"]) if params["namenode"] else None
+        yarn = yarn_summary(params["resourcemanager"]) if params["resourcemanager"] else None
+        missing = []
+        if params["namenode"]:
+            if not hdfs:
+                missing.append("the NameNode does not answer")
+            elif hdfs["safe_mode"]:
+                missing.append("HDFS is in safe mode: " + hdfs["safe_mode"].split(".")[0])
+            elif hdfs["live"] < params["datanodes"]:
+                missing.append(f"{hdfs['live']} of {params['datanodes']} DataNodes are live")
+        if params["resourcemanager"]:
+            if not yarn:
+                missing.append("the ResourceManager does not answer")
+            elif yarn["active"] < params["nodemanagers"]:
+                missing.append(f"{yarn['active']} of {params['nodemanagers']} NodeManagers are active")
+        if not missing:
+            return {"hdfs": hdfs, "yarn": yarn}
+        if time.monotonic() > deadline:
+            raise NodeError("the cluster is not complete: " + "; ".join(missing) +
+                            ". `emrctl status` shows which daemon is down.")
+        time.sleep(0.15)
+
+
+def storage(params, _deadline):
+    """Write a file, read it, compare, delete it."""
+    if not params["full"] or not params["namenode"]:
+        return None
+    client = WebHdfs(params["namenode"], params["user"])
+    path = f"/user/{params['user']}/.emr-verify-{os.getpid()}"
+    data = os.urandom(1 << 20)
+    try:
+        client.write(path, io.BytesIO(data), len(data))
+        back = io.BytesIO()
+        client.read_to(path, back)
+    finally:
+        client.delete(path)
+    if hashlib.sha256(back.getvalue()).digest() != hashlib.sha256(data).digest():
+        raise NodeError(f"HDFS gave back other bytes than were written ({len(back.getvalue())} of {len(data)})")
+    return {"bytes": len(data)}
+
+
+def computation(params, _deadline):
+    """Run a small MapReduce program in one container: client, ResourceManager, NodeManager and HDFS all take part."""
+    if not params["full"] or not params["examples_jar"]:
+        return None
+    # Uber mode runs the tasks inside the application master, but only where they ask for no more memory than it has.
+    options = {"mapreduce.job.ubertask.enable": "true", "mapreduce.map.memory.mb": "256", "mapreduce.reduce.memory.mb": "256"}
+    argv = ["/opt/emr/hadoop/bin/yarn", "jar", params["examples_jar"], "pi",
+            *(word for key, value in options.items() for word in ("-D", f"{key}={value}")), "2", "100"]
+    env = dict(os.environ, **params["environment"])
+    _code, out, err = run(argv, limit_s=params["limit_s"], user=params["user"], env=env)
+    match = re.search(r"Estimated value of Pi is ([\d.]+)", out)
+    if not match:
+        raise NodeError("the computation gave no result: " + "\n".join((err or out).splitlines()[-15:]))
+    application = re.search(r"application_\d+_\d+", err)
+    return {"pi": float(match.group(1)), "application": application.group(0) if application else ""}

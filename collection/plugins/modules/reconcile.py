@@ -1,0 +1,112 @@
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: reconcile
+short_description: Find what a cluster lacks or has too much of, and end clusters that nobody needs
+version_added: 0.1.0
+description:
+  - The cloud side of the playbook C(emr.cluster.reconcile), on the controller. It has no terminal and asks nobody, what it does
+    follows from the spec.
+  - Releases spot nodes that ECS has stopped, says whether spot nodes are missing, and releases a cluster that is older than
+    O(spec.max_age) or was idle for longer than O(spec.idle_release), after a warning that it records on the security group.
+author:
+  - The emr.cluster authors (@emr-cluster)
+options:
+  phase:
+    description:
+      - V(look) takes the lock and returns the first master.
+      - V(judge) acts.
+      - V(report) fails when V(judge) found something that it must not mend.
+    type: str
+    required: true
+    choices: [look, judge, report]
+  name:
+    description: Name of the cluster.
+    type: str
+  region:
+    description: Its region, by default that of the environment.
+    type: str
+  spec:
+    description: The newest spec, as the first master keeps it.
+    type: dict
+    suboptions:
+      max_age:
+        description: Longest life of the cluster.
+        type: str
+      idle_release:
+        description: Longest time without work.
+        type: str
+  activity:
+    description: What M(emr.cluster.activity) returned.
+    type: dict
+  excluded:
+    description: Names on the lists of excluded nodes.
+    type: list
+    elements: str
+    default: []
+  unread:
+    description: Why the first master could not be asked.
+    type: str
+    default: ""
+  grace:
+    description: Least time from the warning to the release.
+    type: str
+    default: 1h
+  judged:
+    description: What V(judge) returned, for V(report).
+    type: dict
+  plan_only:
+    description: Only say what would be done.
+    type: bool
+    default: false
+  address:
+    description: Which address of the first master is used.
+    type: str
+    default: auto
+    choices: [auto, private, public]
+  user:
+    description: Login of the nodes.
+    type: str
+  private_key_file:
+    description: Private key of the login.
+    type: path
+attributes:
+  check_mode:
+    description: The same as O(plan_only).
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster
+  emr.cluster.reconcile:
+    phase: look
+    name: sales
+"""
+
+RETURN = r"""
+converge:
+  description: Whether nodes are to be bought, or lists to be cleaned.
+  type: bool
+  returned: judge
+released:
+  description: Whether the cluster is gone now.
+  type: bool
+  returned: judge
+done:
+  description: What was done, or in a dry run would be done, as sentences.
+  type: list
+  elements: str
+  returned: judge
+problems:
+  description: What only people can decide.
+  type: list
+  elements: str
+  returned: judge
+"""

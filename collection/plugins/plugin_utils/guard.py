@@ -1,0 +1,25 @@
+"""Before an edit takes queues, users or services away: nothing may run there. Called on the first master."""
+from __future__ import annotations
+
+from ..module_utils.domain.catalogue import COMPONENTS
+from ..module_utils.domain.errors import Refused
+
+
+def check(action, context, before, wanted) -> None:
+    """Raises Refused, before any change, when something still runs in a queue, for a user or by a service that goes.
+
+    ``action`` is a NodeAction on the first master; ``before`` and ``wanted`` are Specs. Costs nothing when nothing goes, else one
+    run of the module in the same task.
+    """
+    services = sorted(set(before.expanded_services) - set(wanted.expanded_services))
+    gone = {"queues": sorted(set(before.queues) - set(wanted.queues)), "users": sorted(set(before.users) - set(wanted.users)),
+            "services": services}
+    if not any(gone.values()):
+        return
+    if "yarn" in before.expanded_services:
+        gone["resourcemanager"] = f"http://{context.address(context.host)}:{COMPONENTS['resourcemanager'].ports['http']}"
+    found = action.module({"op": "guard", "resourcemanager": "", **gone}, op="people")
+    if found.get("failed") or found.get("unreachable"):
+        raise Refused(str(found.get("msg") or "the first master could not be asked what runs"), "Nothing was changed")
+    if found["reasons"]:
+        raise Refused("; ".join(found["reasons"]), "Nothing was changed: run the command again then")

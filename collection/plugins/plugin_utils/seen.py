@@ -1,0 +1,46 @@
+"""What the nodes of a run told, gathered on the controller for those who judge it."""
+from __future__ import annotations
+
+import yaml
+
+from ..module_utils.domain.errors import EmrError
+from ..module_utils.domain.spec import spec_from_dict
+from .context import plain
+
+
+def inspection(context) -> dict:
+    """What ``emr.cluster.cluster`` with state inspected saw in the cloud."""
+    operation = plain(context.get("localhost", "emr_operation", {}))
+    found = operation.get("inspection")
+    if not found:
+        raise EmrError("nobody has looked at the cloud in this run",
+                       "Run emr.cluster.cluster with state: inspected before")
+    return dict(found, cluster=operation.get("emr_result", {}).get("name", ""))
+
+
+def running_spec(context, text: str = ""):
+    """The spec that the cluster was made by, as plain data: read in this run, else of a revision's text. Or None."""
+    data = context.fact("emr_spec_data", context.first)
+    try:
+        if not data and text:
+            data = yaml.safe_load(text)
+        return spec_from_dict(data).to_dict() if data else None
+    except (EmrError, yaml.YAMLError, AttributeError):
+        return None
+
+
+def checked(context) -> dict:
+    """``seen`` as ``findings.judge`` wants it."""
+    looked = inspection(context)
+    nodes = {}
+    for host in context.hosts:
+        found = {"silent": context.fact("emr_silent", host) or "", "clock": context.fact("emr_clock", host)}
+        for key in ("host", "check"):
+            told = context.fact(f"emr_{key}", host) or {}
+            found["error"] = found.get("error") or told.get("error", "")
+            found[key] = {} if told.get("error") else told
+        if not any(found.values()):
+            found["silent"] = "no answer over SSH"
+        nodes[host] = found
+    return {"cluster": looked["cluster"], "inspection": looked, "spec": running_spec(context), "first": context.first,
+            "nodes": nodes}

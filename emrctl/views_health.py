@@ -1,0 +1,148 @@
+"""Text forms of what status, check and repair return."""
+from __future__ import annotations
+
+from emrctl.output import duration, table
+
+GIB = 1 << 30
+
+
+def status(data: dict) -> str:
+    """Component by node, what is wrong in words, then HDFS and YARN."""
+    parts = [_matrix(data), *_notes(data["components"])]
+    parts += [part for part in (_hdfs(data.get("hdfs")), _backup(data.get("backup")), _yarn(data.get("yarn"))) if part]
+    return "\n\n".join(parts)
+
+
+def _matrix(data: dict) -> str:
+    """One line for each node, one column for each component that runs anywhere."""
+    columns = list(dict.fromkeys(row["component"] for row in data["components"] if row["component"] != "-"))
+    roles = {node["name"]: node["role"] for node in data.get("nodes", [])}
+    lines: dict = {}
+    for row in data["components"]:
+        line = lines.setdefault(row["node"], {"node": row["node"], "role": roles.get(row["node"], "")})
+        if row["component"] == "-":
+            line.update({column: row["state"] for column in columns[:1]}, node=row["node"])
+        else:
+            line[row["component"]] = row["state"] + ("*" if row.get("stale") else "")
+    return table(list(lines.values()), ["node", "role", *columns])
+
+
+def _notes(rows: list) -> list:
+    """What the matrix cannot say: why something does not run, and what is stale."""
+    told = [{"node": row["node"], "component": row["component"], "state": row["state"], "detail": row.get("detail", "")}
+            for row in rows if row["state"] != "running" or row.get("stale")]
+    return [table(told, ["node", "component", "state", "detail"])] if told else []
+
+
+def _hdfs(found: dict | None) -> str:
+    if not found:
+        return ""
+    summary = (
+        f"HDFS: {found['live']} DataNodes live, {found['dead']} dead, {found['decommissioning']} decommissioning; "
+        f"{size(found['used_bytes'])} of {size(found['capacity_bytes'])} used; {found['files']:,} files, "
+        f"{found['blocks']:,} blocks, {found['under_replicated_blocks']:,} under-replicated, "
+        f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} corrupt")
+    lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else "")]
+    rows = [{"datanode": row["node"], "state": row["state"], "used": size(row["used_bytes"]),
+             "free": size(row["free_bytes"]), "capacity": size(row["capacity_bytes"]), "blocks": row["blocks"],
+             "to_move": row["blocks_to_move"],
+             "failed_disks": row["failed_volumes"]} for row in found.get("datanodes", [])]
+    if rows:
+        wanted = ["datanode", "state", "used", "free", "capacity", "blocks"]
+        wanted += [key for key in ("to_move", "failed_disks") if any(row[key] for row in rows)]
+        lines.append(table(rows, wanted))
+    return "\n".join(lines)
+
+
+def _backup(found: dict | None) -> str:
+    """How backups of the NameNode's metadata stand."""
+    if not found:
+        return ""
+    last = found.get("last")
+    text = (f"last good {duration(found['age_s'])} ago (transaction {last['txid']}), {found['copies']} kept" if last
+            else "none yet")
+    return f"Backup on {found['node']}: {text}" + (f"; the last attempt failed: {found['error']}" if found["error"] else "")
+
+
+def _yarn(found: dict | None) -> str:
+    if not found:
+        return ""
+    summary = (
+        f"YARN: {found['active']} nodes active, {found['unhealthy']} unhealthy, {found['lost']} lost; "
+        f"{found['memory_used_mib']:,} of {found['memory_mib']:,} MiB and {found['vcores_used']} of {found['vcores']} "
+        f"vcores used; {found['apps_running']} applications run, {found['apps_pending']} wait")
+    lines = [summary]
+    if found.get("nodes"):
+        lines.append(table(found["nodes"], ["node", "state", "containers", "memory_used_mib", "memory_mib",
+                                            "vcores_used", "vcores"]))
+        lines += [f"{row['node']}: {row['report']}" for row in found["nodes"] if row["report"]]
+    if found.get("queues"):
+        lines.append(table(found["queues"], ["queue", "state", "capacity_percent", "most_percent", "used_percent",
+                                             "apps_running", "apps_pending"]))
+    return "\n".join(lines)
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit, step in (("TiB", 1 << 40), ("GiB", GIB), ("MiB", 1 << 20)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count / 1024:.0f} KiB"
+
+
+def findings(data: dict) -> str:
+    """What fails and what to run for it, then what is fine, and the sum."""
+    counts, lines = data["counts"], []
+    for row in data["findings"]:
+        if row["state"] != "ok":
+            where = "" if row["node"] == "-" else f" {row['node']}:"
+            lines += [f"{row['state'].upper()}  {row['check']}:{where} {row['detail']}", f"      next: {row['next']}"]
+    fine = [row for row in data["findings"] if row["state"] == "ok"]
+    parts = ["\n".join(lines)] * bool(lines) + [table(fine, ["check", "state", "detail"])] * bool(fine)
+    verdict = "needs attention" if counts["fail"] or counts["warn"] else "is healthy"
+    parts.append(f"Cluster {data['name']} {verdict}: {counts['ok']} checks ok, {counts['warn']} warnings, "
+                 f"{counts['fail']} failures.")
+    return "\n\n".join(parts)
+
+
+def mending(found: dict) -> str:
+    """What a repair would do."""
+    if found.get("empty", True):
+        return "Every node works. Drift, if there is any, is removed."
+    lines = [f"Stopped, to be started: {', '.join(found['start'])}"] * bool(found["start"])
+    lines += [f"Run and do not answer: {', '.join(found['silent'])}"] * bool(found["silent"])
+    if found["start"] or found["silent"]:
+        lines.append("What of these does not come back is released, if HDFS has its blocks elsewhere, and bought anew.")
+    lines += [f"Daemons to start on {node}: {', '.join(down)}" for node, down in sorted(found["daemons"].items())]
+    lines += [f"To buy for group {group}: {count}" for group, count in sorted(found["missing"].items())]
+    lines += [f"{found['healing']:,} blocks of HDFS have too few copies"] * bool(found["healing"])
+    return "\n".join(lines)
+
+
+def changed(result) -> bool:
+    """Whether a run changed anything anywhere."""
+    return any(result.stats.get("changed", {}).values())
+
+
+def repaired(name: str, result, seconds: str) -> str:
+    """What a repair did."""
+    data = result.data
+    lines = [f"{title}: {', '.join(data[key])}" for title, key in (("Started", "started"), ("Released", "replaced"))
+             if data.get(key)]
+    lines += [f"Bought: {row['count']} x {row['instance_type']} for group {row['group']}"
+              for row in data.get("bought") or []]
+    hdfs = data.get("hdfs")
+    if hdfs:
+        lines.append(f"HDFS: {hdfs['live']} DataNodes live, {hdfs['under_replicated_blocks']:,} blocks with too few "
+                     f"copies, {hdfs['missing_blocks']:,} missing")
+    lines.append(f"Cluster {name} is whole after {seconds}." if changed(result)
+                 else f"Cluster {name} was whole: nothing to do.")
+    return "\n".join(lines)
+
+
+def bundled(data: dict) -> str:
+    """Where the archive is, and who is not in it."""
+    lines = [f"{data['file']}: {size(data['bytes'])} of {len(data['nodes'] or {})} nodes.",
+             "Secrets are masked; look at it all the same before you hand it on."]
+    lines += [f"Not in it: {node} ({why})" for node, why in sorted((data.get("silent") or {}).items())]
+    return "\n".join(lines)

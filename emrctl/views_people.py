@@ -1,0 +1,40 @@
+"""Text forms of users and of what is deleted."""
+from __future__ import annotations
+
+from emrctl.output import table
+
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+
+
+def size(count) -> str:
+    """Bytes for people, in powers of 1024; ``-`` when there is no number or no limit."""
+    if count is None or count < 0:
+        return "-"
+    unit = 0
+    while count >= 1024 and unit < len(_UNITS) - 1:
+        count, unit = count / 1024, unit + 1
+    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
+
+
+def users(cluster: str, found: list) -> str:
+    """The users; space counts all copies, as the quota does."""
+    if not found:
+        return f"No users yet. Next: emrctl user add {cluster} alice"
+    rows = [{"user": row["name"], "uid": row["uid"], "queue": row["queue"], "space": size(row.get("space_used")),
+             "quota": size(row.get("space_quota")), "running": row.get("applications"), "note": _note(row)} for row in found]
+    columns = ["user", "uid", "queue", "space", "quota", "running"] + (["note"] if any(r["note"] for r in rows) else [])
+    return table(rows, columns)
+
+
+def _note(row: dict) -> str:
+    return row.get("note") or ("" if row.get("here", True) else "no account on the first master: run emrctl apply")
+
+
+def removed(what: str, cluster: str, data: dict, deleted: str | None, kept: str) -> str:
+    """What a removal did with the data."""
+    rows = [(node, row) for node, found in sorted((data.get("deleted") or {}).items()) for row in found]
+    lines = [f"{what} is removed from cluster {cluster}."]
+    if not deleted:
+        lines.append(f"The data stays: {kept}")
+    lines += [f"Deleted: {row['path']}" + (f" ({size(row['bytes'])})" if "bytes" in row else f" on {node}") for node, row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,25 @@
+"""Fixtures of the tests of the cloud side."""
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
+from tests.integration.cloudbed import Owner
+
+
+@pytest.fixture
+def no_hosts(monkeypatch, tmp_path):
+    """There are no hosts behind this API, so nothing answers on SSH; and no keepers are wanted."""
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
+    monkeypatch.setattr(Lock, "start_keeper", lambda self: 0)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("EMR_PRIVATE_KEY_FILE", "ANSIBLE_PRIVATE_KEY_FILE", "ALIBABA_CLOUD_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def owner():
+    """A process in whose name a lock is held."""
+    with Owner() as process:
+        yield process

@@ -1,0 +1,166 @@
+"""Converging on a spec, as far as it happens in the cloud: what is bought, who is new or leaves, what a digest stands for."""
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import (
+    contact,
+    convergence,
+    operation as operation_module,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from emrctl.local.testing import api_only
+from tests.integration import cloudbed
+
+GIB = 1 << 30
+
+
+@pytest.fixture(scope="module")
+def ecs(tmp_path_factory):
+    with api_only(tmp_path_factory.mktemp("ecs")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def door(ecs, monkeypatch, tmp_path):
+    for key, value in ecs.env.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
+    yield
+    ecs.cloud.faults.clear()
+
+
+def slaves(count: int) -> dict:
+    return {"slave": f"  slave: {{count: {count}, instance_types: [ecs.c6.large, ecs.g6.large]}}"}
+
+
+def made(ecs, name):
+    """A cluster of one master and three slaves that was deployed to its end."""
+    wanted = cloudbed.spec(ecs, name)
+    with cloudbed.Owner() as owner:
+        run, _ = cloudbed.create(EcsClient(ecs.region), wanted, owner)
+        run.settle(wanted)
+    return wanted
+
+
+def converge(ecs, wanted, before, confirm="yes", client=None, **more):
+    """What the action does: lock, prepare, buy. Returns (operation, plan, the groups that each node joins)."""
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(client or EcsClient(ecs.region), wanted.name, owner, confirm=confirm)
+        run.take_lock()
+        try:
+            prepared = convergence.prepare(run, wanted, before, **more)
+            found, plan, _login, _bought = run.present(wanted, prepared)
+            return run, plan, convergence.joined(run.nodes(found, None), plan, wanted, more.get("excluded", ()))
+        finally:
+            run.unlock()
+
+
+def loads(name, *slaves_there):
+    """What the first master says: equal nodes, of which the first holds least."""
+    nodes = {f"{name}-slave-{n:03d}": {"alive": True, "bytes": n * GIB, "free": 20 * GIB, "capacity": 30 * GIB}
+             for n in slaves_there}
+    return {"hdfs": {"nodes": nodes, "replication": {"most": 2, "files": 1, "example": "/a"}, "missing_blocks": 0}}
+
+
+def test_only_the_bought_node_is_new_and_it_answers_for_the_cluster(ecs):
+    before = made(ecs, "cgrow")
+    _, plan, groups = converge(ecs, cloudbed.spec(ecs, "cgrow", **slaves(4)), before)
+    assert groups.pop("cgrow-slave-004") == ["emr_target", "emr_new", "emr_verify"]
+    assert set(map(tuple, groups.values())) == {("emr_target",)} and len(groups) == 4 and plan.leaving == []
+
+
+def test_without_a_new_node_the_master_answers(ecs):
+    before = made(ecs, "csame")
+    _, plan, groups = converge(ecs, before, before, confirm="")
+    assert plan.empty and groups["csame-master-001"] == ["emr_target", "emr_verify"]
+
+
+def test_a_node_whose_deployment_never_ended_stays_new(ecs):
+    before = made(ecs, "chalf")
+    wanted = cloudbed.spec(ecs, "chalf", **slaves(4))
+    converge(ecs, wanted, before)
+    run, plan, groups = converge(ecs, wanted, wanted)
+    assert plan.purchases == [] and "emr_new" in groups["chalf-slave-004"]
+    run.settle(wanted)
+    assert "emr_new" not in converge(ecs, wanted, wanted)[2]["chalf-slave-004"]
+
+
+def test_a_killed_purchase_is_finished_by_the_same_command(ecs):
+    before = made(ecs, "ckill")
+    wanted = cloudbed.spec(ecs, "ckill", **slaves(5))
+    for number in (2, 3, 4):
+        with pytest.raises(cloudbed.Killed):
+            converge(ecs, wanted, before, client=cloudbed.BrittleClient(ecs.region, number, "after"))
+    converge(ecs, wanted, before)
+    assert cloudbed.living(ecs, "ckill") == cloudbed.expected("ckill", master=1, slave=5)
+
+
+def test_who_leaves_stays_in_the_run_but_is_not_new(ecs):
+    before = made(ecs, "cshrink")
+    wanted = cloudbed.spec(ecs, "cshrink", **slaves(2))
+    _, plan, groups = converge(ecs, wanted, before, loads=loads("cshrink", 1, 2, 3))
+    # The first slave keeps the backups, so it leaves last though it is the emptiest.
+    assert plan.leaving == ["cshrink-slave-002"] and groups["cshrink-slave-002"] == ["emr_target", "emr_leaving"]
+    data = plan_details(EcsClient(ecs.region), wanted, *reversed(prepared(ecs, wanted, before, loads("cshrink", 1, 2, 3))), before)
+    assert {n["node"]: n["does"] for n in data["nodes"]}["cshrink-slave-002"] == "release" and not data["empty"]
+    assert data["offer"]["after"]["nodes"] == 3
+
+
+def prepared(ecs, wanted, before, held=None):
+    with cloudbed.Owner() as owner:
+        return convergence.prepare(cloudbed.operation(EcsClient(ecs.region), wanted.name, owner), wanted, before, loads=held)
+
+
+def test_a_digest_stands_for_purchases_releases_and_changes(ecs):
+    before = made(ecs, "cdig")
+    held = loads("cdig", 1, 2, 3)
+    changed = cloudbed.spec(ecs, "cdig", tags="config: {hdfs-site: {dfs.replication: 1}}")
+    plans = [prepared(ecs, wanted, before, held)[0] for wanted in (
+        before, changed, cloudbed.spec(ecs, "cdig", **slaves(4)), cloudbed.spec(ecs, "cdig", **slaves(2)))]
+    assert len({p.digest for p in plans}) == 4
+    assert [p.empty for p in plans] == [True, False, False, False]
+    assert prepared(ecs, changed, before, held)[0].digest == plans[1].digest
+    for wanted, plan in ((changed, plans[1]), (cloudbed.spec(ecs, "cdig", **slaves(2)), plans[3])):
+        with pytest.raises(Unconfirmed, match="not confirmed"):
+            converge(ecs, wanted, before, confirm="", loads=held)
+        with pytest.raises(Unconfirmed, match="things changed meanwhile"):
+            converge(ecs, wanted, before, confirm=plans[2].digest, loads=held)
+        converge(ecs, wanted, before, confirm=plan.digest, loads=held)
+    assert cloudbed.living(ecs, "cdig") == cloudbed.expected("cdig", master=1, slave=3), "releasing is not done here"
+
+
+def test_a_cluster_that_does_not_exist_is_born_by_a_whole_spec(ecs):
+    wanted = cloudbed.spec(ecs, "cborn")
+    with pytest.raises(Unconfirmed):
+        converge(ecs, wanted, None, confirm="")
+    _, _plan, groups = converge(ecs, wanted, None)
+    assert all("emr_new" in g for g in groups.values()) and groups["cborn-master-001"][-1] == "emr_verify"
+
+
+def test_a_stopped_cluster_is_refused_and_an_unfinished_one_is_not(ecs):
+    made(ecs, "cstop")
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(EcsClient(ecs.region), "cstop", owner)
+        run.take_lock()
+        run.stop()
+        with pytest.raises(Refused, match="emrctl start cstop"):
+            run.known()
+        run.unlock()
+        assert not cloudbed.operation(EcsClient(ecs.region), "cnone", owner).known().exists
+
+
+def test_nothing_is_bought_while_a_node_that_stays_does_not_answer(ecs, monkeypatch):
+    monkeypatch.setattr(contact, "_answers", lambda address: False)
+    before = made(ecs, "cdead")
+    wanted = cloudbed.spec(ecs, "cdead", **slaves(4))
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(EcsClient(ecs.region), "cdead", owner)
+        plan, found = convergence.prepare(run, wanted, before)
+        with pytest.raises(EmrError, match=r"4 nodes do not answer(.|\n)*emrctl repair cdead") as trouble:
+            convergence.check_answers(run, found, plan, 0.1)
+    assert trouble.value.details["unreachable"] and len(cloudbed.living(ecs, "cdead")) == 4

@@ -1,0 +1,63 @@
+"""The end of a restore: what is accepted, when, and what a restore may still replace then."""
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.node import (
+    backup as node_backup,
+    restore as node_restore,
+    restore_after as node_restore_after,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+
+
+@pytest.fixture
+def lookable(tmp_path, monkeypatch):
+    """A folder for the record and the NameNode's directory; the NameNode does not answer."""
+    monkeypatch.setattr(node_backup, "RECORD", str(tmp_path / "restore.json"))
+    monkeypatch.setattr(node_restore, "jmx", lambda base: ({}, {}, {}))
+    (tmp_path / "name").mkdir()
+    return tmp_path
+
+
+def test_what_somebody_began_to_accept_is_not_replaced_and_can_be_accepted(lookable, monkeypatch):
+    (lookable / "name" / "current").mkdir()
+    (lookable / "name" / "current" / "fsimage_1").write_text("x")
+    for state, said in (("held", ""), ("accepting", "is not empty")):
+        (lookable / "restore.json").write_text(json.dumps({"state": state}))
+        assert said in node_restore.look({"namenode": "", "dirs": [str(lookable / "name")]})["refusal"]
+        assert node_backup.pending()["state"] == state
+
+
+@pytest.fixture
+def acceptable(lookable, monkeypatch):
+    """A restore that is held; what the NameNode says, and what was called."""
+    seen = {"state": {"NumLiveDataNodes": 2, "NumStaleStorages": 0}, "called": []}
+    monkeypatch.setattr(node_restore_after, "RECORD", str(lookable / "restore.json"))
+    monkeypatch.setattr(node_restore_after, "DROP_IN", str(lookable / "none"))
+    monkeypatch.setattr(node_restore_after, "jmx", lambda base: ({"Safemode": "ON"}, {}, seen["state"]))
+    monkeypatch.setattr(node_restore_after, "_leave", lambda params: seen["called"].append("leave"))
+    (lookable / "restore.json").write_text(json.dumps({"state": "held", "txid": 7}))
+    return seen
+
+
+ACCEPT = {"namenode": "", "datanodes": 2, "without": False, "delete": True, "who": "me", "limit_s": 1}
+
+
+def test_nothing_is_accepted_before_all_volumes_are_reported(acceptable):
+    acceptable["state"]["NumStaleStorages"] = 3
+    assert "3 volumes" in node_restore_after.accept(ACCEPT)["refusal"] and not acceptable["called"]
+
+
+def test_an_acceptance_that_was_cut_off_is_on_record_and_goes_on(acceptable, lookable, monkeypatch):
+    def cut(*_args, **_more):
+        raise NodeError("cut off")
+
+    monkeypatch.setattr(node_restore_after, "fsck", cut)
+    with pytest.raises(NodeError):
+        node_restore_after.accept(ACCEPT)
+    assert acceptable["called"] and json.loads((lookable / "restore.json").read_text())["state"] == "accepting"
+    monkeypatch.setattr(node_restore_after, "fsck", lambda *_args, **_more: {"broken": [], "broken_files": 0})
+    assert node_restore_after.accept(ACCEPT)["changed"] and node_backup.pending() is None
