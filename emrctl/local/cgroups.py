@@ -73,11 +73,14 @@ def make(prefix: str, host_id: str, memory_mib: int) -> list[Path]:
 
 def processes(prefix: str, host_id: str) -> list[int]:
     """Ids of all live processes of a host, its systemd-nspawn included."""
+    return sorted({pid for top in _groups(prefix, host_id) for pid in _members(top)})
+
+
+def _members(top: Path) -> set[int]:
     found: set[int] = set()
-    for top in _groups(prefix, host_id):
-        for folder, _, _ in os.walk(top):
-            found.update(int(pid) for pid in _read(Path(folder, "cgroup.procs")).split())
-    return sorted(found - {0})
+    for folder, _, _ in os.walk(top):
+        found.update(int(pid) for pid in _read(Path(folder, "cgroup.procs")).split())
+    return found - {0}
 
 
 def command(pid: int) -> str:
@@ -96,16 +99,23 @@ def kill(prefix: str, host_id: str, limit: float = 20.0) -> None:
     while pids := processes(prefix, host_id):
         if time.monotonic() > end:
             raise DriverError(f"{host_id}: processes {pids} do not end (waiting for a disk?)")
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        _kill(pids)
         time.sleep(0.02)
 
 
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 def remove(prefix: str, host_id: str) -> None:
-    """Remove the host's empty groups, innermost first. Raises DriverError when one stays busy for 5 s."""
+    """Remove the host's groups, innermost first. Raises DriverError when one stays busy for 5 s.
+
+    Who enters a group meanwhile is ended too: the launcher of a host outlives a killed starter, and joins late.
+    """
     for top in _groups(prefix, host_id):
         _remove_tree(top)
 
@@ -113,6 +123,7 @@ def remove(prefix: str, host_id: str) -> None:
 def _remove_tree(top: Path) -> None:
     end = time.monotonic() + 5
     while top.exists():
+        _kill(sorted(_members(top)))
         for folder, _, _ in os.walk(top, topdown=False):
             try:
                 os.rmdir(folder)

@@ -25,9 +25,10 @@ HALT_LIMIT = 30.0      # seconds that an orderly stop may take before it becomes
 NSPAWN = "systemd-nspawn"
 # Arguments: control groups, overlay options, mount point, command. setsid --fork lets init reap the host, so that it
 # outlives the server. The keeper stays in a group below (cgroup v2 wants no process beside groups) and repeats the
-# command when it ends with 133, which is how systemd-nspawn says that the host rebooted.
+# command when it ends with 133, which is how systemd-nspawn says that the host rebooted. mkdir makes no parents: a group
+# that was removed meanwhile belongs to a host that was deleted, and this launch has to end.
 LAUNCH = """\
-for group in $1; do mkdir -p "$group/keeper" && echo $$ > "$group/keeper/cgroup.procs" || exit 1; done
+for group in $1; do mkdir "$group/keeper" && echo $$ > "$group/keeper/cgroup.procs" || exit 1; done
 exec setsid --fork unshare --mount --propagation slave sh -c '
   groups=$1; mount -t overlay emr-local -o "$2" "$3" || exit 1
   shift 3
