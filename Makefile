@@ -35,7 +35,8 @@ test: lint dist ## unit, integration and one pass over real hosts (under 25 minu
 	@echo "== test: clusters on real hosts (some minutes; one line a test)"
 	@$(BIN)/python -m pytest tests/e2e -v --durations=10 $(PYTEST_ARGS)
 
-soak: dist ## the long fault, kill and scale runs
+soak: dist ## the long fault, kill, scale and molecule runs
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[test,molecule]'
 	@$(BIN)/python -m pytest tests/soak -m soak --durations=0 $(PYTEST_ARGS)
 
 bench: dist ## ratios against the floor script, ansible -m ping and bare imports

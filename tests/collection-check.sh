@@ -5,8 +5,12 @@ cd "$(dirname "$0")/.."
 : "${VENV:=$PWD/.venv}"
 export PATH="$VENV/bin:$PATH"
 # pyenv has a shim for every version it knows, and most of them only say that the version is not switched on. ansible-test compiles
-# with all versions it finds, so switch on all that are there.
-if command -v pyenv >/dev/null; then PYENV_VERSION=$(pyenv versions --bare | paste -s -d:); export PYENV_VERSION; fi
+# with all versions it finds and hands on none of pyenv's variables, so put the versions themselves in the place of the shims.
+if command -v pyenv >/dev/null; then
+  shims="$(pyenv root)/shims"
+  PATH=$(tr : '\n' <<<"$PATH" | grep -vxF "$shims" | paste -s -d:):$(printf '%s\n' "$(pyenv root)"/versions/*/bin | paste -s -d:)
+  export PATH
+fi
 "$VENV/bin/pip" install -q --disable-pip-version-check -e '.[check]'
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 ansible-galaxy collection build collection --output-path "$work" >/dev/null
