@@ -115,4 +115,6 @@ def accepted_text(name: str, data: dict) -> str:
         lines += [f"  {row['path']}" for row in (found.get("broken") or [])[:PATHS_SHOWN]]
     if made:
         lines.append(f"New backup: {made.get('id')}.")
+    else:
+        lines.append(f"No new backup was made: the node that keeps them does not answer. Replace it: emrctl repair {name}")
     return "\n".join([*lines, f"Next: emrctl status {name}"])

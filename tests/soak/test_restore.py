@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 
@@ -151,3 +152,20 @@ def test_a_damaged_copy_is_refused_and_an_older_one_works(bed):
     bed.emrctl("restore", NAME, "--accept-loss", "--yes")
     listing = hdfs(bed, "dfs -ls -R /user/emr")
     assert "/user/emr/d/f1" in listing and "/user/emr/e" not in listing
+
+
+def test_nodes_that_are_given_up_do_not_stop_the_others(bed):
+    files = put(bed, "/user/emr/g", 3)
+    bed.emrctl("backup", NAME)
+    last = next(i["InstanceId"] for i in bed.instances(NAME) if i["InstanceName"] == f"{NAME}-slave-003")
+    bed.local("fault", f"die={json.dumps([last])}")
+    destroy(bed)
+    bed.emrctl("restore", NAME, "--yes")
+    refused = bed.emrctl("restore", NAME, "--accept-loss", "--yes", expect=3)
+    assert "2 of 3 DataNodes are live" in refused.stderr and "--without-nodes" in refused.stderr
+    done = bed.json("restore", NAME, "--accept-loss", "--without-nodes", "--keep-broken", "--yes")
+    assert done["accepted"]["broken_files"] == 0 and done["made"]
+    assert "no restore waits" in bed.emrctl("restore", NAME, "--accept-loss", "--yes", expect=3).stderr
+    assert sums(bed, files) == files
+    bed.emrctl("repair", NAME, "--yes", timeout=1800)
+    assert bed.json("status", NAME)["hdfs"]["live"] == 3 and sums(bed, files) == files

@@ -61,3 +61,14 @@ def test_an_acceptance_that_was_cut_off_is_on_record_and_goes_on(acceptable, loo
     assert acceptable["called"] and json.loads((lookable / "restore.json").read_text())["state"] == "accepting"
     monkeypatch.setattr(node_restore_after, "fsck", lambda *_args, **_more: {"broken": [], "broken_files": 0})
     assert node_restore_after.accept(ACCEPT)["changed"] and node_backup.pending() is None
+
+
+def test_an_acceptance_whose_run_was_cut_off_later_is_told_again_until_it_is_finished(acceptable, monkeypatch):
+    found = {"broken": [{"path": "/a"}], "broken_files": 1}
+    monkeypatch.setattr(node_restore_after, "fsck", lambda *_args, **_more: found)
+    first = node_restore_after.accept(ACCEPT)
+    again = node_restore_after.accept(ACCEPT)
+    assert first["changed"] and not again["changed"] and again["accepted"] == first["accepted"]
+    assert again["accepted"]["deleted"] and again["accepted"]["broken_files"] == 1
+    assert node_restore_after.finish({})["changed"] and not node_restore_after.finish({})["changed"]
+    assert "no restore waits" in node_restore_after.accept(ACCEPT)["refusal"]

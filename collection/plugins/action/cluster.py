@@ -93,7 +93,7 @@ class ActionModule(ActionBase):
         if state == "planned" or (state == "present" and arguments["plan_only"]):
             return _planned(arguments, operation, spec)
         if state in ("unlocked", "settled"):
-            return {} if arguments["plan_only"] else _ended(state, spec, operation)
+            return {} if arguments["plan_only"] else _ended(state, spec, operation, arguments["hold"])
         if state == "converged" and arguments["plan_only"]:
             return converging.planned(arguments, spec, operation)
         if state == "inspected":
@@ -114,11 +114,11 @@ class ActionModule(ActionBase):
             raise
 
 
-def _ended(state: str, spec, operation: Operation) -> dict:
-    """The operation is over: the nodes are recorded as deployed, and the lock is given back."""
+def _ended(state: str, spec, operation: Operation, hold: bool) -> dict:
+    """The operation is over: the nodes are recorded as deployed, and the lock is given back, unless more is to follow."""
     if state == "settled":
         operation.settle(spec)
-    return {"unlocked": operation.unlock()}
+    return {"unlocked": False if hold else operation.unlock()}
 
 
 def _end_with(pid: int) -> None:

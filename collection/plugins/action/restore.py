@@ -13,7 +13,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import Nod
 
 # step -> where it runs
 STEPS = {"look": "master", "fetch": "keeper", "place": "master", "scan": "slave", "mend": "master", "report": "master",
-         "accept": "master", "restored": "slave"}
+         "accept": "master", "restored": "slave", "finish": "master"}
 
 
 class ActionModule(NodeAction):
@@ -100,6 +100,9 @@ class ActionModule(NodeAction):
         if not record:
             raise EmrError("no restore was accepted in this run")
         return self._base(context, root=backups.root_of(context.node), txid=record["txid"])
+
+    def _finish(self, context):
+        return self._base(context)
 
     def _temporary(self, name: str) -> str:
         if not self._connection._shell.tmpdir:

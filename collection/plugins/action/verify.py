@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -19,7 +20,7 @@ class ActionModule(NodeAction):
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
         return {**work_options(context, int(args.get("limit_s", 600)), full), "resourcemanager": context.url("resourcemanager"),
-                "datanodes": context.count("datanode"), "nodemanagers": context.count("nodemanager")}
+                "datanodes": expected(context, "datanode"), "nodemanagers": expected(context, "nodemanager")}
 
     @staticmethod
     def _changed(context, host) -> bool:
@@ -31,6 +32,12 @@ class ActionModule(NodeAction):
             result["emr_result"] = {key: result["nodes"][key] for key in ("hdfs", "yarn") if result["nodes"].get(key)}
             result["emr_result"].update(name=context.topology.cluster, links=context.links(),
                                         services=list(context.services))
+
+
+def expected(context, component: str) -> int:
+    """How many nodes run a component, without those that the playbook has given up (group ``emr_away``)."""
+    away = set(context.vars["groups"].get("emr_away", []))
+    return sum(n.name not in away for n in context.topology.with_role(*COMPONENTS[component].roles))
 
 
 def work_options(context, limit_s: int, full: bool = True) -> dict:

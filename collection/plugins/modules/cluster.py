@@ -52,7 +52,7 @@ options:
       - The digest of a plan, or V(yes). Without it a purchase or a release is only planned and then refused.
     type: str
   hold:
-    description: With O(state=inspected), whether to take the cluster's lock.
+    description: With O(state=inspected), whether to take the cluster's lock; with O(state=settled), whether to keep it.
     type: bool
     default: false
   plan_only:

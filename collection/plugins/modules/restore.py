@@ -24,10 +24,11 @@ options:
         the NameNode from it.
       - C(scan) counts on each slave the blocks from after the backup, C(mend) gives files that were appended to since then
         their last blocks back, C(report) checks the whole tree on the first master.
-      - C(accept) ends the safe mode; C(restored) lets the slaves begin a new line of backups.
+      - C(accept) ends the safe mode; C(restored) lets the slaves begin a new line of backups; C(finish) notes on the first
+        master that nothing of it is left to do.
     type: str
     required: true
-    choices: [look, fetch, place, scan, mend, report, accept, restored]
+    choices: [look, fetch, place, scan, mend, report, accept, restored, finish]
   from:
     description:
       - Id of the backup, or C(latest).

@@ -32,7 +32,8 @@ def perform(params, check):
         return look(params)
     if check:
         return {"changed": params["step"] in ("place", "accept")}
-    return {"place": place, "scan": scan, "mend": mend, "report": report, "accept": accept, "restored": restored}[params["step"]](params)
+    return {"place": place, "scan": scan, "mend": mend, "report": report, "accept": accept, "restored": restored,
+            "finish": finish}[params["step"]](params)
 
 
 def pack(params):
@@ -119,10 +120,14 @@ def parse_fsck(text):
 def accept(params):
     """End the safe mode of a restored NameNode: from now on it is the file system. Returns what was deleted.
 
-    Files that have lost all their content are deleted when ``delete`` is set; the list is kept with the record.
+    Files that have lost all their content are deleted when ``delete`` is set; the list is kept with the record. What was
+    accepted by a run that did not come to its end (``finish``) is told once more, so that the same command goes on.
     """
     record = pending()
     if not record:
+        record = read_json(RECORD) or {}
+        if record.get("state") == "accepted" and not record.get("finished"):
+            return _accepted(record, False)
         return {"changed": False, "refusal": "no restore waits for being accepted on this master"}
     info, _system, state = jmx(params["namenode"])
     if not info:
@@ -146,10 +151,25 @@ def accept(params):
     before = fsck(params["namenode"], params["limit_s"])
     if params["delete"] and before["broken_files"]:
         fsck(params["namenode"], params["limit_s"], delete="1")
-    record.update(state="accepted", accepted=stamp(time.time()), accepted_by=params["who"], missing=before["broken"])
+    record.update(state="accepted", accepted=stamp(time.time()), accepted_by=params["who"], missing=before["broken"],
+                  broken_files=before["broken_files"], deleted=bool(params["delete"]))
     write_json(RECORD, record)
-    return {"changed": True, "refusal": "", "accepted": {"from": record, "broken": before["broken"], "broken_files":
-                                                         before["broken_files"], "deleted": bool(params["delete"])}}
+    return _accepted(record, True)
+
+
+def _accepted(record, changed):
+    """The result of an acceptance that is on record."""
+    return {"changed": changed, "refusal": "", "accepted": {"from": record, "broken": record["missing"],
+                                                            "broken_files": record["broken_files"], "deleted": record["deleted"]}}
+
+
+def finish(_params):
+    """Note that all that follows an acceptance is done."""
+    record = read_json(RECORD) or {}
+    if record.get("state") != "accepted" or record.get("finished"):
+        return {"changed": False}
+    write_json(RECORD, dict(record, finished=stamp(time.time())))
+    return {"changed": True}
 
 
 def _leave(params):
