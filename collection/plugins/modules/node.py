@@ -20,11 +20,14 @@ options:
     type: str
     required: true
     choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, job, data, people,
-              backup, restore, activity]
+              backup, restore, activity, transfer]
   options:
     description: What the operation needs to know.
     type: dict
     required: true
+  secrets:
+    description: Secrets for the operation, kept out of every log.
+    type: dict
 attributes:
   check_mode:
     description: Reports what would change.
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
         roll,
         service,
         status,
+        transfer,
         verify,
     )
 
@@ -100,6 +104,7 @@ OPERATIONS = {
     "people": ("people", "perform", False),
     "backup": ("backup", "perform", False),
     "activity": ("activity", "activity", False),
+    "transfer": ("transfer", "perform", False),
 }
 
 
@@ -114,9 +119,13 @@ def perform(op, options, check_mode):
 def main():
     module = AnsibleModule(supports_check_mode=True, argument_spec={
         "op": {"type": "str", "required": True, "choices": list(OPERATIONS)},
-        "options": {"type": "dict", "required": True}})
+        "options": {"type": "dict", "required": True},
+        "secrets": {"type": "dict", "no_log": True}})
+    options = module.params["options"]
+    if module.params["secrets"] is not None:
+        options = dict(options, secrets=module.params["secrets"])
     try:
-        result = perform(module.params["op"], module.params["options"], module.check_mode)
+        result = perform(module.params["op"], options, module.check_mode)
     except NodeError as error:
         module.fail_json(msg=str(error), **error.extra)
     if not module._diff:

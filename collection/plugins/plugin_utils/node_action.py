@@ -45,9 +45,14 @@ class NodeAction(ActionBase):
         return result
 
     def module(self, options: dict, op: str = "") -> dict:
-        """Run the module ``node`` on the node, for this plugin's operation or another."""
-        found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars,
-                                     module_args={"op": op or self.MODULE, "options": options})
+        """Run the module ``node`` on the node, for this plugin's operation or another.
+
+        What ``secrets`` holds travels beside the options, so that no log of the node's shows it.
+        """
+        arguments = {"op": op or self.MODULE, "options": {key: value for key, value in options.items() if key != "secrets"}}
+        if "secrets" in options:
+            arguments["secrets"] = options["secrets"]
+        found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars, module_args=arguments)
         found.pop("invocation", None)
         return found
 

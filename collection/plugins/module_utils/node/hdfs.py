@@ -87,11 +87,13 @@ class WebHdfs:
         if not self._json("PUT", path, "RENAME", destination=target).get("boolean"):
             raise NodeError(f"HDFS would not rename {path} to {target}")
 
-    def write(self, path, source, size, overwrite=True, replication=None):
-        """Write ``size`` bytes of the binary file object ``source`` to a file."""
+    def write(self, path, source, size, overwrite=True, replication=None, mode=None):
+        """Write ``size`` bytes of the binary file object ``source`` to a file, made with the permission bits ``mode``."""
         options = {"overwrite": str(overwrite).lower(), "noredirect": "true"}
         if replication:
             options["replication"] = replication
+        if mode:
+            options["permission"] = mode
         place = urllib.parse.urlsplit(self._json("PUT", path, "CREATE", **options)["Location"])
         link = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
         try:
@@ -134,11 +136,11 @@ def _target(place):
     return urllib.parse.quote(f"{place.path}?{place.query}", safe="%/:=&?~#+!$,;'@()*[]")
 
 
-def upload(client, local, path, overwrite=True):
+def upload(client, local, path, overwrite=True, mode=None):
     """Copy a local file into HDFS under a temporary name, then rename it: readers never see half a file."""
     temporary = os.path.join(os.path.dirname(path), "." + os.path.basename(path) + ".uploading")
     with open(local, "rb") as source:
-        client.write(temporary, source, os.path.getsize(local))
+        client.write(temporary, source, os.path.getsize(local), mode=mode)
     if overwrite and client.status(path):
         client.delete(path)
     client.rename(temporary, path)

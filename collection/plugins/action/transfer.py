@@ -1,0 +1,91 @@
+"""Imports and exports: computes the job of one and hands it, with the secrets it needs, to the first master."""
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+
+import yaml
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.emr.cluster.plugins.action.job import DEFAULTS, ENVIRONMENT
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+
+# Options of the job itself, as the module ``job`` has them.
+JOB = ("name", "user", "queue", "wait", "wait_limit_s", "token")
+
+
+class ActionModule(NodeAction):
+    """See the module's documentation."""
+
+    MODULE = "transfer"
+    OPTIONS = ("direction", "source", "target", "options", "credentials", *JOB)
+    REFUSES = True
+
+    def work(self, context, args):
+        if not context.is_first_master:
+            return {"result": {"changed": False}}
+        args = {key: value for key, value in plain(args).items() if value not in (None, "")}
+        direction, source, target = (str(args.get(key, "")) for key in ("direction", "source", "target"))
+        kind = transfer.kind_of(direction, source, target)
+        job = dict(DEFAULTS, **{key: args[key] for key in JOB if key in args})
+        job.update(wait=boolean(job["wait"]), wait_limit_s=int(job["wait_limit_s"]), environment=ENVIRONMENT, who=who(),
+                   resourcemanager=context.url("resourcemanager"))
+        user, secret_id = str(job["user"]), uuid.uuid4().hex
+        found = kind.request({
+            "direction": direction, "source": source, "target": target,
+            "options": transfer.known_options(kind, args.get("options") or {}),
+            "credentials": credentials(kind, str(args.get("credentials") or ""), os.environ),
+            "provider": transfer.provider_of(user, secret_id),
+            "cluster": {"namenode": context.url("namenode"), "region": context.spec.region, "user": user, "services": context.services,
+                        "oss_endpoint": str(context.effective["core-site"].get("fs.oss.endpoint") or "")}})
+        # What people call it wins over what it is called by itself.
+        job.update({key: value for key, value in found["job"].items() if not (key == "name" and job.get("name"))})
+        return {"job": job, "secrets": found["secrets"], "keep": found["keep"], "secret_id": secret_id,
+                "namenode": context.url("namenode"), "provider_path": transfer.provider_path(user, secret_id)}
+
+    def after(self, context, result):
+        job = result.get("job")
+        if not job:
+            return
+        result["emr_result"] = {"job": job}
+        if job["state"] in ("FAILED", "KILLED", "LOST"):
+            code = "" if job.get("exit_code") is None else f" with exit code {job['exit_code']}"
+            result.update(failed=True, msg=f"job {job['id']} {job['state']}{code}\n{job.get('error', '')}".rstrip())
+
+
+def credentials(kind, given: str, environ) -> dict:
+    """{field: value} to sign on with: of the file that is named, of emrctl's own ("chain"), else of the environment.
+
+    Raises Refused. Nothing that was found is part of a message.
+    """
+    if given == "chain":
+        key = find_credentials(environ).current()
+        return {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret,
+                **({"security_token": key.security_token, "expires": key.expires} if key.security_token else {})}
+    if given:
+        return _of_file(kind, os.path.expanduser(given))
+    return {name: environ[variable] for name, variable in kind.CREDENTIALS.items() if environ.get(variable)}
+
+
+def _of_file(kind, path: str) -> dict:
+    wanted = ", ".join(kind.CREDENTIALS)
+    remedy = f"Write a file with lines such as `{next(iter(kind.CREDENTIALS))}: …` (it knows {wanted}), mode 600"
+    try:
+        with open(path, encoding="utf-8") as handle:
+            mode = stat.S_IMODE(os.fstat(handle.fileno()).st_mode)
+            if mode & 0o077:
+                raise Refused(f"{path}: others may read these credentials (mode {mode:o})", f"chmod 600 {path}")
+            found = yaml.safe_load(handle)
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}", remedy) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise Refused(f"{path}: not YAML", remedy) from None  # the parser's words would quote the file
+    if not isinstance(found, dict) or not set(found) <= set(kind.CREDENTIALS):
+        strange = ", ".join(sorted(str(key) for key in set(found) - set(kind.CREDENTIALS))) if isinstance(found, dict) else "no keys"
+        raise Refused(f"{path}: credentials with {strange}", remedy)
+    return {str(key): str(value) for key, value in found.items() if value is not None}
