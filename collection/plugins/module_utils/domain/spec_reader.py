@@ -15,6 +15,17 @@ _SCALARS = {"str": "str", "int": "int", "float": "float", "bool": "bool", "null"
             "value": "str"}
 
 
+class Kind:
+    """A kind of document, for messages: the key that stands for the whole of it, what it is, where an example is, how many
+    there may be in a file."""
+
+    def __init__(self, key: str, what: str, example: str, one: str):
+        self.key, self.what, self.example, self.one = key, what, example, one
+
+
+SPEC_KIND = Kind("spec", "a cluster spec", "Start from an example: emrctl local example prints one.", "Keep one cluster in a file")
+
+
 class Item:
     """One value. ``kind``: map, list, str, int, float, bool or null. ``text`` is a scalar as it was written.
 
@@ -51,33 +62,32 @@ def fail(source: str, key: str, message: str, remedy: str, line=None) -> SpecErr
     return SpecError([SpecProblem(key, message, remedy, line, source)])
 
 
-def read_yaml(text: str, source: str) -> tuple:
+def read_yaml(text: str, source: str, kind: Kind = SPEC_KIND) -> tuple:
     """(Item of the document, problems found while reading). Raises SpecError when the text is not YAML at all."""
     import yaml
 
     if len(text) > MAX_TEXT:
-        raise fail(source, "spec", f"the text has {len(text)} characters, expected at most {MAX_TEXT}",
-                   "A spec is a page or two: check that this is the right file.")
+        raise fail(source, kind.key, f"the text has {len(text)} characters, expected at most {MAX_TEXT}",
+                   f"{kind.what.capitalize()} is a page or two: check that this is the right file.")
     try:
-        node = yaml.compose(text, Loader=_shallow_loader(yaml, source))
+        node = yaml.compose(text, Loader=_shallow_loader(yaml, source, kind))
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error, text, source) from None
+        raise _syntax(error, text, source, kind) from None
     except yaml.YAMLError as error:
-        raise fail(source, "spec", f"not readable as YAML: {str(error).splitlines()[0]}",
+        raise fail(source, kind.key, f"not readable as YAML: {str(error).splitlines()[0]}",
                    "Save the file as UTF-8 text without control characters.",
                    _line_of(text, getattr(error, "position", None))) from None
     if node is None:
-        raise fail(source, "spec", "the text is empty, expected a cluster spec",
-                   "Start from an example: emrctl local example prints one.", 1)
-    builder = _Builder(source)
+        raise fail(source, kind.key, f"the text is empty, expected {kind.what}", kind.example, 1)
+    builder = _Builder(source, kind)
     try:
         item = builder.build(node, "", 0)
     except yaml.YAMLError as error:
-        raise fail(source, "spec", str(error), "Write plain YAML.", node.start_mark.line + 1) from None
+        raise fail(source, kind.key, str(error), "Write plain YAML.", node.start_mark.line + 1) from None
     return item, builder.problems
 
 
-def _shallow_loader(yaml, source: str):
+def _shallow_loader(yaml, source: str, kind: Kind):
     """A loader that stops at once at deep nesting: PyYAML's time grows with the square of it."""
 
     class Loader(yaml.SafeLoader):
@@ -86,7 +96,7 @@ def _shallow_loader(yaml, source: str):
         def compose_node(self, parent, index):
             self.depth += 1
             if self.depth > 2 * MAX_DEPTH:
-                raise fail(source, "spec", "nested too deeply", "Remove the brackets that are not needed.",
+                raise fail(source, kind.key, "nested too deeply", "Remove the brackets that are not needed.",
                            self.peek_event().start_mark.line + 1)
             node = super().compose_node(parent, index)
             self.depth -= 1
@@ -100,7 +110,7 @@ def _line_of(text: str, position) -> int | None:
     return None if position is None else text.count("\n", 0, position) + 1
 
 
-def _syntax(error, text: str, source: str) -> SpecError:
+def _syntax(error, text: str, source: str, kind: Kind) -> SpecError:
     """A problem from PyYAML's own error, with a remedy for the usual mistakes."""
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else None
@@ -108,36 +118,36 @@ def _syntax(error, text: str, source: str) -> SpecError:
     lines = text.splitlines()
     shown = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in what:
-        return fail(source, "spec", "a tab is used for indentation, YAML expects spaces",
+        return fail(source, kind.key, "a tab is used for indentation, YAML expects spaces",
                     "Replace the tab by spaces (two for each level).", line)
     if "{{" in shown or "{%" in shown:
-        return fail(source, "spec", "a template is not a value: a spec is plain data",
+        return fail(source, kind.key, f"a template is not a value: {kind.what} is plain data",
                     "Write the value itself in place of the braces.", line)
     if "single document" in what or "another document" in what:
-        return fail(source, "spec", "several documents in one file, expected one", "Keep one cluster in a file: "
+        return fail(source, kind.key, "several documents in one file, expected one", f"{kind.one}: "
                     "remove the line --- and what follows it.", line)
     if "undefined alias" in what or "duplicate anchor" in what:
-        return fail(source, "spec", what, "Write the value itself in place of the alias.", line)
-    return fail(source, "spec", f"not YAML: {what}", f"Check the indentation, colons, brackets and quotes of line {line} "
+        return fail(source, kind.key, what, "Write the value itself in place of the alias.", line)
+    return fail(source, kind.key, f"not YAML: {what}", f"Check the indentation, colons, brackets and quotes of line {line} "
                 "and of the line before it.", line)
 
 
 class _Builder:
     """Turns PyYAML's nodes into Items; counts them, so that aliases cannot blow up."""
 
-    def __init__(self, source: str):
-        self.source, self.problems, self.count = source, [], 0
+    def __init__(self, source: str, kind: Kind):
+        self.source, self.kind, self.problems, self.count = source, kind, [], 0
 
     def problem(self, key: str, message: str, remedy: str, line) -> None:
-        self.problems.append(SpecProblem(key or "spec", message, remedy, line, self.source))
+        self.problems.append(SpecProblem(key or self.kind.key, message, remedy, line, self.source))
 
     def build(self, node, path: str, depth: int) -> Item:
         line = node.start_mark.line + 1
         self.count += 1
         if self.count > MAX_ITEMS or depth > MAX_DEPTH:
             what = "nested too deeply" if depth > MAX_DEPTH else f"more than {MAX_ITEMS} values"
-            raise fail(self.source, path or "spec", f"{what}; aliases count each time they are used",
-                       "Write plain values: a spec needs no deep nesting and no chains of aliases.", line)
+            raise fail(self.source, path or self.kind.key, f"{what}; aliases count each time they are used",
+                       f"Write plain values: {self.kind.what} needs no deep nesting and no chains of aliases.", line)
         kind = type(node).__name__
         if kind == "MappingNode":
             self._plain_tag(node, "map", path, line)
