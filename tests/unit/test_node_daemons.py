@@ -127,6 +127,36 @@ def test_a_daemon_that_never_gets_ready_is_told_after_the_limit(monkeypatch):
         node_service.apply(options(component("namenode"), limit_s=0.2), False)
 
 
+ARCHIVE = {"source": "/opt/emr/spark/jars", "path": "/spark/libs.zip", "owner": "spark"}
+
+
+@pytest.fixture
+def putting(monkeypatch):
+    """The archives that were put into HDFS; HDFS answers with ``told`` in turn, the last for ever."""
+    Machine(monkeypatch)
+    seen = {"put": [], "told": []}
+    monkeypatch.setattr(node_service, "ensure_directories", lambda *_args: [])
+    monkeypatch.setattr(node_service.WebHdfs, "status", lambda _self, path: {} if path in seen["put"] else None)
+    monkeypatch.setattr(node_service, "ensure_archive", lambda _client, row: seen["put"].append(row["path"]) or True)
+    monkeypatch.setattr(node_service, "hdfs_summary", lambda _base: seen["told"].pop(0) if seen["told"][1:] else seen["told"][0])
+    return seen
+
+
+def test_an_archive_waits_for_the_first_datanode(putting):
+    ready = {"safe_mode": "", "live": 1, "free_bytes": 1}
+    putting["told"] = [None, {**ready, "safe_mode": "Safe mode is ON."}, {**ready, "live": 0}, {**ready, "free_bytes": 0}, ready]
+    result = node_service.apply(options(component("namenode"), hdfs={"base": "", "directories": [], "archives": [ARCHIVE]}), False)
+    assert "HDFS /spark/libs.zip" in result["changes"] and putting["told"] == [ready]
+
+
+def test_an_archive_that_nobody_takes_is_told_after_the_limit(putting):
+    putting["told"] = [{"safe_mode": "", "live": 0, "free_bytes": 0}]
+    hdfs = {"base": "", "directories": [], "archives": [ARCHIVE]}
+    with pytest.raises(NodeError, match="libs.zip could not be put into HDFS within 0.2 s: 0 DataNodes are live"):
+        node_service.apply(options(component("namenode"), hdfs=hdfs, limit_s=0.2), False)
+    assert not putting["put"]
+
+
 def test_a_datanode_with_blocks_of_another_cluster_is_not_started(monkeypatch, tmp_path):
     machine = Machine(monkeypatch)
     (tmp_path / "current").mkdir()

@@ -13,7 +13,7 @@ from .common import NodeError, log_tail, read_text, run, unit_states
 from .configure import inspect
 from .format import format_if_empty
 from .hdfs import WebHdfs, ensure_archive, ensure_directories
-from .health import probe
+from .health import hdfs_summary, probe
 from .install import SERVER_UNIT
 from .people import settle_homes
 from .stale import RUNNING, stale_parts, wants_restart
@@ -135,11 +135,14 @@ class Start:
             for component in self.components:
                 if component["name"] in self.launched and component["name"] not in self.ready:
                     self._look(component)
-            if len(self.ready) == len(self.components):
+            waiting = [c for c in self.components if c["name"] not in self.ready]
+            if not waiting and not self.archives:
                 break
             self._check_alive()
             if time.monotonic() > deadline:
-                waiting = [c for c in self.components if c["name"] not in self.ready]
+                if not waiting:
+                    raise NodeError(f"{self.archives[0]['path']} could not be put into HDFS within {self.params['limit_s']} s: "
+                                    f"{self.said['archives']}. Look with: emrctl status; then run the command again")
                 raise self._failure(waiting[0], f"not ready after {self.params['limit_s']} s: "
                                     f"{self.said.get(waiting[0]['name'], 'waits for ' + ', '.join(waiting[0]['after']))}")
             time.sleep(0.15)
@@ -178,12 +181,26 @@ class Start:
             self.changes += settle_homes(hdfs["base"], hdfs["homes"], False)
 
     def _archives(self):
-        """Put archives into HDFS, once it serves, while daemons launched just now come up."""
-        if self.archives and ("namenode" in self.ready or "namenode" not in self.names):
-            for row in self.archives:
-                if ensure_archive(WebHdfs(self.params["hdfs"]["base"], row["owner"]), row):
-                    self.changes.append(f"HDFS {row['path']}")
-            self.archives = []
+        """Put archives into HDFS, once it takes them, while daemons launched just now come up."""
+        if not self.archives or ("namenode" in self.names and "namenode" not in self.ready):
+            return
+        base = self.params["hdfs"]["base"]
+        self.archives = [row for row in self.archives if not WebHdfs(base, row["owner"]).status(row["path"])]
+        while self.archives and self._takes_files(base):
+            row = self.archives.pop(0)
+            if ensure_archive(WebHdfs(base, row["owner"]), row):
+                self.changes.append(f"HDFS {row['path']}")
+
+    def _takes_files(self, base):
+        """Whether HDFS can be written to. An empty one leaves safe mode before the first DataNode has come."""
+        found = hdfs_summary(base)
+        if not found:
+            self.said["archives"] = f"the NameNode does not answer at {base}"
+        elif found["safe_mode"]:
+            self.said["archives"] = "HDFS is in safe mode: " + found["safe_mode"].split(".")[0]
+        else:
+            self.said["archives"] = f"{found['live']} DataNodes are live, with {found['free_bytes']} bytes free"
+        return bool(found and not found["safe_mode"] and found["live"] and found["free_bytes"])
 
     def _check_alive(self):
         """Fail at once for a daemon that has given up instead of waiting for the limit."""
