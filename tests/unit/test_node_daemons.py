@@ -1,15 +1,10 @@
-"""Health readers, the start of daemons, and jobs, without daemons."""
+"""Health readers and the start of daemons, without daemons."""
 from __future__ import annotations
-
-import json
-import subprocess
-import time
 
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.node import (
     health as node_health,
-    job as node_job,
     service as node_service,
     stale as node_stale,
     status as node_status,
@@ -182,94 +177,6 @@ def test_stop_is_one_call_in_reverse_order(monkeypatch):
 def test_states_for_people(state, expected, monkeypatch):
     monkeypatch.setattr(node_status, "probe", lambda health: (False, "no answer"))
     assert node_status._state(component("namenode"), state)[0] == expected
-
-
-@pytest.mark.parametrize(("kind", "args", "files", "tail"), [
-    ("MR", ["x.jar", "pi"], [], ["jar", "x.jar", "pi"]),
-    ("HADOOP_STREAMING", ["-input", "/in"], [], ["streaming", "-input", "/in"]),
-    ("HADOOP_STREAMING", ["-input", "/in"], ["m.py", "r.py"], ["streaming", "-files", "m.py,r.py", "-input", "/in"]),
-    ("HADOOP_STREAMING", ["-files", "hdfs:///m.py"], ["r.py"], ["streaming", "-files", "hdfs:///m.py"]),
-    ("PYSPARK", [], ["job.py"], ["job.py"]),
-    ("SPARK", ["--class", "X", "x.jar"], ["x.jar"], ["--class", "X", "x.jar"]),
-    ("SPARK_SQL", [], ["q.sql"], ["-f", "q.sql"]),
-    ("SPARK_SQL", ["-e", "select 1"], ["q.sql"], ["-e", "select 1"]),
-    ("SHELL", ["hdfs dfs -ls /"], [], ["bash", "-c", "hdfs dfs -ls /"]),
-    ("SHELL", ["run.sh", "a"], ["run.sh"], ["bash", "run.sh", "a"]),
-    ("SHELL", [], ["run.sh"], ["bash", "run.sh"]),
-    ("SHELL", ["echo", "$HOME; rm"], [], ["echo", "$HOME; rm"]),
-])
-def test_commands_of_jobs(kind, args, files, tail):
-    assert node_job.command(kind, args, files)[-len(tail):] == tail
-
-
-def test_jobs_without_anything_to_run_are_refused():
-    for kind, args in (("PIG", ["x"]), ("SPARK", [])):
-        with pytest.raises(NodeError):
-            node_job.command(kind, args, [])
-
-
-@pytest.fixture
-def jobs(tmp_path, monkeypatch):
-    monkeypatch.setattr(node_job, "JOBS", str(tmp_path))
-    monkeypatch.setattr(node_job, "_alive", lambda job_id: False)
-    return tmp_path
-
-
-def record(folder, job_id, states=(), age_s=60):
-    (folder / job_id / "work").mkdir(parents=True)
-    data = {"id": job_id, "type": "SHELL", "submitted": time.time() - age_s, "command": ["x"]}
-    (folder / job_id / "job.json").write_text(json.dumps(data))
-    (folder / job_id / "states").write_text("".join(json.dumps(row) + "\n" for row in states))
-
-
-@pytest.mark.parametrize(("script", "state", "code"), [
-    ("exit 0", "SUCCEEDED", 0), ("echo application_1_0001 >&2; exit 3", "FAILED", 3),
-    ("echo \"it's $HOME\"; exit 0", "SUCCEEDED", 0)])
-def test_the_runner_records_what_becomes_of_a_job(jobs, script, state, code):
-    job_id = "j-20260101-000000-abcd"
-    record(jobs, job_id)
-    import shlex
-    text = node_job.RUNNER.format(folder=jobs / job_id, command=shlex.join(["bash", "-c", script]))
-    (jobs / job_id / "run.sh").write_text(text)
-    assert subprocess.run(["bash", str(jobs / job_id / "run.sh")], check=False).returncode == code
-    job = node_job.show(job_id)
-    assert (job["state"], job["exit_code"]) == (state, code)
-    assert [row["state"] for row in job["history"]] == ["SUBMITTED", "RUNNING", state]
-    assert job["applications"] == (["application_1_0001"] if "application" in script else [])
-
-
-def test_the_runner_records_a_kill(jobs):
-    job_id = "j-20260101-000000-abcd"
-    record(jobs, job_id)
-    (jobs / job_id / "run.sh").write_text(node_job.RUNNER.format(folder=jobs / job_id, command="sleep 60"))
-    with subprocess.Popen(["bash", str(jobs / job_id / "run.sh")]) as process:
-        deadline = time.monotonic() + 10
-        while "RUNNING" not in (jobs / job_id / "states").read_text() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.2)
-        process.terminate()
-        assert process.wait(10) == 143
-    assert node_job.show(job_id)["state"] == "KILLED"
-
-
-def test_a_job_whose_unit_is_gone_is_lost_not_running(jobs):
-    now = time.time()
-    record(jobs, "j-20260101-000000-0001", [{"state": "RUNNING", "time": now - 50, "exit_code": None}])
-    assert node_job.show("j-20260101-000000-0001")["state"] == "LOST"
-
-
-def test_jobs_are_listed_newest_first_and_only_jobs(jobs):
-    done = [{"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}]
-    for job_id in ("j-20260101-000000-0001", "j-20260201-000000-0002"):
-        record(jobs, job_id, done)
-    (jobs / "other").mkdir()
-    assert [job["id"] for job in node_job.listing()] == ["j-20260201-000000-0002", "j-20260101-000000-0001"]
-
-
-@pytest.mark.parametrize("job_id", ["../../etc", "j-20260101-000000-zzzz", "j-20260101-000000-0001/../x", ""])
-def test_ids_that_are_none_reach_no_file(jobs, job_id):
-    with pytest.raises(NodeError, match="there is no job"):
-        node_job.show(job_id)
 
 
 def test_containers_end_with_a_nodemanager_that_is_stopped(monkeypatch):

@@ -19,6 +19,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     queues as node_queues,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.keys import parse_keys
 
 BASE = """name: sales
 region: cn-hangzhou
@@ -299,11 +300,15 @@ def test_a_job_finds_its_queue_in_configuration_of_its_own(monkeypatch, tmp_path
     with pytest.raises(NodeError, match="default, night"):
         node_job_queue.check_queue("nite")
     node_job_queue.check_queue("night")
-    variables = node_job_queue.queue_environment(str(tmp_path / "job"), "night")
+    wanted = {"tag": "emr-j", "queue": "night", "hadoop": {"a.b": "1 < 2"}, "spark": {"spark.x": "y z"}}
+    variables = node_job_queue.queue_environment(str(tmp_path / "job"), str(tmp_path / "job"), wanted)
     hadoop = tmp_path / "job" / "conf" / "hadoop"
     assert variables["HADOOP_CONF_DIR"] == str(hadoop)
     assert "<name>mapreduce.job.queuename</name><value>night</value>" in (hadoop / "mapred-site.xml").read_text()
     assert os.readlink(hadoop / "core-site.xml") == str(tmp_path / "hadoop" / "core-site.xml")
     text = (tmp_path / "job" / "conf" / "spark" / "spark-defaults.conf").read_text()
-    assert text.splitlines() == ["spark.master yarn", "spark.yarn.queue night"]
+    assert text.splitlines()[0] == "spark.master yarn"
+    assert {"spark.yarn.queue night", "spark.yarn.tags emr-j", "spark.x y z"} < set(text.splitlines())
+    keys = parse_keys((hadoop / "mapred-site.xml").read_text())
+    assert (keys["a.b"], keys["mapreduce.job.tags"]) == ("1 < 2", "emr-j")
     assert (tmp_path / "hadoop" / "mapred-site.xml").read_text() == "<configuration>\n</configuration>\n"

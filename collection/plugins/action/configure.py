@@ -7,7 +7,14 @@ import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, people, reclaim, render, units
+from ansible_collections.emr.cluster.plugins.module_utils.domain import (
+    backups,
+    people,
+    reclaim,
+    render,
+    resident,
+    units,
+)
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
@@ -31,7 +38,7 @@ class ActionModule(NodeAction):
         conf = render.render_conf(effective, spec, topology, node, context.leaving)
         files = [self._list(context, row) for row in conf]
         return {"install": self._install(context, args), "files": files + units.unit_files(rows), "java_mark": units.JAVA_MARK,
-                "units": [row["unit"] for row in rows], "side_units": self._side_units(spec, topology, node, effective),
+                "units": [row["unit"] for row in rows], "side_units": self._side_units(context),
                 **self._standing(context),
                 "directories": units.node_directories(node, context.services, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
@@ -42,9 +49,11 @@ class ActionModule(NodeAction):
                 "revision": self._revision(context, args) if node.role == "master" else {}}
 
     @staticmethod
-    def _side_units(spec, topology, node, effective) -> list:
+    def _side_units(context) -> list:
         """Units of this node that are no daemons of the catalogue; see node/side.py."""
-        return reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, effective)
+        spec, topology, node = context.spec, context.topology, context.node
+        return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
+                + resident.side_units(topology, node, context.services))
 
     @staticmethod
     def _list(context, row):

@@ -10,12 +10,6 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import R
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
-ENVIRONMENT = {
-    "PATH": f"{units.HADOOP_HOME}/bin:{units.SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
-    "HADOOP_HOME": units.HADOOP_HOME, "HADOOP_CONF_DIR": units.HADOOP_CONF, "YARN_CONF_DIR": units.HADOOP_CONF,
-    "SPARK_HOME": units.SPARK_HOME, "SPARK_CONF_DIR": units.SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
-    "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
-}
 OPERATIONS = ("submit", "list", "show", "logs", "kill")
 DEFAULTS = {"op": "submit", "id": "", "type": "SHELL", "name": "", "args": [], "files": [], "user": units.JOB_USER,
             "queue": "", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
@@ -39,7 +33,7 @@ class ActionModule(NodeAction):
                           "submit and list need the id of a job")
         for key, cast in CASTS.items():
             options[key] = cast(options[key])
-        options.update(environment=ENVIRONMENT, resourcemanager=context.url("resourcemanager"), who=who())
+        options["who"] = who()
         options["type"] = str(options["type"]).upper().replace("-", "_")
         options["args"] = [str(a) for a in options["args"]]
         if self.op == "submit":

@@ -6,13 +6,13 @@ import json
 import os
 import re
 import time
-from xml.etree import ElementTree
 
 from .absent import take_away
 from .common import NodeError, ensure_directory, file_lock, owner_ids, read_text, run, stage, write_atomic
 from .hdfs import WebHdfs
 from .host import find_java, hosts_text
 from .install import install
+from .keys import parse_keys
 from .lists import EXCLUDE_LOCK, settle as settle_lists
 from .people import settle_people
 from .side import settle, wanted_files
@@ -149,18 +149,6 @@ def changed_keys(before, after):
     """Keys whose values differ between two texts of one file; only *-site files and ``key value`` files have keys."""
     old, new = parse_keys(before), parse_keys(after)
     return sorted(key for key in set(old) | set(new) if old.get(key) != new.get(key))
-
-
-def parse_keys(text):
-    """{key: value} of a Hadoop XML file or of lines ``key value`` / ``key=value``."""
-    if "<configuration" in text:
-        try:
-            root = ElementTree.fromstring(text)
-        except ElementTree.ParseError:
-            return {}
-        return {(p.findtext("name") or ""): (p.findtext("value") or "") for p in root.iter("property")}
-    lines = (re.match(r"^(?:export )?([A-Za-z][\w.\-]*)(?:\s*=\s*|\s+)(.*)$", line) for line in text.splitlines())
-    return {match.group(1): match.group(2) for match in lines if match}
 
 
 def inspect(path):

@@ -1,30 +1,40 @@
-"""Send a job to a queue of its own choosing, whatever program it is. Runs on Python 3.8 and newer.
+"""Configuration folders of a job's own, whatever program it runs. Runs on Python 3.8 and newer.
 
-A program's own options are not ours to change, and Hadoop and Spark name the queue differently. The job therefore gets
-configuration folders of its own: links to the cluster's files, except for the one file that names the queue.
+A program's own options are not ours to change, and Hadoop and Spark name the same things differently. The job therefore
+gets links to the cluster's files, except for the two files that name its queue, tag and properties.
 """
 from __future__ import annotations
 
 import os
+from xml.sax.saxutils import escape
 
 from .common import NodeError, read_text, write_atomic
-from .configure import parse_keys
+from .keys import parse_keys
 
 HADOOP, SPARK = "/etc/emr/hadoop", "/etc/emr/spark"
 ROOT_QUEUES = "yarn.scheduler.capacity.root.queues"
 
 
-def queue_environment(folder, queue):
-    """Make the folders below the job's ``folder`` and return the variables that name them."""
-    hadoop, spark = f"{folder}/conf/hadoop", f"{folder}/conf/spark"
+def queue_environment(folder, final, wanted):
+    """Make the folders below ``folder``, which will be called ``final``. Returns the variables that name them.
+
+    ``wanted``: {tag, queue, hadoop: {key: value}, spark: {key: value}}.
+    """
+    mapred = {"mapreduce.job.tags": wanted["tag"], **wanted["hadoop"]}
+    # A driver that goes without a word has failed, whatever Spark would say by default.
+    spark = {"spark.yarn.tags": wanted["tag"], "spark.yarn.am.clientModeTreatDisconnectAsFailed": "true", **wanted["spark"]}
+    if wanted["queue"]:
+        mapred["mapreduce.job.queuename"] = spark["spark.yarn.queue"] = wanted["queue"]
     text = read_text(f"{HADOOP}/mapred-site.xml") or "<configuration>\n</configuration>\n"
-    row = f"  <property><name>mapreduce.job.queuename</name><value>{queue}</value></property>\n"
-    _overlay(HADOOP, hadoop, "mapred-site.xml", text.replace("</configuration>", row + "</configuration>"))
-    variables = {"HADOOP_CONF_DIR": hadoop, "YARN_CONF_DIR": hadoop}
+    rows = "".join(f"  <property><name>{escape(key)}</name><value>{escape(value)}</value></property>\n"
+                   for key, value in mapred.items())
+    _overlay(HADOOP, f"{folder}/conf/hadoop", "mapred-site.xml", text.replace("</configuration>", rows + "</configuration>"))
+    variables = {"HADOOP_CONF_DIR": f"{final}/conf/hadoop", "YARN_CONF_DIR": f"{final}/conf/hadoop"}
     defaults = read_text(f"{SPARK}/spark-defaults.conf")
     if defaults is not None:
-        _overlay(SPARK, spark, "spark-defaults.conf", f"{defaults}spark.yarn.queue {queue}\n")
-        variables["SPARK_CONF_DIR"] = spark
+        lines = "".join(f"{key} {value}\n" for key, value in spark.items())
+        _overlay(SPARK, f"{folder}/conf/spark", "spark-defaults.conf", defaults + lines)
+        variables["SPARK_CONF_DIR"] = f"{final}/conf/spark"
     return variables
 
 

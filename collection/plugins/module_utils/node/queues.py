@@ -4,8 +4,8 @@ from __future__ import annotations
 import os
 
 from .common import NodeError, read_text, run, write_atomic
-from .configure import parse_keys
 from .http import get_json
+from .keys import parse_keys
 from .people import running
 
 PATH = "/etc/emr/hadoop/capacity-scheduler.xml"

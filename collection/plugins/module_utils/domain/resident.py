@@ -1,0 +1,143 @@
+"""What stays on the masters to run jobs: a Python package, its program, units and settings. Pure Python: no Ansible import.
+
+The package holds the same files as ``module_utils``, in folders of the same names, so that their relative imports hold.
+"""
+from __future__ import annotations
+
+import ast
+import json
+import os
+from functools import lru_cache
+
+from . import sizing
+from .catalogue import COMPONENTS, components_for
+from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
+
+LIB = "/opt/emr/lib"
+PACKAGE = f"{LIB}/emr_node"
+PROGRAM = "/opt/emr/libexec/emr-jobs"
+SETTINGS = "/etc/emr/jobs.json"
+UNIT = "emr-jobs.service"
+TEMPLATE = "emr-job@.service"
+# Programs of the package: path -> module with a function main(arguments) that returns an exit code.
+PROGRAMS = {PROGRAM: "job_program"}
+# What programs get as environment on a node.
+ENVIRONMENT = {
+    "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
+    "HADOOP_HOME": HADOOP_HOME, "HADOOP_CONF_DIR": HADOOP_CONF, "YARN_CONF_DIR": HADOOP_CONF,
+    "SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
+    "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
+}
+
+
+def side_units(topology, node, services) -> list:
+    """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/side.py."""
+    if node.role != "master":
+        return []
+    texts = {f"{UNIT_DIR}/{UNIT}": _boot_text(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
+             SETTINGS: json.dumps(settings(topology, node, services), indent=1, sort_keys=True) + "\n", **package()}
+    texts.update({path: _program(module) for path, module in PROGRAMS.items()})
+    return [{"unit": UNIT, "wanted": True, "files": [
+        {"path": path, "content": text, "owner": "root", "group": "root", "mode": "0755" if path in PROGRAMS else "0644"}
+        for path, text in texts.items()]}]
+
+
+def settings(topology, node, services) -> dict:
+    """What the package has to know of its cluster."""
+    def url(component):
+        row = COMPONENTS[component]
+        return f"http://{topology.first_master.address}:{row.ports['http']}" if row.service in services else ""
+    return {"cluster": topology.cluster, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
+            "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
+            "memory_mib": job_memory(services, node)}
+
+
+def job_memory(services, node) -> int:
+    """MiB that the programs that start jobs may take together on a master: what its daemons and the system leave."""
+    heaps = [sizing.heap(c.name, node.memory_mib) for c in components_for(services, node.role)]
+    rest = node.memory_mib - sizing.system_memory(node.memory_mib) - sum(h + sizing.overhead(h) for h in heaps)
+    return max(512, rest)
+
+
+def package() -> dict:
+    """{path: text} of the package: the programs' modules and what they import."""
+    return {f"{PACKAGE}/{name}": text for name, text in _package().items()}
+
+
+@lru_cache(maxsize=1)
+def _package() -> dict:
+    found: dict = {"__init__.py": "", "node/__init__.py": "", "domain/__init__.py": ""}
+    wanted = [("node", module) for module in PROGRAMS.values()]
+    while wanted:
+        folder, module = wanted.pop()
+        name = f"{folder}/{module}.py"
+        if name not in found:
+            found[name] = _source(name)
+            wanted += _imports(folder, found[name])
+    return dict(sorted(found.items()))
+
+
+def _source(name: str) -> str:
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(folder, name), encoding="utf-8") as handle:
+        return handle.read()
+
+
+def _imports(folder: str, text: str) -> list:
+    """(folder, module) of each relative import, wherever it stands in the text."""
+    rows = []
+    for line in ast.walk(ast.parse(text)):
+        if not isinstance(line, ast.ImportFrom) or not line.level:
+            continue
+        base = ([folder] if line.level == 1 else []) + (line.module.split(".") if line.module else [])
+        # `from . import a` names modules, `from .a import b` is a module with what is in it.
+        rows += [tuple(base)] if len(base) == 2 else [(base[0], alias.name) for alias in line.names]
+    return rows
+
+
+def _program(module: str) -> str:
+    return f"""#!/usr/bin/python3
+import sys
+
+sys.path[0] = "{LIB}"
+from emr_node.node.{module} import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _boot_text(cluster: str) -> str:
+    return f"""[Unit]
+Description=Takes up the jobs of cluster {cluster} after a boot
+After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={PROGRAM} boot
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _job_text(cluster: str) -> str:
+    # A supervisor that dies is started again, and finds out what has become of the job. What it was told to stop, it stops
+    # itself within TimeoutStopSec; then systemd ends what is left.
+    return f"""[Unit]
+Description=Job %i of cluster {cluster}
+CollectMode=inactive-or-failed
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+ExecStart={PROGRAM} run %i
+ExecStopPost={PROGRAM} ended %i
+Restart=on-failure
+RestartSec=1
+KillMode=mixed
+TimeoutStopSec=60
+OOMPolicy=continue
+LimitNOFILE=65536
+"""

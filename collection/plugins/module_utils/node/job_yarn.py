@@ -1,0 +1,58 @@
+"""What YARN knows of a job's applications; they carry the job's tag. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import json
+import time
+import urllib.parse
+
+from ..domain.verdict import alive
+from .common import NodeError
+from .http import get_json, http
+
+FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "startedTime", "finishedTime", "diagnostics",
+          "queue", "user", "logAggregationStatus")
+
+
+def tag(job_id):
+    """The tag that all YARN applications of a job carry."""
+    return f"emr-{job_id}"
+
+
+def applications(base, job_id, user):
+    """The job's applications in order of their birth; None when the ResourceManager does not answer."""
+    if not base:
+        return []
+    query = urllib.parse.urlencode({"applicationTags": tag(job_id), "deSelects": "resourceRequests", "user.name": user})
+    answer = get_json(f"{base}/ws/v1/cluster/apps?{query}", 10)
+    if answer is None:
+        return None
+    rows = (answer.get("apps") or {}).get("app") or []
+    found = [{key: row[key] for key in FIELDS if key in row} for row in rows]
+    return sorted(found, key=lambda row: row["id"])
+
+
+def kill(base, application, user):
+    """Kill an application; returns what went wrong, or ''. One that has ended already is fine."""
+    query = urllib.parse.urlencode({"user.name": user})
+    try:
+        http(f"{base}/ws/v1/cluster/apps/{application}/state?{query}", "PUT", json.dumps({"state": "KILLED"}).encode(),
+             headers={"Content-Type": "application/json"})
+    except (OSError, NodeError) as error:
+        return f"{application} was not killed: {error}"
+    return ""
+
+
+def end_all(base, job_id, user, limit_s):
+    """Kill the job's applications and wait until none lives; returns what went wrong, or ''."""
+    deadline = time.monotonic() + limit_s
+    trouble = "the ResourceManager does not answer"
+    while True:
+        found = applications(base, job_id, user)
+        if found is not None:
+            left = [app["id"] for app in alive(found)]
+            if not left:
+                return ""
+            trouble = "; ".join(filter(None, (kill(base, name, user) for name in left))) or f"{', '.join(left)} still live"
+        if time.monotonic() > deadline:
+            return f"not ended within {limit_s} s: {trouble}"
+        time.sleep(0.5)

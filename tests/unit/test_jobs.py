@@ -1,0 +1,245 @@
+"""Jobs of a master without systemd and YARN: records, the queue, and the supervisor with real programs."""
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain import resident
+from ansible_collections.emr.cluster.plugins.module_utils.node import (
+    job,
+    job_admit,
+    job_error,
+    job_record,
+    job_run,
+    job_yarn,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+
+USER = pwd.getpwuid(os.getuid()).pw_name
+JOB = "j-20260101-000000-abcd"
+
+
+class Master:
+    """A folder of jobs, and what the ResourceManager and systemd would say."""
+
+    def __init__(self, folder):
+        self.folder, self.started, self.yarn, self.units = folder, [], [], {}
+
+    def record(self, job_id=JOB, states=(), **more):
+        (self.folder / job_id / "work").mkdir(parents=True)
+        data = dict({"id": job_id, "type": "SHELL", "submitted": time.time() - 60, "user": USER, "command": ["true"]}, **more)
+        (self.folder / job_id / "job.json").write_text(json.dumps(data))
+        (self.folder / job_id / "states").write_text("".join(json.dumps(row) + "\n" for row in states))
+        return self.folder / job_id
+
+    def supervise(self, job_id=JOB):
+        """Run the supervisor in a process of its own."""
+        process = multiprocessing.get_context("fork").Process(target=job_run.supervise, args=(job_id,))
+        process.start()
+        return process
+
+    def states(self, job_id=JOB):
+        return [row["state"] for row in job_record.history(job_id)]
+
+
+@pytest.fixture
+def master(tmp_path, monkeypatch):
+    it = Master(tmp_path)
+    known = {"environment": {"PATH": os.environ["PATH"]}, "resourcemanager": "", "namenode": "", "historyserver": "",
+             "memory_mib": 1000, "cluster": "t"}
+    for module in (job, job_admit, job_error, job_record, job_run):
+        monkeypatch.setattr(module, "JOBS", str(tmp_path))
+        if hasattr(module, "settings"):
+            monkeypatch.setattr(module, "settings", lambda: known)
+    for module in (job_admit, job_record):
+        monkeypatch.setattr(module, "unit_states", lambda units: {u: it.units.get(u, {"ActiveState": "inactive"}) for u in units})
+    monkeypatch.setattr(job_run, "run", lambda argv, **_more: (0, "running\n", ""))
+    monkeypatch.setattr(job_admit, "start", it.started.append)
+    monkeypatch.setattr(job_yarn, "applications", lambda base, job_id, user: list(it.yarn))
+    it.units["emr-jobs"] = {"ActiveState": "active"}
+    return it
+
+
+def until(true, what):
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("script", "state", "code"), [
+    ("exit 0", "SUCCEEDED", 0), ("echo wrong >&2; exit 3", "FAILED", 3), ("echo \"it's $HOME\"; exit 0", "SUCCEEDED", 0),
+    ("kill -9 $$", "FAILED", 137)])
+def test_the_supervisor_records_what_becomes_of_a_job(master, script, state, code):
+    folder = master.record(command=["bash", "-c", script])
+    process = master.supervise()
+    process.join(20)
+    found = job.show(JOB)
+    assert (process.exitcode, found["state"], found["exit_code"]) == (0, state, code)
+    assert [row["state"] for row in found["history"]] == ["SUBMITTED", "RUNNING", state]
+    if "it's" in script:
+        assert (folder / "stdout.log").read_text() == f"it's {pwd.getpwnam(USER).pw_dir}\n"
+    if code == 3:
+        assert found["error"] == "wrong"
+
+
+def test_a_program_that_is_not_there_fails(master):
+    master.record(command=["/no/such/program"])
+    master.supervise().join(20)
+    found = job.show(JOB)
+    assert (found["state"], found["exit_code"]) == ("FAILED", 127) and "/no/such/program" in found["error"]
+
+
+def test_a_job_is_tried_again_until_it_succeeds(master):
+    folder = master.record(command=["bash", "-c", "echo try $EMR_JOB_ATTEMPT; test $EMR_JOB_ATTEMPT = 3"], retries=5, retry_interval_s=0)
+    master.supervise().join(20)
+    assert master.states() == ["SUBMITTED", "RUNNING", "RETRYING", "RUNNING", "RETRYING", "RUNNING", "SUCCEEDED"]
+    assert job.show(JOB)["attempts"] == 3
+    assert [(folder / name).read_text() for name in ("stdout.log.1", "stdout.log.2", "stdout.log")] == ["try 1\n", "try 2\n", "try 3\n"]
+
+
+def test_a_job_that_takes_too_long_is_ended(master):
+    master.record(command=["sleep", "60"], timeout_s=1)
+    begun = time.monotonic()
+    master.supervise().join(20)
+    assert time.monotonic() - begun < 15
+    found = job.show(JOB)
+    assert found["state"] == "FAILED" and "limit of 1 s" in found["reason"]
+
+
+def test_a_unit_that_is_stopped_is_a_killed_job_and_no_process_stays(master):
+    folder = master.record(command=["bash", "-c", "trap '' TERM; echo $$ >pid; while true; do sleep 0.1; done"])
+    process = master.supervise()
+    until(lambda: (folder / "work" / "pid").exists() and (folder / "work" / "pid").read_text().strip(), "the program runs")
+    pid = int((folder / "work" / "pid").read_text())
+    os.kill(process.pid, signal.SIGTERM)
+    process.join(30)
+    assert (process.exitcode, job.show(JOB)["state"]) == (0, "KILLED")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_machine_that_goes_down_kills_no_job(master, monkeypatch):
+    monkeypatch.setattr(job_run, "run", lambda argv, **_more: (1, "stopping\n", ""))
+    folder = master.record(command=["bash", "-c", "touch here; exec sleep 60"])
+    process = master.supervise()
+    until((folder / "work" / "here").exists, "the program runs")
+    os.kill(process.pid, signal.SIGTERM)
+    process.join(20)
+    assert master.states() == ["SUBMITTED", "RUNNING"]
+    subprocess.run(["pkill", "-KILL", "-s", str(_session(folder))], check=False)
+
+
+def _session(folder):
+    """The session of the process that works in the job's folder."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd") == str(folder / "work"):
+                return os.getsid(int(pid))
+        except OSError:
+            continue
+    raise AssertionError("no process works in the job's folder")
+
+
+RUNS = [{"state": "RUNNING", "time": time.time() - 50, "attempt": 1, "exit_code": None}]
+
+
+@pytest.mark.parametrize(("kind", "apps", "state"), [
+    ("MR", [("FINISHED", "SUCCEEDED")], "SUCCEEDED"), ("MR", [("FINISHED", "FAILED")], "FAILED"),
+    ("PYSPARK", [("KILLED", "KILLED")], "KILLED"), ("MR", [], "LOST"), ("SHELL", [], "LOST")])
+def test_a_job_whose_supervisor_died_becomes_what_yarn_says(master, kind, apps, state):
+    master.yarn = [{"id": "application_1_0001", "state": a, "finalStatus": b} for a, b in apps]
+    master.record(states=RUNS, type=kind)
+    master.supervise().join(20)
+    assert master.states() == ["SUBMITTED", "RUNNING", state]
+    assert job.show(JOB)["applications"] == ["application_1_0001"][:len(apps)]
+
+
+def test_a_stream_is_started_again_by_a_new_supervisor(master):
+    folder = master.record(states=RUNS, type="SPARK_STREAMING", keep_running=True, command=["bash", "-c", "echo again"])
+    master.supervise().join(20)
+    assert master.states() == ["SUBMITTED", "RUNNING", "RETRYING", "RUNNING", "SUCCEEDED"]
+    assert (folder / "stdout.log").read_text() == "again\n"
+
+
+def test_a_job_has_one_supervisor(master):
+    folder = master.record(command=["bash", "-c", "echo once >>count; sleep 1"])
+    both = [master.supervise(), master.supervise()]
+    for process in both:
+        process.join(20)
+    assert (folder / "work" / "count").read_text() == "once\n" and master.states()[-1] == "SUCCEEDED"
+
+
+def test_a_job_without_a_supervisor_is_lost_but_not_while_a_boot_is_under_way(master):
+    master.record(states=RUNS)
+    assert job.show(JOB)["state"] == "LOST"
+    master.units["emr-jobs"] = {"ActiveState": "activating"}
+    assert job.show(JOB)["state"] == "RUNNING"
+    master.units.update({"emr-jobs": {"ActiveState": "active"}, f"emr-job@{JOB}": {"ActiveState": "activating"}})
+    assert job.show(JOB)["state"] == "RUNNING"
+
+
+def test_the_queue_starts_what_fits_and_the_next_when_one_ends(master):
+    names = [f"j-20260101-00000{i}-abcd" for i in range(4)]
+    for name in names:
+        master.record(name)
+        job_admit.enqueue(name, 400)
+    assert job_admit.admit() == names[:2] == master.started
+    assert job.show(names[2])["state"] == "SUBMITTED"
+    assert job_admit.release(names[0]) == [], "it has not ended"
+    job_record.note(names[0], "SUCCEEDED")
+    assert job_admit.release(names[0]) == [names[2]]
+    assert job_admit.leave_queue(names[3]) and not job_admit.leave_queue(names[3])
+
+
+def test_a_boot_takes_up_what_was_open(master):
+    names = [f"j-20260101-00000{i}-abcd" for i in range(4)]
+    done = [*RUNS, {"state": "FAILED", "time": time.time(), "exit_code": 1}]
+    for name, states in zip(names, ([], RUNS, done, RUNS), strict=True):
+        master.record(name, states=states)
+    job_admit.enqueue(names[0], 400)
+    for name in names[2:]:
+        (master.folder / ".slots" / name).parent.mkdir(exist_ok=True)
+        (master.folder / ".slots" / name).write_text("400")
+    master.units[f"emr-job@{names[3]}"] = {"ActiveState": "active"}
+    assert job_admit.boot() == [names[1]]
+    assert master.started == [names[1], names[0]]
+
+
+def test_jobs_are_listed_newest_first_and_only_jobs(master):
+    done = [{"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}]
+    for job_id in ("j-20260101-000000-0001", "j-20260201-000000-0002"):
+        master.record(job_id, done)
+    (master.folder / "other").mkdir()
+    assert [row["id"] for row in job.listing()] == ["j-20260201-000000-0002", "j-20260101-000000-0001"]
+
+
+@pytest.mark.parametrize("job_id", ["../../etc", "j-20260101-000000-zzzz", "j-20260101-000000-0001/../x", ""])
+def test_ids_that_are_none_reach_no_file(master, job_id):
+    with pytest.raises(NodeError, match="there is no job"):
+        job.show(job_id)
+
+
+def test_the_resident_package_is_complete_and_starts(tmp_path):
+    """Its files alone, with nothing of Ansible on the path."""
+    for path, text in resident.package().items():
+        target = tmp_path / path.removeprefix(resident.LIB + "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    for name in resident.package():
+        module = name.removeprefix(resident.LIB + "/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        done = subprocess.run([sys.executable, "-S", "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {module}"],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{module}: {done.stderr}"
+    program = tmp_path / "emr-jobs"
+    program.write_text(resident._program("job_program").replace(resident.LIB, str(tmp_path)))
+    done = subprocess.run([sys.executable, str(program), "show", "../x"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]
