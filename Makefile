@@ -19,9 +19,9 @@ $(STAMP): pyproject.toml
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[test]'
 	@touch $@
 
-dist: $(STAMP) ## assemble the Hadoop and Spark tarballs of the release catalogue
-	@echo "== dist: Hadoop and Spark of the default release (first time: some minutes of downloads)"
-	@$(BIN)/emrctl dist build
+dist: $(STAMP) ## assemble the tarballs of the release catalogue
+	@echo "== dist: Hadoop, Spark and connectors of the default release (first time: some minutes of downloads)"
+	@$(BIN)/python -m emrctl dist build
 
 demo: dist ## from order to answer on the local ECS: one master, three slaves, real jobs
 	@$(BIN)/python -m emrctl.local.demo $(DEMO_ARGS)

@@ -1,1 +1,1 @@
-"""Distributions: Hadoop and Spark tarballs assembled from Maven and PyPI packages, byte for byte reproducible."""
+"""Distributions: Hadoop, Spark and connector tarballs assembled from Maven and PyPI packages, byte for byte reproducible."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
 
-from . import hadoop, spark
+from . import connectors, hadoop, spark
 from .fetch import fetch
 from .lock import Locked, format_lock, parse_lock, sha512_of
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
-MAKERS = {"hadoop": hadoop, "spark": spark}
+MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors}
 
 
 def lock_file(artifact: Artifact) -> Path:
@@ -66,8 +66,8 @@ def build(artifact: Artifact, say, force: bool = False, accept: bool = False) ->
     files = fetch(inputs, say)
     say(f"assembling {artifact.file}")
     top = artifact.file.removesuffix(".tar.gz")
-    if artifact.component == "hadoop":
-        digest = write_tarball(target, top, hadoop.entries(artifact.version, inputs, files))
+    if artifact.component != "spark":
+        digest = write_tarball(target, top, MAKERS[artifact.component].entries(artifact.version, inputs, files))
     else:
         with tempfile.TemporaryDirectory(prefix="emr-dist-", dir=_scratch()) as folder:
             spark.unpack(files[inputs[0].coordinates], Path(folder))

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 DEFAULT_RELEASE = "emr-1.0"
-app = typer.Typer(help="Assemble the Hadoop and Spark tarballs of a release.", no_args_is_help=True,
+app = typer.Typer(help="Assemble the tarballs of a release: Hadoop, Spark, connectors.", no_args_is_help=True,
                   add_completion=False, rich_markup_mode=None)
 Release = Annotated[str, typer.Option("--release", "-r", help="Name in the release catalogue.")]
-Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark; nothing means all.")]
+Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors; nothing means all.")]
 
 
 def _say(line: str) -> None:
@@ -64,7 +64,7 @@ def list_(output: Annotated[str, typer.Option("-o", "--output", help="table or j
         return
     for row in rows:
         state = "built" if row["built"] else "not built"
-        print(f"{row['release']:<10} {row['component']:<8} {row['version']:<8} {state:<10} {row['file']}")
+        print(f"{row['release']:<10} {row['component']:<10} {row['version']:<8} {state:<10} {row['file']}")
 
 
 @app.command()

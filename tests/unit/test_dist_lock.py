@@ -5,7 +5,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES, Artifact, release
-from emrctl.dist import build, cds, fetch, hadoop, spark
+from emrctl.dist import build, cds, connectors, fetch, hadoop, spark
 from emrctl.dist.lock import Locked, check, format_lock, parse_lock
 from emrctl.dist.paths import LOCKS
 
@@ -79,6 +79,14 @@ def test_the_hadoop_lock_has_what_the_daemons_need_and_one_jar_of_a_kind():
     core = text.split('"')[1].split(":")
     assert core[0].endswith("hadoop-common-3.4.2.jar") and all(p.startswith("$H/share/hadoop/") for p in core)
     assert not any("/tools/" in p for p in core)
+
+
+def test_the_connectors_are_two_drivers_and_what_spark_lacks_for_kafka():
+    inputs = build.read_lock(release("emr-1.0").artifacts["connectors"])
+    found = {(i.place, i.coordinates.split(":")[1]) for i in inputs}
+    assert found == {("jdbc", "mariadb-java-client"), ("jdbc", "postgresql"), ("kafka", "kafka-clients"), ("kafka", "commons-pool2"),
+                     ("kafka", "spark-sql-kafka-0-10_2.13"), ("kafka", "spark-token-provider-kafka-0-10_2.13")}
+    assert [tuple(i.coordinates.split(":")) for i in inputs] == [part[:3] for part in connectors.PARTS["1.0"]]
 
 
 def test_unknown_release_is_refused_with_the_nearest():

@@ -42,7 +42,9 @@ def test_services_and_components_follow_variables():
     found = context(emr_services=["hadoop", "spark"])
     assert found.services == ("hdfs", "yarn", "mapreduce", "spark")
     assert [c.name for c in context("s1", emr_services=["hdfs"]).components] == ["datanode"]
-    assert [a["name"] for a in found.artifacts("master")] == ["hadoop", "spark"]
+    assert [a["name"] for a in found.artifacts("master")] == ["hadoop", "spark"], "no address for the connectors"
+    with_mirror = context(emr_services=["hadoop", "spark"], emr_mirrors=["http://mirror/x"])
+    assert [a["name"] for a in with_mirror.artifacts("master")] == ["hadoop", "spark", "connectors"]
     assert [a["name"] for a in found.artifacts("slave")] == ["hadoop"]
 
 

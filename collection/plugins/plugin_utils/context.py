@@ -195,8 +195,10 @@ class Context:
         """Artifacts for a node of this role, as the module ``install`` wants them."""
         names = ["hadoop"]
         if "spark" in self.services and role in ("master", "gateway"):
-            names.append("spark")
-        return [self._artifact(name) for name in names]
+            names += ["spark", "connectors"]
+        found = [self._artifact(name) for name in names if name in self.release.artifacts]
+        # Apache has no connectors: who gives the other tarballs by address and no mirror does without.
+        return [row for row in found if row["urls"] or row["name"] != "connectors"]
 
     def _artifact(self, name: str) -> dict:
         artifact = self.release.artifacts[name]

@@ -246,8 +246,8 @@ SPEC = Field(
         Field("mirrors", "list", "Base addresses of the release's files, tried in order. Without any: the controller's "
               "variable EMR_MIRRORS, then the release's own addresses.", default=(), most=10, item=_URL,
               example="[https://mirror.example.com/dist]"),
-        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark"),
-              expect="hadoop or spark with urls and sha512", item=_ARTIFACT,
+        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark", "connectors"),
+              expect="hadoop, spark or connectors with urls and sha512", item=_ARTIFACT,
               example="{hadoop: {urls: [https://…], sha512: …}}"),
         Field("revision", "int", "Which revision of the cluster's spec this document was made of; `emrctl export` writes it. "
               "`apply` refuses a document of an older revision than the newest, and shows what it would take back.",
