@@ -170,6 +170,9 @@ def logs(params):
         for application in job["applications"]:
             text = run([f"{HADOOP}/yarn", "logs", "-applicationId", application], check=False, user=job["user"], env=env)[1]
             parts.append(text[-limit:])
+    if job.get("error"):
+        # What people look for stands at the end.
+        parts.append(f"\n== {job['state']}\n{job['error']}\n")
     return {"changed": False, "job": job, "stdout": out, "stderr": err, "log": "".join(parts)}
 
 
