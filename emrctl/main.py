@@ -51,10 +51,12 @@ VERBS = {
 GROUPS = {
     "service": ("emrctl.service", "Add or remove services of a running cluster."),
     "user": ("emrctl.users", "Add, remove or list the users of a cluster."),
+    "flow": ("emrctl.flow", "Run jobs that wait for each other."),
+    "schedule": ("emrctl.schedule", "Run flows and jobs at certain times."),
     "local": ("emrctl.local.cli", "Run the local ECS: the same API, real hosts here."),
     "dist": ("emrctl.dist.cli", "Assemble and verify a release's tarballs."),
 }
-RAW = {"submit", "ssh"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
+RAW = {"submit", "schedule", "ssh"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
 SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 

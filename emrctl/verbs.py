@@ -76,8 +76,8 @@ def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, qu
 def ask(question: str, hint: str = "") -> None:
     """Put a question at the terminal; leaves with 3 when the answer is no or nobody is there."""
     if not sys.stdin.isatty():
-        again = command_again() if {"-y", "--yes"} & set(sys.argv) else f"{command_again()} --yes"
-        print(f"Not confirmed, nothing was changed. Next: {again}", *([f"  {hint}"] if hint else []), sep="\n", file=sys.stderr)
+        print(f"Not confirmed, nothing was changed. Next: {command_again()} --yes", *([f"  {hint}"] if hint else []),
+              sep="\n", file=sys.stderr)
         raise typer.Exit(failures.REFUSED)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -54,9 +54,6 @@ def test_a_named_node_lowers_its_group_once():
 
 def test_services_are_added_once():
     assert edited({"add_services": ["spark", "hdfs"]}).services == SPEC.services
-    for has, added, then in ((["hdfs", "yarn"], ["hadoop"], ["hdfs", "yarn", "mapreduce"]), (["hdfs"], ["hadoop", "yarn"],
-                             ["hdfs", "yarn", "mapreduce"]), (["hadoop"], ["hadoop", "spark"], ["hadoop", "spark"])):
-        assert edits.with_services({"services": has}, added)["services"] == then
 
 
 def test_why_is_what_was_typed():

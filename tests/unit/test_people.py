@@ -287,19 +287,6 @@ def test_what_a_service_leaves_behind_is_its_own():
     assert not [p for p in removal.local_data("yarn", node) if "dfs" in p or p in ("/data/1", "/var/lib/emr")]
 
 
-def test_deleting_data_keeps_the_folders_that_a_service_comes_back_to(tmp_path):
-    log, home = tmp_path / "log", tmp_path / "home"
-    for folder in (log, home):
-        (folder / "deep").mkdir(parents=True)
-        (folder / "deep" / "file").write_text("x")
-        (folder / "link").symlink_to(tmp_path)
-    params = {"hdfs": [], "namenode": "", "local": [str(log), str(home), str(tmp_path / "none")], "kept": [str(log)]}
-    assert node_people.delete(params, True)["changed"] and (log / "deep" / "file").exists()
-    assert node_people.delete(params, False)["deleted"] == [{"path": str(log)}, {"path": str(home)}]
-    assert list(log.iterdir()) == [] and not home.exists() and tmp_path.is_dir()
-    assert node_people.delete(params, False) == {"changed": False, "deleted": []}
-
-
 def test_a_job_finds_its_queue_in_configuration_of_its_own(monkeypatch, tmp_path):
     for name, files in (("hadoop", {"mapred-site.xml": "<configuration>\n</configuration>\n", "core-site.xml": "<configuration/>",
                                     "capacity-scheduler.xml": f"<configuration><property><name>{ROOT}.queues</name>"

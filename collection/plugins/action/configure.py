@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     reclaim,
     render,
     resident,
+    resident_flows,
     units,
 )
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
@@ -53,7 +54,7 @@ class ActionModule(NodeAction):
         """Units of this node that are no daemons of the catalogue; see node/side.py."""
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
-                + resident.side_units(topology, node, context.services))
+                + resident.side_units(topology, node, context.services) + resident_flows.side_units(topology, node))
 
     @staticmethod
     def _list(context, row):

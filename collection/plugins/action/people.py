@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.domain import people, units
+from ansible_collections.emr.cluster.plugins.module_utils.domain import people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -43,9 +43,7 @@ class ActionModule(NodeAction):
             hdfs, local = removal.hdfs_data(service), removal.local_data(service, context.node)
         if "hdfs" not in context.services or not context.is_first_master:
             hdfs = []
-        # What each node has from the beginning stays, so that the service can come back.
-        return {"op": "delete", "hdfs": hdfs, "local": local, "namenode": context.url("namenode"),
-                "kept": [row["path"] for row in units.base_directories()]}
+        return {"op": "delete", "hdfs": hdfs, "local": local, "namenode": context.url("namenode")}
 
     def after(self, context, result):
         if self.op == "list" and "users" in result:

@@ -20,7 +20,7 @@ options:
     type: str
     required: true
     choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, job, data, people,
-              backup, restore, activity, transfer]
+              backup, restore, activity, transfer, flow, schedule]
   options:
     description: What the operation needs to know.
     type: dict
@@ -73,11 +73,13 @@ if TYPE_CHECKING:
         copies,
         data,
         drain,
+        flow,
         host,
         job,
         people,
         restore_after,
         roll,
+        schedule,
         service,
         status,
         transfer,
@@ -100,6 +102,8 @@ OPERATIONS = {
     "bundle": ("bundle", "bundle", False),
     "copies": ("copies", "perform", False),
     "job": ("job", "perform", False),
+    "flow": ("flow", "perform", False),
+    "schedule": ("schedule", "perform", False),
     "data": ("data", "perform", False),
     "people": ("people", "perform", False),
     "backup": ("backup", "perform", False),

@@ -116,12 +116,8 @@ def with_services(data: dict, added) -> dict:
             near = nearest(str(name), known)
             raise Refused(f"there is no service {name!r}", (f"Did you mean {near}? " if near else "") +
                           f"Services: {', '.join(known)}")
-    services = list(data["services"])
-    for name in added:
-        whole, have = expand_services([name]), set(expand_services(services))
-        # Of a bundle that is there in part, the rest.
-        services += [s for s in whole if s not in have] if have & set(whole) else [name]
-    return dict(data, services=services)
+    have = expand_services(data["services"])
+    return dict(data, services=list(data["services"]) + [s for s in added if not set(expand_services([s])) <= set(have)])
 
 
 def describe(edit: dict) -> str:

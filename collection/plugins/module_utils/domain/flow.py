@@ -135,18 +135,21 @@ class FlowChecker(Checker):
         return True
 
 
-def parse_flow(text: str, source: str = "<flow>") -> dict:
-    """The checked flow that this YAML text describes, as plain data with every key. Raises SpecError with all problems."""
+def parse_flow(text: str, source: str = "<flow>", lines: dict | None = None) -> dict:
+    """The checked flow that this YAML text describes, as plain data with every key. Raises SpecError with all problems.
+
+    ``lines``, when given, learns the line of each key.
+    """
     item, problems = read_yaml(text, source, KIND)
-    return _checked(item, source, problems)
+    return _checked(item, source, problems, lines)
 
 
-def load_flow(path) -> dict:
+def load_flow(path, lines: dict | None = None) -> dict:
     """The flow in a file. Raises SpecError, also when the file cannot be read."""
     path = str(path)
     try:
         with open(path, encoding="utf-8-sig") as stream:
-            return parse_flow(stream.read(), path)
+            return parse_flow(stream.read(), path, lines)
     except UnicodeDecodeError:
         raise _unreadable(path, "not UTF-8 text", "Save the file as UTF-8.") from None
     except OSError as error:
@@ -162,7 +165,7 @@ def _unreadable(path: str, message: str, remedy: str) -> SpecError:
     return SpecError([SpecProblem(KIND.key, message, remedy, None, path)])
 
 
-def _checked(item, source: str, problems: list) -> dict:
+def _checked(item, source: str, problems: list, lines: dict | None = None) -> dict:
     checker = FlowChecker(source)
     checker.problems.extend(problems)
     if item.kind != "map":
@@ -174,6 +177,8 @@ def _checked(item, source: str, problems: list) -> dict:
         _rules(data, checker)
     if checker.problems or data is BAD:
         raise SpecError(sorted(checker.problems, key=lambda p: p.line or 0))
+    if lines is not None:
+        lines.update(checker.lines)
     return plain(data)
 
 

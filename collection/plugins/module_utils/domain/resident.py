@@ -20,7 +20,7 @@ SETTINGS = "/etc/emr/jobs.json"
 UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
-PROGRAMS = {PROGRAM: "job_program"}
+PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program"}
 # What programs get as environment on a node.
 ENVIRONMENT = {
     "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",

@@ -203,20 +203,8 @@ def _here(user):
         return False
 
 
-def _clear(path, stays):
-    """Delete a folder, or all that is in it when it ``stays``."""
-    if not stays:
-        shutil.rmtree(path)
-        return
-    for entry in list(os.scandir(path)):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        else:
-            os.unlink(entry.path)
-
-
 def delete(params, check):
-    """Delete folders of HDFS and of this node for ever; of ``kept`` ones only what is in them. Returns what was there."""
+    """Delete folders of HDFS and of this node for ever. Returns what was there."""
     deleted = []
     for path in params["hdfs"]:
         client = WebHdfs(params["namenode"], "hdfs")
@@ -226,9 +214,8 @@ def delete(params, check):
             if not check:
                 client.delete(path, recursive=True)
     for path in params["local"]:
-        if not os.path.isdir(path) or os.path.islink(path) or (path in params["kept"] and not os.listdir(path)):
-            continue
-        deleted.append({"path": path})
-        if not check:
-            _clear(path, path in params["kept"])
+        if os.path.isdir(path) and not os.path.islink(path):
+            deleted.append({"path": path})
+            if not check:
+                shutil.rmtree(path)
     return {"changed": bool(deleted), "deleted": deleted}

@@ -1,0 +1,110 @@
+"""Flow files on the controller: read, checked, and packed with the files of their jobs into one archive for the first master."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tarfile
+import tempfile
+
+from ..module_utils.domain import durations
+from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
+from ..module_utils.domain.flow import flow_of_job, load_flow, parse_flow
+from .context import plain
+
+FILE_KEYS = ("files", "archives", "py_files", "jars")
+
+
+class Flow:
+    """A checked flow, where it came from, and the files of its jobs."""
+
+    def __init__(self, data: dict, source: str, folder: str, lines: dict):
+        self.data, self.source, self.folder, self.lines = data, source, folder, lines
+        # name in the archive -> path here
+        self.files: dict = {}
+        self.definition = self._definition()
+
+    def local(self, path: str) -> str:
+        """A path of the flow file as a path of this machine."""
+        return os.path.abspath(os.path.join(self.folder, os.path.expanduser(path)))
+
+    def digest(self) -> str:
+        """Digest of all that the flow does, the content of its files included."""
+        found = hashlib.sha256(json.dumps(self.definition, sort_keys=True).encode())
+        for name, path in sorted(self.files.items()):
+            with open(path, "rb") as handle:
+                found.update(f"{name} {hashlib.file_digest(handle, 'sha256').hexdigest()}".encode())
+        return found.hexdigest()
+
+    def _definition(self) -> dict:
+        """The flow as the node wants it: times in seconds, local files by their names in the archive. Raises SpecError."""
+        problems: list = []
+        jobs = {}
+        for name, job in self.data["jobs"].items():
+            job = dict(job, retry_interval_s=durations.seconds(job["retry_interval"]),
+                       timeout_s=durations.seconds(job["timeout"]) if job.get("timeout") else 0)
+            for key in FILE_KEYS:
+                job[key] = [self._packed(name, key, i, path, problems) for i, path in enumerate(job[key])]
+            jobs[name] = {key: value for key, value in job.items() if key not in ("retry_interval", "timeout")}
+        if problems:
+            raise SpecError(problems)
+        return {"name": self.data["name"], "parallel": self.data["parallel"], "parameters": self.data["parameters"], "jobs": jobs}
+
+    def _packed(self, job: str, key: str, number: int, path: str, problems: list) -> str:
+        if "://" in path:
+            return path
+        plain_path, mark, alias = path.partition("#")
+        local = self.local(plain_path)
+        name = f"{job}/{key}/{os.path.basename(local)}"
+        where = f"jobs.{job}.{key}[{number}]"
+        line = self.lines.get(where) or self.lines.get(f"jobs.{job}.{key}")
+        if not os.path.isfile(local):
+            problems.append(SpecProblem(where, f"there is no file {local}", "Give a path relative to the flow file, or an hdfs:// or "
+                                        "oss:// address.", line, self.source))
+        elif self.files.get(name, local) != local:
+            problems.append(SpecProblem(where, f"two files of this job are called {os.path.basename(local)}", "Rename one: they are "
+                                        "put into one folder.", line, self.source))
+        self.files[name] = local
+        return name + mark + alias
+
+
+def read_flow(args: dict, loader=None) -> Flow:
+    """The flow of the arguments: ``flow_file``, ``flow`` (text), or ``request`` (one job) called ``name``. Raises SpecError, Refused."""
+    lines: dict = {}
+    given = args.get("flow_file")
+    if given:
+        path = os.path.expanduser(str(given))
+        path = path if os.path.isabs(path) or loader is None else loader.path_dwim(path)
+        data, source = load_flow(path, lines), path
+    elif args.get("flow"):
+        data, source, path = parse_flow(str(args["flow"]), "emr_flow", lines), "emr_flow", os.path.join(os.getcwd(), "x")
+    elif args.get("request"):
+        name = str(args.get("name") or "")
+        data, source, path = flow_of_job(name, plain(args["request"])), "emr_schedule_job", os.path.join(os.getcwd(), "x")
+    else:
+        raise Refused("no flow was given", "Set emr_flow_file to the path of a flow file, or emr_flow to its text")
+    flow = Flow(data, source, os.path.dirname(os.path.abspath(path)), lines)
+    more = {str(key): str(value) for key, value in plain(args.get("parameters") or {}).items()}
+    flow.definition["parameters"] = {**flow.definition["parameters"], **more}
+    return flow
+
+
+@contextlib.contextmanager
+def packed(flow: Flow):
+    """Path of an archive with the files of the flow's jobs; '' when they have none."""
+    if not flow.files:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="emr-flow-") as folder:
+        path = os.path.join(folder, "flow.tar.gz")
+        with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+            for name, local in sorted(flow.files.items()):
+                archive.add(local, name, recursive=False, filter=_plain_file)
+        yield path
+
+
+def _plain_file(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member

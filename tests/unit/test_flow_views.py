@@ -1,0 +1,149 @@
+"""Flows as trees, what the controller packs, and the flow runner's arithmetic on its record."""
+from __future__ import annotations
+
+import json
+import tarfile
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain import resident, resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
+from emrctl import views_flow
+
+
+def job(name: str, after=(), state: str = "SUCCEEDED", **more) -> dict:
+    return {"name": name, "after": list(after), "state": state, "job": "", "seconds": None, "on_failure": "stop", "exit_code": None,
+            "reason": "", **more}
+
+
+def test_jobs_are_drawn_below_the_last_of_those_that_they_wait_for():
+    jobs = [job("load", seconds=3.0, job="j-1"), job("left", ["load"]), job("right", ["load"], "FAILED", on_failure="continue"),
+            job("tell", ["left", "right"], "WAITING"), job("alone", state="RUNNING", progress=40)]
+    assert views_flow.tree(jobs) == [
+        "├─ load        SUCCEEDED        3.0s  j-1",
+        "│  ├─ left     SUCCEEDED",
+        "│  └─ right    FAILED, goes on",
+        "│     └─ tell  WAITING                (also after left)",
+        "└─ alone       RUNNING 40%"]
+
+
+def test_a_failed_flow_says_why_and_what_to_do():
+    text = views_flow.flow("sales", {"name": "daily", "id": "f-1", "state": "FAILED", "seconds": 61,
+                                     "jobs": [job("a", state="FAILED", exit_code=3), job("b", ["a"], "SKIPPED")]})
+    assert "a: exit code 3" in text and "emrctl flow retry sales f-1" in text and "emrctl flow logs sales f-1" in text
+
+
+FLOW = """\
+name: daily
+jobs:
+  a: {type: SHELL, files: [x.txt, "hdfs:///lib/y.txt"], args: "cat x.txt", timeout: 2m}
+  b: {type: SHELL, files: sub/x.txt}
+"""
+
+
+def test_files_are_packed_by_job_with_times_in_seconds(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "x.txt").write_text("one")
+    (tmp_path / "sub" / "x.txt").write_text("two")
+    (tmp_path / "flow.yml").write_text(FLOW)
+    flow = read_flow({"flow_file": str(tmp_path / "flow.yml"), "parameters": {"day": 1}})
+    jobs = flow.definition["jobs"]
+    assert jobs["a"]["files"] == ["a/files/x.txt", "hdfs:///lib/y.txt"] and jobs["b"]["files"] == ["b/files/x.txt"]
+    assert (jobs["a"]["timeout_s"], jobs["a"]["retry_interval_s"], jobs["b"]["timeout_s"]) == (120, 30, 0)
+    assert flow.definition["parameters"] == {"day": "1"}
+    before = flow.digest()
+    with packed(flow) as archive, tarfile.open(archive) as tar:
+        assert sorted(tar.getnames()) == ["a/files/x.txt", "b/files/x.txt"]
+        assert tar.extractfile("b/files/x.txt").read() == b"two"
+    (tmp_path / "sub" / "x.txt").write_text("three")
+    assert read_flow({"flow_file": str(tmp_path / "flow.yml"), "parameters": {"day": 1}}).digest() != before
+
+
+def test_a_file_that_is_missing_is_told_with_its_line(tmp_path):
+    (tmp_path / "flow.yml").write_text(FLOW)
+    with pytest.raises(SpecError) as refused:
+        read_flow({"flow_file": str(tmp_path / "flow.yml")})
+    assert f"flow.yml:3: jobs.a.files[0]: there is no file {tmp_path}/x.txt" in str(refused.value)
+
+
+def test_the_package_on_the_masters_holds_all_that_the_program_imports():
+    files = resident.package()
+    assert {f"{resident.PACKAGE}/{name}" for name in (
+        "node/flow_program.py", "node/flow_run.py", "node/schedule.py", "domain/flow_plan.py", "domain/timetable.py")} <= set(files)
+    first, second = (Node(name=name, group="master", role="master", address=address, memory_mib=4096, vcpus=2)
+                     for name, address in (("m1", "10.0.0.1"), ("m2", "10.0.0.2")))
+    topology = Topology("sales", "emr-1", (first, second))
+    assert [row["unit"] for row in resident_flows.side_units(topology, first)] == ["emr-flows.service"]
+    assert resident_flows.side_units(topology, second) == []
+    assert resident_flows.PROGRAM in resident.PROGRAMS
+
+
+@pytest.fixture
+def flows(tmp_path, monkeypatch):
+    """The record of flows in a folder of the test's own, and jobs that are only counted."""
+    monkeypatch.setattr(flow_record, "FLOWS", str(tmp_path))
+    monkeypatch.setattr(flow_run, "FLOWS", str(tmp_path))
+    return tmp_path
+
+
+def wanted(**jobs) -> dict:
+    return {"name": "daily", "who": "me", "time": 1.0, "parallel": 4, "token": "t1",
+            "jobs": {name: {"type": "SHELL", "args": ["x"], "after": after, "on_failure": "stop", "files": ["a/files/x"]}
+                     for name, after in jobs.items()}}
+
+
+def test_a_token_makes_one_flow_and_a_cut_line_of_the_record_counts_for_nothing(flows):
+    flow_id, new = flow_record.create(wanted(a=[]))
+    assert new and flow_record.create(wanted(a=[])) == (flow_id, False)
+    flow_record.note(flow_id, "RUNNING")
+    flow_record.note(flow_id, "STARTING", job="a", attempt=1)
+    with (flows / flow_id / "states").open("a") as out:
+        out.write('{"job": "a", "state": "SUCC')
+    state, jobs = flow_record.state_of(flow_record.history(flow_id))
+    assert (state, jobs["a"]["state"]) == ("RUNNING", "STARTING")
+    with pytest.raises(NodeError, match="no flow ../x"):
+        flow_record.folder_of("../x")
+
+
+def test_a_runner_that_was_killed_submits_with_the_same_token_and_goes_on(flows, monkeypatch):
+    submitted: dict = {}
+
+    class Killed(BaseException):
+        pass
+
+    def submit(request):
+        submitted.setdefault(request["token"], []).append(request)
+        if len(submitted) == 1 and len(submitted[request["token"]]) == 1:
+            raise Killed  # the job was taken, the runner ends before it can write that down
+        return {"job": {"id": "j-" + request["token"]}}
+
+    monkeypatch.setattr(flow_run.job, "submit", submit)
+    monkeypatch.setattr(flow_run.job, "show", lambda job_id: {"id": job_id, "state": "SUCCEEDED", "exit_code": 0, "seconds": 1.0})
+    flow_id, _new = flow_record.create(wanted(a=[], b=["a"]))
+    with pytest.raises(Killed):
+        flow_run.Runner(flow_id).step()
+    second = flow_run.Runner(flow_id)
+    for _step in range(10):
+        if second.step():
+            break
+    assert flow_record.state_of(flow_record.history(flow_id))[0] == "SUCCEEDED"
+    assert {token: len(rows) for token, rows in submitted.items()} == {f"{flow_id}.a.1": 2, f"{flow_id}.b.1": 1}
+    request = submitted[f"{flow_id}.b.1"][0]
+    assert request["files"] == [f"{flows}/{flow_id}/files/a/files/x"] and request["name"] == "daily.b"
+    json.dumps(request)
+
+
+def test_a_job_that_cannot_be_submitted_fails_the_flow_with_the_reason(flows, monkeypatch):
+    def submit(_request):
+        raise NodeError("no job runs as nobody")
+
+    monkeypatch.setattr(flow_run.job, "submit", submit)
+    flow_id, _new = flow_record.create(wanted(a=[], b=["a"]))
+    runner = flow_run.Runner(flow_id)
+    assert any(runner.step() for _step in range(5))
+    state, jobs = flow_record.state_of(flow_record.history(flow_id))
+    assert state == "FAILED" and jobs["a"]["reason"] == "no job runs as nobody" and jobs["b"]["state"] == "SKIPPED"
