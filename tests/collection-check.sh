@@ -17,6 +17,10 @@ ansible-galaxy collection build collection --output-path "$work" >/dev/null
 mkdir -p "$work/ansible_collections/emr/cluster"
 tar xzf "$work"/emr-cluster-*.tar.gz -C "$work/ansible_collections/emr/cluster"
 cd "$work/ansible_collections/emr/cluster"
+# The one rule of ansible-test that this collection does not keep: its licence is Apache-2.0, which Galaxy takes as well.
+mkdir -p tests/sanity
+core=$("$VENV/bin/python" -c 'from ansible.release import __version__ as v; print(".".join(v.split(".")[:2]))')
+printf '%s validate-modules:missing-gplv3-license\n' plugins/modules/*.py plugins/inventory/*.py > "tests/sanity/ignore-$core.txt"
 git init -q . && git add -A . # ansible-test looks only at files that git knows
 # ansible-test fetches pip for its virtual environments from a host of its own; Python brings one along, so use that.
 mkdir -p ~/.ansible/test/cache

@@ -138,4 +138,3 @@ class ActionModule(NodeAction):
             result["emr_accepted"] = {"txid": result["accepted"]["from"]["txid"]}
             keep(result, "emr_accepted")
             result["emr_result"] = {"name": context.topology.cluster, "accepted": result["accepted"]}
-

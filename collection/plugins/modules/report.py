@@ -15,7 +15,9 @@ author:
   - The emr.cluster authors (@emr-cluster)
 options:
   what:
-    description: The state of all daemons, the findings of M(emr.cluster.check), the nodes with daemons that do not run (idle), or the spec, configuration, nodes and links.
+    description:
+      - The state of all daemons, the findings of M(emr.cluster.check), the nodes with daemons that do not run (idle), or the
+        spec, configuration, nodes and links.
     type: str
     choices: [status, show, check, idle]
     default: status

@@ -9,8 +9,8 @@ module: restore
 short_description: Bring back a NameNode whose directory is lost from a backup
 version_added: 0.1.0
 description:
-  - Each step is a task of its own, because each runs on other nodes. The playbooks P(emr.cluster.restore#playbook) and
-    P(emr.cluster.restore_accept#playbook) have them in the right order.
+  - Each step is a task of its own, because each runs on other nodes. The playbooks C(emr.cluster.restore) and
+    C(emr.cluster.restore_accept) have them in the right order.
   - Refuses when the NameNode answers or its directory holds anything, since both are newer than any backup.
   - A restored NameNode stays in safe mode, over restarts as well, until O(step=accept).
 extends_documentation_fragment: [emr.cluster.attributes]

@@ -68,15 +68,22 @@ def _apache(component: str, version: str, path: str, sha512: str) -> Artifact:
 _ROWS = (
     Release(
         "emr-1.0",
-        {"hadoop": _own("hadoop", "3.4.2", "8953edc83bfd77c6e7b9827c8bda13b1c2e16613c5afa3608168bf6d594af714"
-                        "81aa1e8500b81900a942f90796f2739bc2ac60b3f91cd53d77135ed06c174f82"),
-         "spark": _own("spark", "4.1.4", "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
-                        "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e"),
-         "connectors": _own("connectors", "1.0", "e5f284df0a1ac80b49a8b907ad4be1a1f1d1e70c43033dbd7f412402b3a40bf3"
-                            "cba2f5324bc3f0f03ff9c949e42d6aebca022232d43708af1dc52f1c6685ed10")},
-        {"hadoop": _apache("hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
-                           "79a383e156022d6690da359120b25db8146452265d92a4e890d9ea78c2078a01"
-                           "b661daf78163ee9b4acef7106b01fd5c8d1a55f7ad284f88b31ab3f402ae3acf")},
+        {"hadoop": _own(
+            "hadoop", "3.4.2",
+            "8953edc83bfd77c6e7b9827c8bda13b1c2e16613c5afa3608168bf6d594af714"
+            "81aa1e8500b81900a942f90796f2739bc2ac60b3f91cd53d77135ed06c174f82"),
+         "spark": _own(
+            "spark", "4.1.4",
+            "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
+            "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e"),
+         "connectors": _own(
+            "connectors", "1.0",
+            "e5f284df0a1ac80b49a8b907ad4be1a1f1d1e70c43033dbd7f412402b3a40bf3"
+            "cba2f5324bc3f0f03ff9c949e42d6aebca022232d43708af1dc52f1c6685ed10")},
+        {"hadoop": _apache(
+            "hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
+            "79a383e156022d6690da359120b25db8146452265d92a4e890d9ea78c2078a01"
+            "b661daf78163ee9b4acef7106b01fd5c8d1a55f7ad284f88b31ab3f402ae3acf")},
         notes=("Hadoop without native libraries: the Java implementations of codecs and checksums are used.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",

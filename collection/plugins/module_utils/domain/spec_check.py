@@ -150,8 +150,8 @@ class Checker:
             self.problem(path, f"found {item.describe()}, expected {field.expect}",
                          f"Write for example: {example_of(field, path)}", item.line)
             return BAD
-        if field.form != "duration" and not self._size(field, len(text), f"{len(text)} characters", " characters", item,
-                                                        path):
+        shown = f"{len(text)} characters"
+        if field.form != "duration" and not self._size(field, len(text), shown, " characters", item, path):
             return BAD
         return FORMS[field.form](self, field, item, path) if field.form else text
 

@@ -171,9 +171,9 @@ def _check_services(revision):
     newest = newest_revision() or {}
     lost = sorted(set(newest.get("services", [])) - set(revision["services"]) - set(revision.get("removed", [])))
     if lost:
-        raise NodeError(f"the cluster runs {', '.join(lost)} since revision {newest['number']} ({newest['why']}, "
-                        f"{newest['who']}, {newest['when']}), and this spec does not have it. Nothing was changed on this "
-                        "node: add it to `services` in the spec.")
+        since = "revision {number} ({why}, {who}, {when})".format(**newest)
+        raise NodeError(f"the cluster runs {', '.join(lost)} since {since}, and this spec does not have it. Nothing was "
+                        "changed on this node: add it to `services` in the spec.")
     if revision.get("prunes"):
         return
     for what in ("users", "queues"):

@@ -93,7 +93,7 @@ def download(url, digest, path, deadline):
     checksum = hashlib.sha512()
     size = 0
     try:
-        with urllib.request.urlopen(url, timeout=15) as answer, open(part, "wb") as out:
+        with urllib.request.build_opener().open(url, timeout=15) as answer, open(part, "wb") as out:
             while True:
                 block = answer.read(1 << 20)
                 if not block:
