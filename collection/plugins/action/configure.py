@@ -54,7 +54,7 @@ class ActionModule(NodeAction):
         """Units of this node that are no daemons of the catalogue; see node/side.py."""
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
-                + resident.side_units(topology, node, context.services) + resident_flows.side_units(topology, node))
+                + resident.side_units(topology, node, context.services, spec.region) + resident_flows.side_units(topology, node))
 
     @staticmethod
     def _list(context, row):

@@ -12,7 +12,6 @@ from ansible_collections.emr.cluster.plugins.action.job import DEFAULTS
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import ENVIRONMENT
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -34,20 +33,18 @@ class ActionModule(NodeAction):
         direction, source, target = (str(args.get(key, "")) for key in ("direction", "source", "target"))
         kind = transfer.kind_of(direction, source, target)
         job = dict(DEFAULTS, **{key: args[key] for key in JOB if key in args})
-        job.update(wait=boolean(job["wait"]), wait_limit_s=int(job["wait_limit_s"]), environment=ENVIRONMENT, who=who(),
-                   resourcemanager=context.url("resourcemanager"))
+        job.update(wait=boolean(job["wait"]), wait_limit_s=int(job["wait_limit_s"]), who=who())
         user, secret_id = str(job["user"]), uuid.uuid4().hex
         found = kind.request({
             "direction": direction, "source": source, "target": target,
             "options": transfer.known_options(kind, args.get("options") or {}),
             "credentials": credentials(kind, str(args.get("credentials") or ""), os.environ),
-            "provider": transfer.provider_of(user, secret_id),
-            "cluster": {"namenode": context.url("namenode"), "region": context.spec.region, "user": user, "services": context.services,
-                        "oss_endpoint": str(context.effective["core-site"].get("fs.oss.endpoint") or "")}})
+            "provider": transfer.provider_of(user, secret_id), "secret_file": transfer.memory_path(secret_id),
+            "user": user})
         # What people call it wins over what it is called by itself.
         job.update({key: value for key, value in found["job"].items() if not (key == "name" and job.get("name"))})
-        return {"job": job, "secrets": found["secrets"], "keep": found["keep"], "secret_id": secret_id,
-                "namenode": context.url("namenode"), "provider_path": transfer.provider_path(user, secret_id)}
+        return {"job": job, "files": found.get("files") or {}, "secrets": found["secrets"], "keep": found["keep"],
+                "secret_file": transfer.memory_path(secret_id), "provider_path": transfer.provider_path(user, secret_id)}
 
     def after(self, context, result):
         job = result.get("job")

@@ -16,11 +16,12 @@ from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 LIB = "/opt/emr/lib"
 PACKAGE = f"{LIB}/emr_node"
 PROGRAM = "/opt/emr/libexec/emr-jobs"
+COPY = "/opt/emr/libexec/emr-copy"
 SETTINGS = "/etc/emr/jobs.json"
 UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
-PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program"}
+PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program", COPY: "transfer_oss"}
 # What programs get as environment on a node.
 ENVIRONMENT = {
     "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -30,24 +31,24 @@ ENVIRONMENT = {
 }
 
 
-def side_units(topology, node, services) -> list:
+def side_units(topology, node, services, region) -> list:
     """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/side.py."""
     if node.role != "master":
         return []
     texts = {f"{UNIT_DIR}/{UNIT}": _boot_text(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
-             SETTINGS: json.dumps(settings(topology, node, services), indent=1, sort_keys=True) + "\n", **package()}
+             SETTINGS: json.dumps(settings(topology, node, services, region), indent=1, sort_keys=True) + "\n", **package()}
     texts.update({path: _program(module) for path, module in PROGRAMS.items()})
     return [{"unit": UNIT, "wanted": True, "files": [
         {"path": path, "content": text, "owner": "root", "group": "root", "mode": "0755" if path in PROGRAMS else "0644"}
         for path, text in texts.items()]}]
 
 
-def settings(topology, node, services) -> dict:
+def settings(topology, node, services, region) -> dict:
     """What the package has to know of its cluster."""
     def url(component):
         row = COMPONENTS[component]
         return f"http://{topology.first_master.address}:{row.ports['http']}" if row.service in services else ""
-    return {"cluster": topology.cluster, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
+    return {"cluster": topology.cluster, "region": region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
             "memory_mib": job_memory(services, node)}
 

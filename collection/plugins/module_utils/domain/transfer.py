@@ -4,12 +4,14 @@ A kind is a module of this folder with
 
 - ``OPTIONS``: {name: default} of the options that it knows beside source and target,
 - ``CREDENTIALS``: {field: environment variable} of what it may be given to sign on with,
-- ``request(wanted)``: what is to be done, as {job, secrets, keep}; raises Refused.
+- ``request(wanted)``: what is to be done, as {job, files, secrets, keep}; raises Refused.
 
 ``wanted`` has ``direction`` (import or export), ``source``, ``target``, ``options``, ``credentials`` ({field: value}, of the
-fields that were found), ``provider`` (URL of the credential provider that the job will find) and ``cluster`` (``namenode``:
-its web address, ``oss_endpoint``, ``region``, ``user``). The answer's ``job`` is what ``job.submit`` on the node takes,
-``secrets`` is {alias: secret}, and ``keep`` is PROVIDER or MEMORY. Pure Python: no Ansible import.
+fields that were found), ``provider`` and ``secret_file`` (where the job will find secrets that are kept in a PROVIDER, or in
+MEMORY) and ``user`` (whom the job runs as). What the cluster is like, the job finds on its master (``job_record.settings``). The
+answer's ``job`` is what ``job.submit`` on the node takes, ``files`` are {name: text} for its working directory, ``secrets`` is
+{alias: secret} (values of these are masked in everything the module says: no names in there), and ``keep`` is PROVIDER or
+MEMORY. Pure Python: no Ansible import.
 """
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ DIRECTIONS = ("import", "export")
 PROVIDER = "provider"
 # Secrets in a file of the node's memory (/run); the job's program makes a provider of it when it needs one.
 MEMORY = "memory"
+FOLDER = "/run/emr/secrets"
 
 
 def scheme(text: str) -> str:
@@ -66,3 +69,8 @@ def provider_of(user: str, secret_id: str) -> str:
 def provider_path(user: str, secret_id: str) -> str:
     """Path of that file in HDFS."""
     return f"/user/{user}/.emr/secrets/{secret_id}.jceks"
+
+
+def memory_path(secret_id: str) -> str:
+    """Path on the first master of the file in memory."""
+    return f"{FOLDER}/{secret_id}.json"

@@ -18,7 +18,15 @@ def http(url, method="GET", data=None, limit_s=5.0, headers=None):
             return answer.read()
     except urllib.error.HTTPError as error:
         detail = error.read(2000).decode(errors="replace")
-        raise NodeError(f"{method} {url} answered {error.code}: {detail}", status=error.code)
+        raise NodeError(f"{method} {url} answered {error.code}: {_words(detail)}", status=error.code)
+
+
+def _words(detail):
+    """What an error is about: HDFS and YARN wrap it, with a trace of theirs."""
+    try:
+        return json.loads(detail)["RemoteException"]["message"].splitlines()[0]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return detail
 
 
 def get_json(url, limit_s=5.0):

@@ -8,66 +8,111 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import sys
 import tempfile
+import time
 
 from . import job, secret
-from .common import NodeError
+from .common import NodeError, write_atomic
 from .hdfs import WebHdfs, upload
+from .job_record import ended, history, ids, record, settings
 
-SECRETS = "/run/emr/secrets"
+SECRETS, LOCKS = "/run/emr/secrets", "/run/emr/transfers"
 HADOOP = "/opt/emr/hadoop/bin/hadoop"
+# Seconds after which a provider that no job has is left over from a submit that was killed.
+LEFT_OVER_S = 3600
+FORGET_S = 60
 
 
 def perform(params, check):
     """Keep the secrets and submit the job; what was kept goes again when that fails."""
     if check:
         return {"changed": True}
+    _folders()
     wanted = dict(params["job"])
-    if params["secrets"]:
+    with tempfile.TemporaryDirectory(prefix="emr-transfer-") as folder:
+        wanted["files"] = [_write(folder, name, text) for name, text in params["files"].items()]
         wanted["secrets"] = keep(params)
-    try:
-        return job.submit(wanted)
-    except BaseException:
-        forget(wanted.get("secrets"))
-        raise
+        try:
+            return job.submit(wanted)
+        except NodeError as error:
+            if "job" not in error.extra:
+                forget(wanted["secrets"])
+            raise
+        except BaseException:
+            forget(wanted["secrets"])
+            raise
+
+
+def _folders():
+    os.makedirs(SECRETS, mode=0o711, exist_ok=True)
+    os.chmod(SECRETS, 0o711)
+    os.makedirs(LOCKS, exist_ok=True)
+    os.chmod(LOCKS, 0o1777)
+
+
+def _write(folder, name, text):
+    path = os.path.join(folder, name)
+    write_atomic(path, text)
+    return path
 
 
 def keep(params):
     """Keep ``secrets`` ({alias: secret}) where ``keep`` says. Returns what ``forget`` needs; no secret is in it."""
-    user, name = params["job"]["user"], params["secret_id"]
+    secrets = params.get("secrets") or {}
+    user, path = params["job"]["user"], params["provider_path"]
+    namenode = settings()["namenode"]
+    sweep(namenode, user)
+    # The path in HDFS in both cases: a program that got its secrets in memory makes a provider of them there.
+    kept = {"user": user, "hdfs": path, "namenode": namenode, "file": ""}
+    if not secrets:
+        return kept
     if params["keep"] == "memory":
-        path = _in_memory(user, name, json.dumps(params["secrets"]))
-        return {"user": user, "file": path}
+        _in_memory(user, params["secret_file"], json.dumps(secrets))
+        return dict(kept, file=params["secret_file"])
     with tempfile.TemporaryDirectory(prefix="emr-secret-", dir="/run") as folder:
-        path = os.path.join(folder, "provider")
-        secret.keep(HADOOP, path, params["secrets"], env=dict(os.environ, **params["job"]["environment"]))
-        client = WebHdfs(params["namenode"], user)
-        client.make(os.path.dirname(params["provider_path"]), "700")
-        upload(client, path, params["provider_path"], mode="600")
-    return {"user": user, "hdfs": params["provider_path"], "namenode": params["namenode"]}
+        local = os.path.join(folder, "provider")
+        secret.keep(HADOOP, local, secrets, env=dict(os.environ, **settings()["environment"]))
+        client = WebHdfs(namenode, user)
+        client.make(os.path.dirname(path), "700")
+        upload(client, local, path, mode="600")
+    return kept
 
 
-def _in_memory(user, name, text):
+def _in_memory(user, path, text):
     try:
         account = pwd.getpwnam(user)
     except KeyError:
         raise NodeError(f"there is no user {user} on this cluster. Next: emrctl user list NAME")
-    os.makedirs(SECRETS, mode=0o711, exist_ok=True)
-    path = f"{SECRETS}/{name}.json"
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
         os.fchown(out.fileno(), account.pw_uid, account.pw_gid)
-    return path
 
 
 def forget(kept):
-    """Delete what was kept for a job. Fine when it is gone already."""
+    """Delete what was kept for a job. Fine when it is gone already; what HDFS does not let go, the next sweep finds."""
     if not kept:
         return
-    if kept.get("file"):
+    if kept.get("file") and os.path.exists(kept["file"]):
+        os.unlink(kept["file"])
+    deadline = time.monotonic() + FORGET_S
+    while kept.get("hdfs"):
         try:
-            os.unlink(kept["file"])
-        except FileNotFoundError:
-            pass
-    if kept.get("hdfs"):
-        WebHdfs(kept["namenode"], kept["user"]).delete(kept["hdfs"])
+            WebHdfs(kept["namenode"], kept["user"]).delete(kept["hdfs"])
+            return
+        except (OSError, NodeError) as error:
+            if time.monotonic() > deadline:
+                print(f"{kept['hdfs']} is still in HDFS: {error}", file=sys.stderr)
+                return
+            time.sleep(2)
+
+
+def sweep(namenode, user):
+    """Delete providers of this user that belong to no job which goes on: their job or submit was killed with the machine."""
+    used = {(record(name).get("secrets") or {}).get("hdfs") for name in ids() if not ended(history(name)[-1])}
+    client = WebHdfs(namenode, user)
+    folder = f"/user/{user}/.emr/secrets"
+    for row in client.listing(folder) if client.status(folder) else []:
+        path = f"{folder}/{row['pathSuffix']}"
+        if path not in used and time.time() - row["modificationTime"] / 1000 > LEFT_OVER_S:
+            client.delete(path)
