@@ -41,7 +41,7 @@ def _hdfs(found: dict | None) -> str:
         f"HDFS: {found['live']} DataNodes live, {found['dead']} dead, {found['decommissioning']} decommissioning; "
         f"{size(found['used_bytes'])} of {size(found['capacity_bytes'])} used; {found['files']:,} files, "
         f"{found['blocks']:,} blocks, {found['under_replicated_blocks']:,} under-replicated, "
-        f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} corrupt")
+        f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} with a bad copy")
     lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else "")]
     rows = [{"datanode": row["node"], "state": row["state"], "used": size(row["used_bytes"]),
              "free": size(row["free_bytes"]), "capacity": size(row["capacity_bytes"]), "blocks": row["blocks"],

@@ -100,6 +100,7 @@ BROKEN = [
     (lambda s: slave(s, disks=[{"mount": "/", "used_share": 0.1, "inodes_share": 0.99}]), ("fail", "disks", "s-slave-001")),
     (lambda s: slave(s, disks=[{"mount": "/", "used_share": 0, "inodes_share": 0, "read_only": True}]), ("fail", "disks", "s-slave-001")),
     (lambda s: hdfs(s, missing_blocks=1), ("fail", "hdfs", "-")),
+    (lambda s: hdfs(s, corrupt_blocks=1), ("warn", "hdfs", "-")),
     (lambda s: hdfs(s, under_replicated_blocks=1), ("warn", "hdfs", "-")),
     (lambda s: hdfs(s, safe_mode="on. x"), ("fail", "hdfs", "-")),
     (lambda s: hdfs(s, free_bytes=5), ("warn", "hdfs", "-")),

@@ -113,6 +113,8 @@ def test_a_datanode_may_go_when_every_block_has_its_copies(monkeypatch):
     assert "safe mode" in node_gates.Blocks("b")()
     namenode(monkeypatch, MissingBlocks=2, CorruptBlocks=0)
     assert "2 missing" in node_gates.Blocks("b")()
+    namenode(monkeypatch, MissingBlocks=0, CorruptBlocks=1)
+    assert "1 have a bad one" in node_gates.Blocks("b")()
     monkeypatch.setattr(node_health, "get_json", lambda url, *_: None)
     assert "does not answer" in node_gates.Blocks("b")()
 
@@ -121,7 +123,8 @@ def test_copies_that_nobody_makes_are_explained_after_a_while(monkeypatch):
     moments = iter([0.0, 14.0, 16.0])
     monkeypatch.setattr(node_gates.time, "monotonic", lambda: next(moments))
     gate = node_gates.Blocks("b")
-    namenode(monkeypatch, UnderReplicatedBlocks=3, PendingReplicationBlocks=0)
+    # A bad copy of a file that a running job writes stays until it is closed.
+    namenode(monkeypatch, UnderReplicatedBlocks=3, PendingReplicationBlocks=0, CorruptBlocks=1)
     assert "3 blocks lack copies" in gate()
     assert "3 blocks" in gate()
     assert gate() == ""

@@ -95,9 +95,8 @@ def numbers_wrong(context, seen) -> list:
     problems = []
     if hdfs.get("safe_mode"):
         problems.append("HDFS is in safe mode")
-    for key, name in (("missing_blocks", "missing"), ("corrupt_blocks", "corrupt")):
-        if hdfs.get(key):
-            problems.append(f"HDFS has {hdfs[key]} {name} blocks")
+    if hdfs.get("missing_blocks"):
+        problems.append(f"HDFS has {hdfs['missing_blocks']} missing blocks")
     for data, key, component in ((hdfs, "live", "datanode"), (yarn, "active", "nodemanager")):
         wanted = context.count(component)
         if data and COMPONENTS[component].service in context.services and data.get(key, 0) < wanted:

@@ -28,7 +28,8 @@ def hdfs(seen: dict) -> list:
     for key, state, what, then in (
             ("missing_blocks", "fail", "blocks are missing: no DataNode that lives has them",
              f"start their nodes again; {files}"),
-            ("corrupt_blocks", "fail", "blocks are corrupt", files),
+            # HDFS replaces such a copy, in a file that is being written when that is closed; one without a good copy is missing.
+            ("corrupt_blocks", "warn", "blocks have a bad copy besides good ones", heals),
             ("under_replicated_blocks", "warn", "blocks have too few copies", heals)):
         if found.get(key):
             rows.append(_row(state, f"{found[key]} {what}", then=then))
@@ -42,7 +43,7 @@ def hdfs(seen: dict) -> list:
     if found["capacity_bytes"] and found["free_bytes"] < 0.1 * found["capacity_bytes"]:
         rows.append(_row("warn", f"{found['free_bytes'] / found['capacity_bytes']:.0%} of HDFS is free",
                          then=f"emrctl scale {name} slave=N"))
-    return rows or [_row("ok", f"{found['live']} DataNodes live, {found['blocks']} blocks, none missing, corrupt or "
+    return rows or [_row("ok", f"{found['live']} DataNodes live, {found['blocks']} blocks, none missing, damaged or "
                          "under-replicated")]
 
 

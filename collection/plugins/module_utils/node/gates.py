@@ -35,7 +35,11 @@ def namenode_beans(base):
 
 
 class Blocks:
-    """Gate: every block can be read and has its copies, so a DataNode may go down."""
+    """Gate: every block can be read and has its copies, so a DataNode may go down.
+
+    CorruptBlocks counts blocks of which one copy is bad; those without a good one are among the missing. HDFS replaces bad
+    copies, but those of a file that is being written only when it is closed, which may be in days.
+    """
 
     def __init__(self, base):
         self.base, self.seen, self.since = base, None, 0.0
@@ -47,15 +51,15 @@ class Blocks:
         info, system = found
         if info.get("Safemode"):
             return "HDFS is in safe mode"
-        if system.get("MissingBlocks") or system.get("CorruptBlocks"):
-            return f"HDFS has {system.get('MissingBlocks')} missing and {system.get('CorruptBlocks')} corrupt blocks"
-        lacking = system.get("UnderReplicatedBlocks", 0)
+        if system.get("MissingBlocks"):
+            return f"HDFS has {system['MissingBlocks']} missing blocks"
+        lacking, bad = system.get("UnderReplicatedBlocks", 0), system.get("CorruptBlocks", 0)
         work = system.get("PendingReplicationBlocks", 0) + system.get("ScheduledReplicationBlocks", 0)
         now = time.monotonic()
-        if (lacking, work) != self.seen or work:
-            self.seen, self.since = (lacking, work), now
-        if lacking and now - self.since < SETTLED_S:
-            return f"{lacking} blocks lack copies, {work} are being copied"
+        if (lacking, bad, work) != self.seen or work:
+            self.seen, self.since = (lacking, bad, work), now
+        if (lacking or bad) and now - self.since < SETTLED_S:
+            return f"{lacking} blocks lack copies, {bad} have a bad one, {work} are being copied"
         return ""
 
 
