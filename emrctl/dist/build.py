@@ -8,13 +8,13 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
 
-from . import connectors, hadoop, spark
+from . import connectors, hadoop, metastore, spark
 from .fetch import fetch
 from .lock import Locked, format_lock, parse_lock, sha512_of
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
-MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors}
+MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore}
 
 
 def lock_file(artifact: Artifact) -> Path:

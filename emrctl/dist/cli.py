@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 DEFAULT_RELEASE = "emr-1.0"
-app = typer.Typer(help="Assemble the tarballs of a release: Hadoop, Spark, connectors.", no_args_is_help=True,
+app = typer.Typer(help="Assemble the tarballs of a release: Hadoop, Spark, connectors, metastore.", no_args_is_help=True,
                   add_completion=False, rich_markup_mode=None)
 Release = Annotated[str, typer.Option("--release", "-r", help="Name in the release catalogue.")]
-Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors; nothing means all.")]
+Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors, metastore; nothing means all.")]
 
 
 def _say(line: str) -> None:

@@ -30,7 +30,7 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
     maven = [item for item in missing if item.kind != "sdist"]
     if maven:
         say(f"downloading {len(maven)} jars ({sum(i.size for i in maven) >> 20} MiB) with Maven")
-        copy_artifacts(pom(_exact(item) for item in maven), root / "maven")
+        copy_artifacts(pom(exact(item) for item in maven), root / "maven")
     for item in missing:
         if item.kind == "sdist":
             say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
@@ -43,15 +43,16 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
     return {item.coordinates: root / item.cached for item in inputs}
 
 
-def _exact(item: Locked) -> str:
-    """The dependency element of exactly this jar: what it depends on is pinned by its own lines."""
+def exact(item: Locked) -> str:
+    """The dependency element of exactly this file: what it depends on is pinned by its own lines."""
     group, artifact, version, *classifier = item.coordinates.split(":")
-    return dependency(group, artifact, version, classifier[0] if classifier else "", alone=True)
+    return dependency(group, artifact, version, classifier[0] if classifier else "", alone=True,
+                      kind="tar.gz" if item.kind == "tar" else "")
 
 
-def dependency(group: str, artifact: str, version: str, classifier: str = "", alone: bool = False) -> str:
+def dependency(group: str, artifact: str, version: str, classifier: str = "", alone: bool = False, kind: str = "") -> str:
     """A <dependency> element; ``alone`` leaves out everything that the artifact depends on."""
-    parts = [("groupId", group), ("artifactId", artifact), ("version", version), ("classifier", classifier)]
+    parts = [("groupId", group), ("artifactId", artifact), ("version", version), ("classifier", classifier), ("type", kind)]
     inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in parts if text)
     if alone:
         inner += "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"

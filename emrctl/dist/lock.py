@@ -2,7 +2,8 @@
 
 One input a line, in class-path order: ``kind coordinates sha512 size place``. ``#`` begins a comment.
 Kinds: ``jar`` (Maven coordinates ``group:artifact:version[:classifier]``; the place is a folder), ``webapps`` (a Maven
-jar of which only ``webapps/`` is kept; the place is the file to make) and ``sdist`` (``project:version`` of PyPI; the
+jar of which only ``webapps/`` is kept; the place is the file to make), ``tar`` (a Maven tar.gz of which the place, a folder below
+its top one, is kept) and ``sdist`` (``project:version`` of PyPI; the
 place is ``-``, because its whole tree is rearranged).
 """
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
-KINDS = {"jar": (3, 4), "webapps": (3, 4), "sdist": (2, 2)}
+KINDS = {"jar": (3, 4), "webapps": (3, 4), "tar": (4, 4), "sdist": (2, 2)}
 _SHA512 = re.compile(r"[0-9a-f]{128}")
 
 
@@ -34,7 +35,7 @@ class Locked:
         parts = self.coordinates.split(":")
         if self.kind == "sdist":
             return f"{parts[0]}-{parts[1]}.tar.gz"
-        return "-".join(parts[1:]) + ".jar"
+        return "-".join(parts[1:]) + (".tar.gz" if self.kind == "tar" else ".jar")
 
     @property
     def cached(self) -> str:

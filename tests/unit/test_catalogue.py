@@ -15,18 +15,22 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config_keys import ENV_NAMES
 from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import STEMS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.health import SOCKETS
 
 
 def test_rows_are_consistent():
     for name, row in COMPONENTS.items():
         assert name == row.name and row.service in SERVICES and row.roles <= set(ROLES) and row.roles
         assert row.unit == f"emr-{name}"
-        assert row.health.port in row.ports and row.health.path.startswith("/")
+        assert row.health.port in row.ports
+        assert row.health.path.startswith("/") or (not row.health.path and row.health.kind in SOCKETS)
         assert not row.web or row.web in row.ports
         assert row.reads <= set(STEMS) and set(row.after) <= set(COMPONENTS)
         assert 0 < row.heap.share < 1 and 0 < row.heap.least <= row.heap.most
-        assert row.user != "root" and row.jvm_opts_env in ENV_NAMES
-    assert len({row.jvm_opts_env for row in COMPONENTS.values()}) == len(COMPONENTS)
+        # An application of YARN takes its options from Spark's settings.
+        assert row.user != "root" and (row.jvm_opts_env == "" if row.application else row.jvm_opts_env in ENV_NAMES)
+    daemons = [row for row in COMPONENTS.values() if not row.application]
+    assert len({row.jvm_opts_env for row in daemons}) == len(daemons)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -8,7 +8,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config import V
 from ansible_collections.emr.cluster.plugins.module_utils.domain.effects import effects
 
 BEFORE = {"core-site": {}, "hdfs-site": {"dfs.replication": Value("2", "sizing")}, "yarn-site": {}, "mapred-site": {},
-          "capacity-scheduler": {}, "spark-defaults": {}, "env": {}}
+          "capacity-scheduler": {}, "metastore-site": {}, "spark-defaults": {}, "spark-thrift": {}, "spark-connect": {}, "env": {}}
 
 
 def change(stem, key, value="other", origin="spec"):
@@ -32,7 +32,9 @@ def change(stem, key, value="other", origin="spec"):
     ("yarn-site", "yarn.resourcemanager.am.max-attempts", {"resourcemanager": "restart"}),
     ("mapred-site", "mapreduce.map.memory.mb", {}),
     ("mapred-site", "mapreduce.jobhistory.cleaner.enable", {"historyserver": "restart"}),
-    ("spark-defaults", "spark.executor.memory", {}),
+    ("spark-defaults", "spark.executor.memory", {"spark-thrift": "restart", "spark-connect": "restart"}),
+    ("spark-connect", "spark.executor.memory", {"spark-connect": "restart"}),
+    ("metastore-site", "metastore.server.max.threads", {"metastore": "restart"}),
     ("spark-defaults", "spark.history.fs.cleaner.maxAge", {"spark-historyserver": "restart"}),
     ("env", "HDFS_DATANODE_OPTS", {"datanode": "restart"}),
 ])

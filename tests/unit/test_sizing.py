@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import sizing
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
 
@@ -15,7 +15,8 @@ GIB = 1024
 MEMORIES = sorted({g * GIB for g in (2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 24, 31, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768,
                                      1024)} | {int(g * GIB * 0.95) for g in (4, 8, 16, 64, 256)})
 VCPUS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 104, 128, 192, 256)
-ALL = ("hdfs", "yarn", "mapreduce", "spark")
+ALL = tuple(SERVICES)
+WITHOUT_SERVERS = tuple(s for s in ALL if not s.startswith("spark-"))
 SHAPES = list(itertools.product(MEMORIES, VCPUS))
 
 
@@ -37,7 +38,8 @@ def test_more_memory_never_means_less_for_yarn():
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("role", ["master", "slave", "task"])
 def test_everything_fits_into_the_memory(memory, role):
-    assert sizing.demand(ALL, role, memory) <= memory
+    assert sizing.demand(WITHOUT_SERVERS, role, memory) <= memory
+    assert memory < 4096 or sizing.demand(ALL, role, memory) <= memory
     assert sizing.demand(("hdfs", "yarn"), role, memory) <= memory
 
 
@@ -50,7 +52,8 @@ def test_heaps_keep_the_catalogues_bounds(name):
         if memory >= 8 * GIB:
             assert size >= (1024 if name == "namenode" else rule.least)
         elif sizing.small(memory):
-            assert 128 <= size <= 256
+            # A driver of Spark does not start with less.
+            assert 128 <= size <= 256 or (COMPONENTS[name].application and 512 <= size <= 655)
 
 
 @pytest.mark.parametrize(("memory", "vcpus"), SHAPES)
@@ -111,7 +114,7 @@ def _nodes(master, *others, role="slave"):
 
 def test_small_first_clusters_are_accepted():
     sizing.check_topology(ALL, _nodes(4096, 4096, 4096, 4096))
-    sizing.check_topology(ALL, _nodes(2048, 2048, 2048))
+    sizing.check_topology(WITHOUT_SERVERS, _nodes(2048, 2048, 2048))
     sizing.check_topology(ALL, _nodes(4096, 4096))
     sizing.check_topology(("hdfs", "yarn", "mapreduce"), _nodes(2048, 2048))
 
@@ -119,7 +122,9 @@ def test_small_first_clusters_are_accepted():
 @pytest.mark.parametrize(("services", "nodes", "words"), [
     (("hdfs", "yarn"), _nodes(1024, 4096), "m has 1024 MiB"),
     (("hdfs", "yarn"), _nodes(4096, 4096, 1500), "n1 has 1500 MiB"),
-    (ALL, _nodes(4096, 2048), "1 container"),
+    (WITHOUT_SERVERS, _nodes(4096, 2048), "1 container"),
+    (ALL, _nodes(4096, 2048, 2048), "0 container"),
+    (ALL, _nodes(2048, 4096, 4096), "its daemons need"),
 ])
 def test_what_is_too_small_is_refused_with_a_remedy(services, nodes, words):
     with pytest.raises(Refused) as caught:

@@ -89,12 +89,14 @@ def test_digests_are_written_after_everything_they_stand_for():
 
 def test_units_follow_the_role():
     names = [row["component"] for row in units.node_units(MASTER, tuple(SERVICES), EFFECTIVE, "s", "/j", {})]
-    assert names == ["namenode", "resourcemanager", "historyserver", "spark-historyserver"]
+    assert names == ["namenode", "resourcemanager", "historyserver", "spark-historyserver", "metastore", "spark-thrift", "spark-connect"]
 
 
 def test_the_job_user_is_no_superuser_of_hdfs():
     users = {user["name"]: user["group"] for user in units.service_users()}
-    assert users["emr"] == "emr" and {users[c.user] for c in COMPONENTS.values()} == {"hadoop"}
+    assert users["emr"] == "emr" and all(users[c.user] == c.group for c in COMPONENTS.values())
+    # What runs other people's statements has the rights of the jobs, not those of a daemon.
+    assert {c.user for c in COMPONENTS.values() if c.application} == {"emr"}
 
 
 def test_hdfs_directories_come_parents_first_and_private_ones_are_private():

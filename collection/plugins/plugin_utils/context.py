@@ -196,6 +196,7 @@ class Context:
         names = ["hadoop"]
         if "spark" in self.services and role in ("master", "gateway"):
             names += ["spark", "connectors"]
+        names += sorted({c.software for c in components_for(self.services, role)} - set(names))
         found = [self._artifact(name) for name in names if name in self.release.artifacts]
         # Apache has no connectors: who gives the other tarballs by address and no mirror does without.
         return [row for row in found if row["urls"] or row["name"] != "connectors"]

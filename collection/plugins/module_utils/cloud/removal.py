@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from ..domain.catalogue import COMPONENTS, SERVICES
 from ..domain.config import STATE, data_roots
-from ..domain.units import DIGEST_DIR, ENV_DIR, LOG_ROOT, SPARK_CONF, SPARK_HOME, hdfs_directories
+from ..domain.config_sql import SERVERS
+from ..domain.units import DIGEST_DIR, ENV_DIR, HADOOP_CONF, HOMES, LOG_ROOT, SPARK_CONF, SPARK_HOME, hdfs_directories
 
 SPARK_FILES = ("spark-defaults.conf", "spark-env.sh", "log4j2.properties")
 
@@ -16,6 +17,9 @@ def absent(services) -> dict:
     if "spark" not in services:
         # The unpacked folder stays, so that adding it again costs no download.
         paths += [f"{SPARK_CONF}/{name}" for name in SPARK_FILES] + [SPARK_HOME]
+    if "metastore" not in services:
+        paths += [f"{HADOOP_CONF}/metastore-site.xml", HOMES["metastore"]]
+    paths += [f"{SPARK_CONF}/{name}.conf" for name in SERVERS if name not in services]
     return {"units": [row.unit for row in gone], "paths": paths}
 
 
@@ -31,6 +35,8 @@ def local_data(service: str, node) -> list:
     folders = [f"{LOG_ROOT}/{service}"]
     if service == "yarn":
         folders += [f"{STATE}/yarn"] + [f"{root}/yarn" for root in data_roots(node)]
+    if service == "metastore":
+        folders += [f"{STATE}/metastore"] + [f"{root}/metastore" for root in data_roots(node)]
     return folders
 
 

@@ -15,7 +15,12 @@ ROLES = ("master", "slave", "task", "gateway")
 # What a spec may write for several services at once.
 BUNDLES = {"hadoop": ("hdfs", "yarn", "mapreduce")}
 # service -> services that it cannot run without
-SERVICES = {"hdfs": (), "yarn": (), "mapreduce": ("hdfs", "yarn"), "spark": ("hdfs", "yarn")}
+SERVICES = {"hdfs": (), "yarn": (), "mapreduce": ("hdfs", "yarn"), "metastore": ("hdfs",), "spark": ("hdfs", "yarn"),
+            "spark-thrift": ("hdfs", "yarn", "spark"), "spark-connect": ("hdfs", "yarn", "spark")}
+# service -> artifact of the release that it runs from, beside Hadoop's.
+SOFTWARE = {"metastore": "metastore", "spark": "spark", "spark-thrift": "spark", "spark-connect": "spark"}
+# The account of the jobs: what runs other people's statements runs as it, since it has no rights of its own in HDFS.
+JOB_USER = "emr"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Health:
     """How to ask a daemon whether it serves: GET ``path`` on its ``port`` (a key of ``ports``).
 
     ``kind`` selects the reader of the answer: ``namenode`` (JMX, safe mode and live DataNodes), ``datanode`` (JMX,
-    registered with the NameNode), ``resourcemanager`` (active nodes), ``nodemanager``, ``http`` (any 200 answer).
+    registered with the NameNode), ``resourcemanager`` (active nodes), ``nodemanager``, ``http`` (any 200 answer), ``metastore`` (its
+    databases, by Thrift), ``tcp`` (the port accepts connections); the last two have no path.
     """
 
     kind: str
@@ -45,7 +51,8 @@ class Component:
     """One daemon of a service.
 
     A change of a file that it ``reads`` wants a restart, except for keys that it ``ignores`` (pairs of a stem and a pattern:
-    they need nothing) and keys of its ``refreshes``. What is not known to be harmless restarts.
+    they need nothing) and keys of its ``refreshes``. What is not known to be harmless restarts. An ``application`` is itself an
+    application of YARN, which runs as long as the daemon does.
     """
 
     name: str
@@ -64,17 +71,38 @@ class Component:
     web: str = ""
     ignores: tuple = ()
     refreshes: tuple = ()
+    group: str = "hadoop"
+    application: bool = False
 
     @property
     def unit(self) -> str:
         """Name of the systemd unit, without ``.service``."""
         return f"emr-{self.name}"
 
+    @property
+    def software(self) -> str:
+        """The artifact that it runs from."""
+        return SOFTWARE.get(self.service, "hadoop")
+
 
 _HADOOP = frozenset({"core-site", "hdfs-site"})
 _YARN = _HADOOP | {"yarn-site"}
 # On Java 17 ResourceManager, NodeManager and JobHistoryServer exit with 255 without it, and WebHDFS answers 500.
 _OPENS = ("--add-opens=java.base/java.lang=ALL-UNNAMED",)
+
+
+
+def _server(name: str, label: str, port: int, main: str, *arguments) -> Component:
+    """A server of Spark for other people's statements, on the master: one application of YARN with executors as needed."""
+    command = ("spark-class", "org.apache.spark.deploy.SparkSubmit", "--class", main, "--name", label.replace(" ", "-"),
+               "--properties-file", f"/etc/emr/spark/{name}.conf", "--load-spark-defaults", *arguments)
+    return Component(name, name, frozenset({"master"}), JOB_USER, command, {"server": port}, Heap(0.08, 512, 8192),
+                     Health("tcp", "server", ""), frozenset({"core-site", "hdfs-site", "yarn-site", "spark-defaults", name}),
+                     ("namenode", "resourcemanager", "metastore"), "", (), label, "",
+                     (*keys.OF_HDFS, keys.PROXY_USERS, keys.OF_NODEMANAGER, keys.OF_RESOURCEMANAGER, keys.LOG_AGE,
+                      keys.OF_SPARK_HISTORY),
+                     group=JOB_USER, application=True)
+
 
 _ROWS = (
     Component("namenode", "hdfs", frozenset({"master"}), "hdfs", ("hdfs", "namenode"),
@@ -119,6 +147,13 @@ _ROWS = (
               Health("http", "http", "/api/v1/applications?limit=1"),
               frozenset({"core-site", "hdfs-site", "spark-defaults"}), ("namenode",), "SPARK_HISTORY_OPTS", (),
               "Spark history server", "http", (*keys.OF_HDFS, keys.PROXY_USERS, keys.NOT_OF_SPARK_HISTORY)),
+    Component("metastore", "metastore", frozenset({"master"}), "hive", ("metastore",), {"thrift": 9083},
+              Heap(0.05, 192, 4096), Health("metastore", "thrift", ""), _HADOOP | {"metastore-site"}, ("namenode",),
+              "METASTORE_OPTS", (), "Hive metastore", "", (*keys.OF_HDFS, keys.PROXY_USERS)),
+    _server("spark-thrift", "Spark Thrift server", 10000, "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
+            "spark-internal"),
+    _server("spark-connect", "Spark Connect server", 15002, "org.apache.spark.sql.connect.service.SparkConnectServer",
+            "spark-internal"),
 )
 COMPONENTS = {row.name: row for row in _ROWS}
 

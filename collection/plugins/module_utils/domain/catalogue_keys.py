@@ -38,6 +38,7 @@ NOT_OF_HISTORY = ("mapred-site", (
     r"(?!mapreduce\.(jobhistory|cluster|shuffle|ssl|job\.acl)|yarn\.app\.mapreduce\.am\.staging-dir$)"))
 NOT_OF_SPARK_HISTORY = ("spark-defaults", (
     r"(?!spark\.(history|hadoop|ui|acls|admin|eventLog|ssl|authenticate|io\.compression)\b)"))
+OF_SPARK_HISTORY = ("spark-defaults", r"spark\.history\.")
 OF_HDFS = (OF_NAMENODE, OF_DATANODE, TRASH)
 
 # What `hdfs dfsadmin -reconfig` changes in a running daemon, in every release offered here.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import sizing
+from . import config_sql, sizing
 from .catalogue import COMPONENTS, components_for
 from .people import scheduler_settings
 from .schema import STEMS
@@ -77,7 +77,9 @@ def _defaults(services, topology, node, spark_version: str) -> dict:
              "yarn-site": _yarn(services, master, node), "mapred-site": _mapred(services, master),
              "capacity-scheduler": _scheduler(services)}
     if "spark" in services:
-        layer["spark-defaults"] = _spark(master, spark_version)
+        layer["spark-defaults"] = _spark(master, spark_version) | config_sql.session(services, master)
+    if "metastore" in services and node.role == "master":
+        layer["metastore-site"] = config_sql.metastore_site(_dirs(node, "metastore", "metastore", 1))
     return layer
 
 
@@ -254,6 +256,8 @@ def _sized(services, topology, node) -> dict:
     shapes = sizing.shapes_of(topology)
     slaves = len(topology.with_role("slave"))
     layer: dict = {"env": jvm_options(services, node)}
+    layer.update({name: config_sql.server(name, node.memory_mib, len(shapes)) for name in config_sql.SERVERS
+                  if name in services and node.role == "master"})
     if "hdfs" in services:
         layer["hdfs-site"] = {"dfs.replication": str(sizing.replication(slaves)),
                               "dfs.namenode.handler.count": str(sizing.handlers(slaves, topology.first_master.vcpus))}
@@ -319,6 +323,9 @@ def jvm_options(services, node) -> dict:
     quick = _quick_flags(node.memory_mib)
     for component in components_for(services, node.role):
         size = sizing.heap(component.name, node.memory_mib)
+        if component.application:
+            # Spark takes the heap of its drivers from their settings.
+            continue
         # The launcher adds a class-data archive where there is one: naming a missing one costs the JVM its default.
         flags = quick + ("-XX:+ExitOnOutOfMemoryError",) + component.jvm_flags
         if component.service == "spark":

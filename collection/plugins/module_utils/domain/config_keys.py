@@ -12,7 +12,7 @@ STEM_ALIASES.update({"spark-defaults.conf": "spark-defaults", "spark": "spark-de
                      "hadoop-env": "env", "hadoop-env.sh": "env", "spark-env": "env", "environment": "env"})
 SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provider on the cluster, readable by the job's "
                  "user alone, and name that with hadoop.security.credential.provider.path.")
-ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values()) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
+ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values() if c.jvm_opts_env) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
 
 _KEY = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
 _SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|(security|session)[._-]?token|"
@@ -34,6 +34,7 @@ _LIST = "the lists of nodes are kept by scale and release"
 _HA = "high availability is not offered yet"
 _SECURE = "Kerberos and TLS are not offered yet"
 _PATHS = "the directories in HDFS are made with their owners at the first start"
+_TAGS = "the servers of the cluster are known by them"
 _RECOVERY = "a restart would lose running jobs without it"
 RESERVED = {
     "fs.defaultFS": _ADDRESS, "fs.default.name": _ADDRESS, "hadoop.security.authentication": _SECURE,
@@ -57,6 +58,9 @@ RESERVED = {
     "yarn.nodemanager.aux-services": "the shuffle of MapReduce needs its own value",
     "yarn.resourcemanager.scheduler.class": "the queues are those of the capacity scheduler",
     "yarn.log.server.url": _ADDRESS, "mapreduce.shuffle.port": _ADDRESS,
+    "metastore.thrift.port": _ADDRESS, "metastore.warehouse.dir": _PATHS, "spark.sql.warehouse.dir": _PATHS,
+    "spark.hadoop.hive.metastore.uris": _ADDRESS, "spark.hadoop.hive.server2.thrift.port": _ADDRESS,
+    "spark.connect.grpc.binding.port": _ADDRESS, "emr.metastore.dir": _DIRS, "spark.yarn.tags": _TAGS,
 }
 _RESERVED_PATTERNS = (
     (re.compile(r"^(dfs\.(namenode|datanode)|yarn\.(resourcemanager|nodemanager)|mapreduce\.jobhistory)\."
@@ -68,7 +72,10 @@ _RESERVED_PATTERNS = (
 _HOMES = (("yarn.scheduler.capacity.", "capacity-scheduler"), ("yarn.app.mapreduce.", "mapred-site"),
           ("mapreduce.", "mapred-site"), ("mapred.", "mapred-site"), ("dfs.", "hdfs-site"), ("yarn.", "yarn-site"),
           ("spark.", "spark-defaults"), ("fs.", "core-site"), ("hadoop.", "core-site"), ("io.", "core-site"),
-          ("ipc.", "core-site"), ("net.", "core-site"))
+          ("ipc.", "core-site"), ("net.", "core-site"), ("metastore.", "metastore-site"), ("javax.jdo.", "metastore-site"),
+          ("datanucleus.", "metastore-site"))
+# Files with settings of Spark; those of its servers come on top of the ones for all of its applications.
+_SPARK_STEMS = ("spark-defaults", "spark-thrift", "spark-connect")
 
 # Types of keys by name: a wrong one stops a daemon, or is silently replaced by a default.
 _INT, _BOOL, _SHARE = "a whole number", "true or false", "a number from 0 to 1"
@@ -146,9 +153,11 @@ def check_key(stem: str, key: str):
         return f"the cluster decides this itself: {why}", "Remove the line."
     home = home_of(key)
     # Spark reads settings of Hadoop only behind spark.hadoop., and hadoop.* keys occur in several files.
-    if home and home != stem and not (home == "core-site" and stem != "spark-defaults"):
+    if home == "spark-defaults" and stem in _SPARK_STEMS:
+        return None
+    if home and home != stem and not (home == "core-site" and stem not in _SPARK_STEMS):
         return f"does not belong in {stem}", f"Move it to {home}: under config, {home}: {{{key}: …}}."
-    if stem == "spark-defaults" and home != stem:
+    if stem in _SPARK_STEMS:
         return ("Spark ignores keys that do not begin with spark., expected such a key",
                 f"Write spark.hadoop.{key} for a setting of Hadoop.")
     return None

@@ -31,10 +31,6 @@ def command(kind, args, files, archives=()):
         scripts = [name for name in files if name.endswith(".sql")]
         if not {"-f", "-e"} & set(args) and scripts:
             args += ["-f", scripts[0]]
-        if not any("spark.sql.catalogImplementation" in arg for arg in args):
-            # The default starts an embedded metastore for every job, which takes longer than most queries and which no
-            # other job could see.
-            args = ["--conf", "spark.sql.catalogImplementation=in-memory"] + args
         return [f"{SPARK}/spark-sql"] + args
     if kind in SPARK_TYPES:
         return [f"{SPARK}/spark-submit"] + (args or [files[0]])

@@ -79,7 +79,11 @@ _ROWS = (
          "connectors": _own(
             "connectors", "1.0",
             "e5f284df0a1ac80b49a8b907ad4be1a1f1d1e70c43033dbd7f412402b3a40bf3"
-            "cba2f5324bc3f0f03ff9c949e42d6aebca022232d43708af1dc52f1c6685ed10")},
+            "cba2f5324bc3f0f03ff9c949e42d6aebca022232d43708af1dc52f1c6685ed10"),
+         "metastore": _own(
+            "metastore", "3.1.3",
+            "a3d300a907ce2262422d0aa237c6952d075700cef7be777e2a428882cc49785b"
+            "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006")},
         {"hadoop": _apache(
             "hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
             "79a383e156022d6690da359120b25db8146452265d92a4e890d9ea78c2078a01"
@@ -87,7 +91,8 @@ _ROWS = (
         notes=("Hadoop without native libraries: the Java implementations of codecs and checksums are used.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",
-               "Spark's Kafka source is that of 4.1.1, the newest of its line that is published with all it needs.")),
+               "Spark's Kafka source is that of 4.1.1, the newest of its line that is published with all it needs.",
+               "Hive's metastore 3.1, the newest line that Spark's own Hive client talks to; its drivers are MariaDB's and PostgreSQL's.")),
 )
 RELEASES = {row.name: row for row in _ROWS}
 DEFAULT = "emr-1.0"

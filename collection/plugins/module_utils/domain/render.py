@@ -4,6 +4,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from .config import HADOOP_CONF, HADOOP_HOME
+from .config_sql import SERVERS
 from .spec import as_spec
 
 SPARK_CONF = "/etc/emr/spark"
@@ -26,10 +27,14 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
     files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
     files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
     files[PROFILE] = PROFILE_TEXT
+    if "metastore" in services and node.role == "master":
+        files[f"{HADOOP_CONF}/metastore-site.xml"] = site_xml(effective.get("metastore-site", {}))
     if node.role == "master":
         files.update(_node_lists(topology.nodes + tuple(leaving)))
     if "spark" in services and node.role in ("master", "gateway"):
         files[f"{SPARK_CONF}/spark-defaults.conf"] = properties(effective.get("spark-defaults", {}))
+        files.update({f"{SPARK_CONF}/{stem}.conf": properties(effective.get(stem, {})) for stem in SERVERS
+                      if stem in services and node.role == "master"})
         files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
         files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
     return [{"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644"}

@@ -14,7 +14,8 @@ from .releases import DEFAULT, RELEASES
 MISSING = object()
 USER_NAME = r"[a-z_][a-z0-9_-]{0,31}"
 QUEUE_NAME = r"[a-z][a-z0-9_-]{0,39}"
-STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "spark-defaults", "env")
+STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "metastore-site", "spark-defaults",
+         "spark-thrift", "spark-connect", "env")
 DISK_CATEGORIES = ("cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_ssd", "cloud_efficiency", "cloud")
 # ECS allows 20 tags on a resource; the project itself writes up to 10.
 MAX_TAGS = 10
@@ -246,8 +247,8 @@ SPEC = Field(
         Field("mirrors", "list", "Base addresses of the release's files, tried in order. Without any: the controller's "
               "variable EMR_MIRRORS, then the release's own addresses.", default=(), most=10, item=_URL,
               example="[https://mirror.example.com/dist]"),
-        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark", "connectors"),
-              expect="hadoop, spark or connectors with urls and sha512", item=_ARTIFACT,
+        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark", "connectors", "metastore"),
+              expect="hadoop, spark, connectors or metastore with urls and sha512", item=_ARTIFACT,
               example="{hadoop: {urls: [https://…], sha512: …}}"),
         Field("revision", "int", "Which revision of the cluster's spec this document was made of; `emrctl export` writes it. "
               "`apply` refuses a document of an older revision than the newest, and shows what it would take back.",

@@ -16,6 +16,9 @@ SMALL = 8192
 # An executor or application master of Spark needs about 900 MiB: 450 MiB of heap at least and 384 MiB beside it.
 SPARK_LEAST = 1024
 SPARK_OVERHEAD = 384
+SPARK_BESIDE = 256
+# The application master of a daemon that is an application: 256 MiB of heap and 128 beside it, in the unit of allocations.
+SERVER_MASTER = 512
 # Machines sold as 2 GiB show a little less to their kernel.
 TOLERANCE = 0.9
 
@@ -71,19 +74,25 @@ def yarn_memory(memory_mib: int) -> int:
 def heap(component_name: str, memory_mib: int) -> int:
     """Heap of a daemon on a node of this size, by the catalogue's rule.
 
-    On small nodes at most 256 MiB. The NameNode gets at least 1 GiB from 8 GiB up (1 GiB is good for a million
+    On small nodes at most 256 MiB, unless the daemon needs more to start at all. The NameNode gets at least 1 GiB from 8 GiB up (1 GiB is good for a million
     blocks).
     """
     rule = COMPONENTS[component_name].heap
     size = int(clamp(memory_mib * rule.share, rule.least, rule.most))
     if small(memory_mib):
-        return min(size, 256)
+        return min(size, max(256, rule.least))
     return max(size, 1024) if component_name == "namenode" else size
 
 
 def overhead(heap_mib: int) -> int:
     """Memory of a JVM beside its heap: class data, compiled code, threads, buffers (measured: 80-110 on idle daemons)."""
     return max(96, heap_mib // 8)
+
+
+def beside(component, memory_mib: int) -> int:
+    """What a daemon needs beside its heap; the driver of an application has more libraries (measured: 250)."""
+    least = SPARK_BESIDE if component.application else 0
+    return max(least, overhead(heap(component.name, memory_mib)))
 
 
 def system_memory(memory_mib: int) -> int:
@@ -94,9 +103,9 @@ def system_memory(memory_mib: int) -> int:
 def demand(services, role: str, memory_mib: int) -> int:
     """What a node needs in all: system, daemons with their overhead, YARN's containers."""
     daemons = components_for(services, role)
-    heaps = [heap(c.name, memory_mib) for c in daemons]
+    held = sum(heap(c.name, memory_mib) + beside(c, memory_mib) for c in daemons)
     yarn = yarn_memory(memory_mib) if any(c.name == "nodemanager" for c in daemons) else 0
-    return system_memory(memory_mib) + sum(h + overhead(h) for h in heaps) + yarn
+    return system_memory(memory_mib) + held + yarn
 
 
 def child_heap(container: int) -> int:
@@ -175,7 +184,10 @@ def check_topology(services, nodes) -> None:
             trouble.append(f"{node.name} has {node.memory_mib} MiB of memory, its daemons need {need}")
     # Every node that passed gives YARN room for one container of Spark; a driver and an executor need two.
     computing = [n for n in nodes if n.role in ("slave", "task")]
-    room = sum(yarn_memory(n.memory_mib) // SPARK_LEAST for n in computing)
+    rest = sorted((yarn_memory(n.memory_mib) for n in computing), reverse=True)
+    for _server in [c for c in components_for(services) if c.application and rest]:
+        rest = sorted([rest[0] - SERVER_MASTER, *rest[1:]], reverse=True)
+    room = sum(max(0, memory) // SPARK_LEAST for memory in rest)
     if "spark" in services and computing and not trouble and room < 2:
         trouble.append(f"the cluster has room for {room} container of {SPARK_LEAST} MiB, Spark needs two (driver, executor)")
     if trouble:

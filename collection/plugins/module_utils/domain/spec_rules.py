@@ -77,7 +77,8 @@ def _services(spec, checker) -> None:
     for service in services:
         missing = [s for s in SERVICES[service] if s not in services]
         if missing:
-            whole = "[hadoop]" if service != "spark" else "[hadoop, spark]"
+            needed = [s for s in (*SERVICES[service], service) if s not in BUNDLES["hadoop"]]
+            whole = f"[{', '.join(['hadoop', *needed])}]"
             _note(checker, "services", f"{service} cannot run without {' and '.join(missing)}", f"Write services: {whole}, "
                   f"or remove {service}.")
     if "hdfs" in services and spec.count(*STORING) == 0:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from .catalogue import COMPONENTS, components_for
+from .catalogue import COMPONENTS, JOB_USER, components_for
 from .catalogue_keys import COUNTED, fits
 
 HADOOP_HOME = "/opt/emr/hadoop"
 SPARK_HOME = "/opt/emr/spark"
+HOMES = {"hadoop": HADOOP_HOME, "spark": SPARK_HOME, "metastore": "/opt/emr/metastore"}
 HADOOP_CONF = "/etc/emr/hadoop"
 SPARK_CONF = "/etc/emr/spark"
 UNIT_DIR = "/etc/systemd/system"
@@ -24,7 +25,6 @@ MARK_DIR = "/var/lib/emr/restart"
 # Stands in files for the JAVA_HOME of the node that they are written on: only there it is known.
 JAVA_MARK = "@JAVA_HOME@"
 LOG_ROOT = "/var/log/emr"
-JOB_USER = "emr"
 GROUP = "hadoop"
 # Keys of *-site files whose values are local directories of a component: stem -> key -> component.
 _STORAGE_KEYS = {
@@ -32,13 +32,14 @@ _STORAGE_KEYS = {
     "datanode": (("hdfs-site", "dfs.datanode.data.dir"),),
     "nodemanager": (("yarn-site", "yarn.nodemanager.local-dirs"), ("yarn-site", "yarn.nodemanager.log-dirs"),
                     ("yarn-site", "yarn.nodemanager.recovery.dir")),
+    "metastore": (("metastore-site", "emr.metastore.dir"),),
     "resourcemanager": (("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),),
 }
 
 
 def home_of(component) -> str:
     """Folder with the ``bin`` that starts this component."""
-    return SPARK_HOME if component.service == "spark" else HADOOP_HOME
+    return HOMES[component.software]
 
 
 def log_dir(component) -> str:
@@ -77,7 +78,7 @@ def environment(component, java_home: str) -> dict:
         "HADOOP_PID_DIR": f"/run/emr/{component.name}",
         "LANG": "C.UTF-8",
     }
-    if component.service == "spark":
+    if component.software == "spark":
         env.update({"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": log_dir(component)})
     return env
 
@@ -103,7 +104,7 @@ Wants=network-online.target
 {requires}
 [Service]
 User={component.user}
-Group={GROUP}
+Group={component.group}
 EnvironmentFile={ENV_DIR}/{component.unit}.env
 RuntimeDirectory=emr/{component.name}
 WorkingDirectory={log_dir(component)}
@@ -137,7 +138,7 @@ def component_digest(component, effective: dict, unit: str, env: str, versions: 
                     if not (fits(component.ignores + refreshed, stem, key) or _counted(key, value))}
              for stem in sorted(component.reads)}
     jvm = effective.get("env", {}).get(component.jvm_opts_env, "")
-    software = versions.get("spark" if component.service == "spark" else "hadoop", "")
+    software = versions.get(component.software, "")
     parts = [reads, str(getattr(jvm, "value", jvm)), unit, env, software]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -222,17 +223,17 @@ def base_directories() -> list:
             ("/var/lib/emr/hdfs", "hdfs", "0755"), ("/var/lib/emr/yarn", "yarn", "0755")]
     seen = {}
     for component in COMPONENTS.values():
-        seen.setdefault(log_dir(component), component.user)
-    rows += [(path, user, "0755") for path, user in sorted(seen.items())]
-    return [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode}
+        seen.setdefault(log_dir(component), (component.user, component.group))
+    made = [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode}
             for path, owner, mode in rows]
+    return made + [{"path": path, "owner": user, "group": group, "mode": "0755"} for path, (user, group) in sorted(seen.items())]
 
 
 def node_directories(node, services, effective: dict) -> list:
     """Storage directories of one node's components, as {path, owner, group, mode}."""
     result = []
     for component in components_for(services, node.role):
-        mode = "0700" if component.service == "hdfs" else "0755"
+        mode = "0700" if component.service in ("hdfs", "metastore") else "0755"
         for path in storage_dirs(component.name, effective):
             result.append({"path": path, "owner": component.user, "group": GROUP, "mode": mode})
     return result
@@ -243,7 +244,7 @@ def service_users() -> list:
 
     The group ``hadoop`` is HDFS's group of superusers, so the user that runs jobs must not be in it.
     """
-    users = sorted({component.user for component in COMPONENTS.values()})
+    users = sorted({component.user for component in COMPONENTS.values()} - {JOB_USER})
     return [{"name": name, "group": GROUP, "home": "/var/lib/emr", "shell": "/usr/sbin/nologin"} for name in users] + [
         {"name": JOB_USER, "group": JOB_USER, "home": f"/home/{JOB_USER}", "shell": "/bin/bash"}]
 
@@ -257,6 +258,9 @@ def hdfs_directories(services, job_users=(JOB_USER,)) -> list:
     if "mapreduce" in services:
         rows += [("/mr-history", "mapred", GROUP, "0755"), ("/mr-history/tmp", "mapred", GROUP, "1777"),
                  ("/mr-history/done", "mapred", GROUP, "0770")]
+    if "metastore" in services:
+        # As in /tmp: everybody makes tables, and only their owners take them away.
+        rows += [("/hive", "hive", GROUP, "0755"), ("/hive/warehouse", "hive", GROUP, "1777")]
     if "spark" in services:
         rows += [("/spark", "spark", GROUP, "0755"), ("/spark/events", "spark", GROUP, "1777")]
     return [{"path": path, "owner": owner, "group": group, "mode": mode} for path, owner, group, mode in rows]

@@ -11,6 +11,7 @@ from .health import namenode
 from .http import get_json
 from .job import FINAL, listing
 from .lists import excluded
+from .people import is_server
 
 RECORD = "/var/lib/emr/cluster/activity.json"
 # Calls of clients that read or write the content of files. Listings are left out: history servers list all the time.
@@ -55,8 +56,9 @@ def applications(base, since):
     ended = get_json(f"{address}&states=FINISHED,FAILED,KILLED&finishedTimeBegin={int(since * 1000)}", 20)
     if running is None or ended is None:
         return None
-    last = max(((a.get("finishedTime", 0) / 1000.0, a.get("id", "")) for a in _rows(ended)), default=(0, ""))
-    return {"running": len(_rows(running)), "ended": last[0], "what": last[1]}
+    ended = [row for row in _rows(ended) if not is_server(row)]
+    last = max(((a.get("finishedTime", 0) / 1000.0, a.get("id", "")) for a in ended), default=(0, ""))
+    return {"running": sum(not is_server(row) for row in _rows(running)), "ended": last[0], "what": last[1]}
 
 
 def _rows(answer):

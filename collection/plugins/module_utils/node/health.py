@@ -5,6 +5,8 @@ Every reader takes the parsed answer (None: nobody answered) and returns (ready,
 from __future__ import annotations
 
 import json
+import socket
+import struct
 
 from .http import get_json
 
@@ -15,6 +17,8 @@ NODE_STATES = "NEW,RUNNING,UNHEALTHY,DECOMMISSIONING,DECOMMISSIONED,LOST,REBOOTE
 
 def probe(health, limit_s=3.0):
     """(ready, text) of one daemon. ``health``: {kind, url}."""
+    if health["kind"] in SOCKETS:
+        return SOCKETS[health["kind"]](health["url"], limit_s)
     answer = get_json(health["url"], limit_s)
     if answer is None:
         return False, f"no answer from {health['url']}"
@@ -62,6 +66,51 @@ def _nodemanager(answer):
     return False, info.get("healthReport") or "not healthy yet"
 
 
+def _tcp(url, limit_s):
+    try:
+        with _connection(url, limit_s):
+            return True, "listens"
+    except OSError as error:
+        return False, f"no answer from {url}: {error}"
+
+
+def _metastore(url, limit_s):
+    """Asks for the databases, so that the answer says something of the metastore's own database too."""
+    name = b"get_all_databases"
+    call = struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0)
+    try:
+        with _connection(url, limit_s) as connection:
+            connection.sendall(call)
+            head = _exactly(connection, 8 + len(name) + 4)
+            if head[:4] != b"\x80\x01\x00\x02":
+                return False, "answers with an error"
+            # The field 0 of the answer is the list of names; an exception is field 1.
+            field = _exactly(connection, 3)
+            if field != b"\x0f\x00\x00":
+                return False, "cannot read its database"
+            count = struct.unpack(">BI", _exactly(connection, 5))[1]
+            return True, f"{count} database{'s' if count != 1 else ''}"
+    except OSError as error:
+        return False, f"no answer from {url}: {error}"
+
+
+def _connection(url, limit_s):
+    host, _colon, port = url.split("://", 1)[1].partition(":")
+    return socket.create_connection((host, int(port)), limit_s)
+
+
+def _exactly(connection, size):
+    """So many bytes. Raises OSError when the other side ends before."""
+    found = b""
+    while len(found) < size:
+        piece = connection.recv(size - len(found))
+        if not piece:
+            raise OSError("the connection was closed")
+        found += piece
+    return found
+
+
+SOCKETS = {"tcp": _tcp, "metastore": _metastore}
 READERS = {"namenode": _namenode, "datanode": _datanode, "resourcemanager": _resourcemanager,
            "nodemanager": _nodemanager, "http": _http}
 

@@ -16,9 +16,13 @@ NAMENODE = "emr-namenode"
 ALIVE = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
 FINAL = ("SUCCEEDED", "FAILED", "KILLED", "LOST")
 # service -> types of YARN applications and of jobs that cannot go on without it; None means all.
-APPLICATIONS = {"spark": ("SPARK",), "mapreduce": ("MAPREDUCE",), "yarn": None, "hdfs": None}
+APPLICATIONS = {"spark": ("SPARK",), "mapreduce": ("MAPREDUCE",), "yarn": None, "hdfs": None, "metastore": ("SPARK",),
+                "spark-thrift": (), "spark-connect": ()}
 JOBS = {"spark": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "mapreduce": ("MR", "HADOOP_STREAMING"),
-        "yarn": None, "hdfs": None}
+        "yarn": None, "hdfs": None, "metastore": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "spark-thrift": (),
+        "spark-connect": ()}
+# YARN's tag of applications that are daemons of the cluster; see domain/config_sql.
+SERVER_TAG = "emr-server"
 
 
 def perform(params, check):
@@ -165,12 +169,17 @@ def guard(params):
 
 
 def running(base):
-    """YARN's applications that have not ended. Raises NodeError when the ResourceManager does not say."""
+    """YARN's applications that have not ended, without the cluster's own servers. Raises NodeError when the ResourceManager does not say."""
     answer = get_json(f"{base}/ws/v1/cluster/apps?states={ALIVE}", limit_s=10)
     if answer is None:
         raise NodeError("the ResourceManager does not answer, so nobody knows what runs. Nothing was changed: look with emrctl "
                         "status, and run the command again when it is up.")
-    return ((answer.get("apps") or {}).get("app")) or []
+    return [row for row in ((answer.get("apps") or {}).get("app")) or [] if not is_server(row)]
+
+
+def is_server(application):
+    """Whether an application of YARN is a daemon of the cluster, and nobody's work."""
+    return SERVER_TAG in str(application.get("applicationTags") or "").split(",")
 
 
 def _some(ids):

@@ -148,6 +148,8 @@ class Start:
             time.sleep(0.15)
 
     def _may_start(self, component):
+        if component.get("application") and self.archives:
+            return False  # its containers start from them
         return all(name in self.ready for name in component["after"] if name in self.names)
 
     def _launch(self, components, todo):

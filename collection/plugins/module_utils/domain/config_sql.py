@@ -1,0 +1,62 @@
+"""Settings of the services for SQL: the metastore, and Spark's servers for other people's statements. Pure Python: no Ansible import."""
+from __future__ import annotations
+
+from . import sizing
+from .catalogue import COMPONENTS
+
+WAREHOUSE = "/hive/warehouse"
+# YARN's tag of applications that are daemons of the cluster: they do not count as work.
+SERVER_TAG = "emr-server"
+SERVERS = ("spark-thrift", "spark-connect")
+_PORT_KEYS = {"spark-thrift": "spark.hadoop.hive.server2.thrift.port", "spark-connect": "spark.connect.grpc.binding.port"}
+
+
+def metastore_site(folder: str) -> dict:
+    """metastore-site of the master; ``folder`` is the one on its disk for the embedded database."""
+    return {
+        "emr.metastore.dir": folder, "metastore.thrift.port": str(COMPONENTS["metastore"].ports["thrift"]),
+        "metastore.warehouse.dir": WAREHOUSE,
+        "javax.jdo.option.ConnectionURL": f"jdbc:derby:{folder}/db",
+        "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
+        # The default comes with Hive's own engine, which is not here; Spark sends filters as text.
+        "metastore.expression.proxy": "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy",
+        # The default starts threads for Hive's transactions and compactions as well.
+        "metastore.task.threads.always": "org.apache.hadoop.hive.metastore.events.EventCleanerTask",
+        # 200 idle threads by default.
+        "metastore.server.min.threads": "4", "metastore.server.max.threads": "200",
+    }
+
+
+def session(services, master: str) -> dict:
+    """What makes Spark's sessions see the tables of all, where there is a metastore; else each has tables of its own."""
+    if "metastore" not in services:
+        # Spark's default starts an embedded metastore for every session, slow and seen by nobody else.
+        return {"spark.sql.catalogImplementation": "in-memory"}
+    return {"spark.sql.catalogImplementation": "hive", "spark.sql.warehouse.dir": WAREHOUSE,
+            "spark.hadoop.hive.metastore.uris": f"thrift://{master}:{COMPONENTS['metastore'].ports['thrift']}",
+            # A metastore that restarts is a pause for its clients: tries about every second.
+            "spark.hadoop.hive.metastore.connect.retries": "20", "spark.hadoop.hive.metastore.failure.retries": "20"}
+
+
+def server(name: str, memory_mib: int, computing: int) -> dict:
+    """Settings of one server, besides those of all Spark applications: little while idle, executors as statements need them.
+
+    ``memory_mib``: of its node; ``computing``: nodes that compute.
+    """
+    conf = {
+        _PORT_KEYS[name]: str(COMPONENTS[name].ports["server"]), "spark.submit.deployMode": "client",
+        "spark.driver.memory": f"{sizing.heap(name, memory_mib)}m", "spark.yarn.tags": SERVER_TAG,
+        "spark.yarn.am.memory": "256m", "spark.yarn.am.memoryOverhead": "128m",
+        "spark.dynamicAllocation.initialExecutors": "0", "spark.dynamicAllocation.minExecutors": "0",
+        "spark.dynamicAllocation.maxExecutors": str(max(1, computing)),
+        # Executors that only keep old shuffle data would never go.
+        "spark.dynamicAllocation.shuffleTracking.timeout": "300s",
+        # Statements of several sessions take turns.
+        "spark.scheduler.mode": "FAIR",
+    }
+    if name == "spark-thrift":
+        conf["spark.hadoop.hive.server2.thrift.bind.host"] = "0.0.0.0"
+    else:
+        # So that executors get Spark's Python library, for the functions of Python clients.
+        conf["spark.yarn.isPython"] = "true"
+    return conf
