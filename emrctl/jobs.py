@@ -1,63 +1,166 @@
 """Verbs on jobs. A job runs on the cluster and is recorded there, so it goes on when this terminal closes."""
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
 
 from emrctl import failures, views
-from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, run, stop
+from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt, emit, run, stop
 
 TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
 KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
-FILES = typer.Option([], "--file", "-f", help="A file that the job needs; may be repeated.")
+FILES = typer.Option([], "--file", "-f", help="A file that the job needs: here, or at hdfs:// or oss://; repeatable, like the next three.")
+JARS = typer.Option([], "--jar", help="A library of Java.")
+PY_FILES = typer.Option([], "--py-file", help="A module or package (.py, .zip, .egg) of Python.")
+ARCHIVES = typer.Option([], "--archive", metavar="FILE[#NAME]", help="An archive that is unpacked as the folder NAME.")
+PYTHON_ENV = typer.Option(None, "--python-env", metavar="FILE", help="A packed virtual environment that the job's Python comes from.")
+PROPERTIES = typer.Option([], "--property", "-p", metavar="KEY=VALUE", help="A key of Hadoop (-D) or Spark (--conf); repeatable.")
+ENVIRONMENT = typer.Option([], "--env", "-e", metavar="NAME[=VALUE]", help="A variable; without a value it is taken from here.")
+PARAMETERS = typer.Option([], "--parameter", metavar="NAME=VALUE", help="What ${NAME} stands for in arguments and queries.")
+TIME = typer.Option(None, "--time", help="The moment of ${yyyy-MM-dd} and its like (default: now).")
+ZONE = typer.Option(None, "--time-zone", help="Time zone of that moment, such as Asia/Shanghai (default: UTC).")
+MEMORY = typer.Option(None, "--memory", help="Of a map, reduce or executor, such as 2g.")
+CORES = typer.Option(None, "--cores", min=1, help="Of a map, reduce or executor.")
+PRIORITY = typer.Option(None, "--priority", help="In its queue; a larger number goes first.")
+RETRIES = typer.Option(None, "--retries", help="How often it is tried again after a failure.")
+INTERVAL = typer.Option(None, "--retry-interval", help="How long after it, such as 5m (default: 30s).")
+TIMEOUT = typer.Option(None, "--timeout", help="How long an attempt may take, such as 2h.")
+ON_FAILURE = typer.Option(None, "--on-failure", metavar="COMMAND", help="What is run on the master when it has failed for good.")
+KEEP = typer.Option(None, "--keep-running", help="A stream: start it again after failures and after a reboot of the master.")
+TOKEN = typer.Option(None, "--token", help="The same token submits once.")
 JOB_NAME = typer.Option(None, "--name", help="A name for people.")
 WAIT = typer.Option(False, "--wait", "-w", help="Stay until it has ended.")
 USER = typer.Option(None, "--user", help="Run as this user of the cluster (default: emr).")
 QUEUE = typer.Option(None, "--queue", help="Run in this queue of YARN (default: the user's own).")
 JOB = typer.Argument(help="The job's id.")
 YARN = typer.Option(False, "--yarn", help="The logs of its YARN containers as well.")
+STATES = typer.Option([], "--state", help="Only jobs in this state; repeatable.")
+KINDS = typer.Option([], "--type", "-t", help="Only jobs of this type; repeatable.")
+USERS = typer.Option([], "--user", help="Only jobs of this user; repeatable.")
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
-def submit(ctx: typer.Context, name: str = NAME,
-           kind: str = KIND, files: list[Path] = FILES, job_name: str = JOB_NAME, wait: bool = WAIT,
-           user: str = USER, queue: str = QUEUE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+@app.callback()
+def jobs() -> None:
+    """The jobs of a cluster."""
+
+
+def submit(ctx: typer.Context, name: str = NAME, kind: str = KIND, files: list[str] = FILES, jars: list[str] = JARS,
+           py_files: list[str] = PY_FILES, archives: list[str] = ARCHIVES, python_env: str = PYTHON_ENV,
+           properties: list[str] = PROPERTIES, environment: list[str] = ENVIRONMENT, memory: str = MEMORY, cores: int = CORES,
+           user: str = USER, queue: str = QUEUE, priority: int = PRIORITY, parameters: list[str] = PARAMETERS, time: str = TIME,
+           time_zone: str = ZONE, retries: int = RETRIES, retry_interval: str = INTERVAL, timeout: str = TIMEOUT,
+           on_failure: str = ON_FAILURE, keep_running: bool = KEEP, token: str = TOKEN, job_name: str = JOB_NAME, wait: bool = WAIT,
+           region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Run a program on the cluster. What follows -- are the program's own arguments."""
     kind = kind.upper().replace("-", "_")
     if kind not in TYPES:
         failures.fail(f"--type {kind}: expected one of {', '.join(TYPES)}", failures.USAGE)
-    missing = [str(f) for f in files if not f.is_file()]
-    if missing:
-        failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
+    options = {"jars": _places(jars), "py_files": _places(py_files), "archives": _places(archives),
+               "python_env": _places([python_env])[0] if python_env else None, "properties": _pairs("--property", properties),
+               "environment": dict(row.split("=", 1) if "=" in row else (row, None) for row in environment),
+               "parameters": _pairs("--parameter", parameters), "time": time, "time_zone": time_zone, "memory": memory, "cores": cores,
+               "priority": priority, "retries": retries, "retry_interval": retry_interval, "timeout": timeout,
+               "on_failure": on_failure, "keep_running": keep_running}
     wanted = {"emr_name": name, "emr_region": region, "emr_job_type": kind, "emr_job_args": list(ctx.obj or []),
-              "emr_job_files": [str(f.resolve()) for f in files], "emr_job_name": job_name, "emr_job_wait": wait,
-              "emr_job_user": user, "emr_job_queue": queue}
-    result = attempt("submit", wanted, quiet)
+              "emr_job_files": _places(files), "emr_job_name": job_name, "emr_job_wait": wait, "emr_job_user": user,
+              "emr_job_queue": queue, "emr_job_token": token,
+              "emr_job_options": {key: value for key, value in options.items() if value not in (None, [], {})}}
+    _follow("submit", name, wanted, output, quiet)
+
+
+def _follow(playbook: str, name: str, wanted: dict, output: Format, quiet: bool) -> None:
+    """Run a playbook that starts or awaits a job; print the job, and leave with 5 when it was awaited and did not succeed."""
+    result = attempt(playbook, wanted, quiet)
     job = result.data.get("job")
+    if result.cancelled and job:
+        print(f"Job {job['id']} goes on. Look at it: emrctl jobs show {name} {job['id']}   wait for it: emrctl jobs wait {name} "
+              f"{job['id']}   stop it: emrctl jobs kill {name} {job['id']}", file=sys.stderr)
+        raise typer.Exit(failures.CANCELLED)
     if job:
         emit(job, output, views.job(name, job))
     if not result.ok:
         stop(result)
-    if job and wait and job.get("state") != "SUCCEEDED":
+    if job and wanted.get("emr_job_wait", True) and job.get("state") != "SUCCEEDED":
         raise typer.Exit(failures.TASK_FAILED)
 
 
-def jobs(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """List the cluster's jobs, the newest first."""
-    data = run("jobs", {"emr_name": name, "emr_region": region}, quiet).data
+def _places(rows: list[str]) -> list[str]:
+    """Files here by their whole paths; leaves with 3 when one is not there. What lies elsewhere stays as it is."""
+    missing = [row for row in rows if "://" not in row and not Path(row.split("#")[0]).expanduser().is_file()]
+    if missing:
+        failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
+    return [row if "://" in row else "#".join([str(Path(row.split("#")[0]).expanduser().resolve()), *row.split("#")[1:]]) for row in rows]
+
+
+def _pairs(option: str, rows: list[str]) -> dict:
+    wrong = [row for row in rows if "=" not in row]
+    if wrong:
+        failures.fail(f"{option} {wrong[0]}: expected NAME=VALUE", failures.USAGE)
+    return dict(row.split("=", 1) for row in rows)
+
+
+@app.command("list")
+def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KINDS, user: list[str] = USERS,
+              job_name: str = typer.Option(None, "--name", help="Only jobs of this name; * and ? stand for others."),
+              since: str = typer.Option(None, "--since", help="Only jobs since then: 2h ago, or a time such as 2026-11-26."),
+              limit: int = typer.Option(None, "--limit", min=1, help="So many at most (default: 200)."),
+              region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """List the jobs, the newest first."""
+    wanted = {"state": state, "kind": kind, "owner": user, "name_like": job_name, "since": since, "limit": limit}
+    data = run("jobs_list", {"emr_name": name, "emr_region": region,
+                             "emr_job_filters": {key: value for key, value in wanted.items() if value}}, quiet).data
     found = data.get("jobs", [])
     emit(found, output, views.jobs(found))
 
 
-def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN, region: str = REGION, output: Format = OUTPUT,
-         quiet: bool = QUIET) -> None:
-    """Print a job's output."""
-    wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn}
-    data = run("logs", wanted, quiet).data
+@app.command()
+def show(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Tell all that is known of a job."""
+    found = run("jobs_show", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    emit(found, output, views.job_details(name, found))
+
+
+@app.command()
+def wait(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Stay until a job has ended; leave with 5 when it did not succeed."""
+    _follow("jobs_wait", name, {"emr_name": name, "emr_region": region, "emr_job_id": job}, output, quiet)
+
+
+@app.command()
+def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
+         number: int = typer.Option(None, "--attempt", min=1, help="Of this attempt, not of the last one."),
+         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Print a job's output; that of a failed one ends with the program's own error."""
+    wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
+    data = run("jobs_logs", wanted, quiet).data
     emit(data, output, str(data.get("log", "")))
 
 
+@app.command()
 def kill(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Stop a running job and its YARN applications."""
-    found = run("kill", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    """Stop a job and its YARN applications for good."""
+    found = run("jobs_kill", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
     emit(found, output, views.job(name, found))
+
+
+@app.command()
+def retry(name: str = NAME, job: str = JOB, wait: bool = WAIT, token: str = TOKEN, region: str = REGION, output: Format = OUTPUT,
+          quiet: bool = QUIET) -> None:
+    """Run a job that has ended once more, as a new job with the same request and files."""
+    _follow("jobs_retry", name, {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_token": token, "emr_job_wait": wait},
+            output, quiet)
+
+
+@app.command()
+def prune(name: str = NAME, older_than: str = typer.Option(None, "--older-than", help="Records of jobs that ended so long ago, such as 30d."),
+          keep: int = typer.Option(None, "--keep", min=0, help="All records but so many of the newest."), yes: bool = YES,
+          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Delete records and logs of jobs that have ended; by default those older than 90 days, and all but 1000."""
+    if not yes:
+        ask(f"Delete records of jobs of cluster {name}?")
+    wanted = {"emr_name": name, "emr_region": region, "emr_job_older_than": older_than, "emr_job_keep": keep}
+    gone = run("jobs_prune", wanted, quiet).data.get("pruned", [])
+    emit({"pruned": gone}, output, f"{len(gone)} records deleted.")

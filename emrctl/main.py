@@ -34,9 +34,6 @@ VERBS = {
     "reconcile": ("emrctl.reconcile", "reconcile"),
     "release": ("emrctl.cluster", "release"),
     "submit": ("emrctl.jobs", "submit"),
-    "jobs": ("emrctl.jobs", "jobs"),
-    "logs": ("emrctl.jobs", "logs"),
-    "kill": ("emrctl.jobs", "kill"),
     "import": ("emrctl.transfer", "import_"),
     "put": ("emrctl.data", "put"),
     "get": ("emrctl.data", "get"),
@@ -49,6 +46,7 @@ VERBS = {
 }
 # sub-command -> (module, help); each module has ``app``
 GROUPS = {
+    "jobs": ("emrctl.jobs", "List, read, kill, run again and prune the jobs of a cluster."),
     "service": ("emrctl.service", "Add or remove services of a running cluster."),
     "user": ("emrctl.users", "Add, remove or list the users of a cluster."),
     "flow": ("emrctl.flow", "Run jobs that wait for each other."),

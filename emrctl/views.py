@@ -1,6 +1,8 @@
 """Text forms, for people, of what the playbooks return. Programs take -o json."""
 from __future__ import annotations
 
+import time
+
 from emrctl.output import duration, render, table
 
 
@@ -106,16 +108,35 @@ def job(cluster: str, found: dict) -> str:
     lines = [f"{found.get('id')}  {found.get('type', '')}  {found.get('state', '')}"]
     if found.get("seconds"):
         lines[0] += f"  {duration(float(found['seconds']))}"
-    if found.get("error"):
-        lines.append(str(found["error"]))
-    lines.append(f"Output: emrctl logs {cluster} {found.get('id')}")
+    if found.get("error") or found.get("reason"):
+        lines.append(str(found.get("error") or found["reason"]))
+    lines.append(f"Output: emrctl jobs logs {cluster} {found.get('id')}")
     return "\n".join(lines)
+
+
+def job_details(cluster: str, found: dict) -> str:
+    """All that is known of a job."""
+    rows = [{"key": key.replace("_", " "), "value": value if isinstance(value, (str, int, float)) else " ".join(map(str, value))}
+            for key, value in found.items() if value not in (None, "", [], {}, 0, False) and key not in JOB_PARTS]
+    history = [{"time": moment(row["time"]), "state": row["state"], "attempt": row.get("attempt"), "exit_code": row.get("exit_code"),
+                "reason": (row.get("reason") or "").split("\n")[0]} for row in found.get("history", [])]
+    columns = [c for c in ("time", "state", "attempt", "exit_code", "reason") if any(row[c] not in (None, "") for row in history)]
+    return "\n\n".join([table(rows, ["key", "value"]), table(history, columns), job(cluster, found)])
+
+
+JOB_PARTS = ("history", "error", "digest", "prelude", "need_mib", "secrets", "reason")
+
+
+def moment(seconds: float) -> str:
+    """Seconds of the epoch as a time in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def jobs(found: list) -> str:
     """The list of jobs."""
     if not found:
-        return "No jobs yet."
-    columns = [c for c in ("id", "name", "type", "state", "exit_code", "submitted", "seconds", "user")
-               if any(row.get(c) is not None for row in found)]
-    return table(found, columns)
+        return "No jobs."
+    rows = [dict(row, attempts=row["attempts"] if row.get("attempts", 0) > 1 else None) for row in found]
+    columns = [c for c in ("id", "name", "type", "state", "attempts", "exit_code", "submitted", "seconds", "user")
+               if any(row.get(c) is not None for row in rows)]
+    return table(rows, columns)

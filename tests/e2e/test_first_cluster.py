@@ -80,7 +80,7 @@ def test_a_failing_job_is_shown_as_failed_with_its_own_error(bed):
     assert done.returncode != 0
     job = json.loads(done.stdout)
     assert job["state"] == "FAILED" and job["exit_code"] == 1
-    assert "the flights are missing" in bed.emrctl("logs", NAME, job["id"]).stdout
+    assert "the flights are missing" in bed.emrctl("jobs", "logs", NAME, job["id"]).stdout
 
 
 def test_spark_joins_the_running_cluster(bed):
@@ -90,7 +90,7 @@ def test_spark_joins_the_running_cluster(bed):
     (bed.folder / "query.sql").write_text("SELECT 6 * count(*) AS answer FROM (SELECT explode(sequence(1, 7)));\n")
     job = bed.json("submit", NAME, "--type", "SPARK_SQL", "--file", "query.sql", "--wait", "--", "-f", "query.sql")
     assert job["state"] == "SUCCEEDED", job
-    assert "42" in bed.emrctl("logs", NAME, job["id"]).stdout.split()
+    assert "42" in bed.emrctl("jobs", "logs", NAME, job["id"]).stdout.split()
 
 
 def test_spark_goes_and_comes_back_with_its_data(bed):

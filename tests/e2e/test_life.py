@@ -138,7 +138,7 @@ def test_people_get_queues_homes_and_quotas_without_a_restart(bed):
     job = bed.json("submit", NAME, "--user", "ann", "--type", "SHELL", "--wait", "--",
                    "id -un && hdfs dfs -put /etc/hostname . && ! hdfs dfs -D dfs.blocksize=536870912 -put /etc/hosts big")
     assert job["state"] == "SUCCEEDED", job
-    output = bed.json("logs", NAME, job["id"])
+    output = bed.json("jobs", "logs", NAME, job["id"])
     assert output["stdout"].split() == ["ann"] and "quota of /user/ann is exceeded" in output["stderr"], output
     sleeper = bed.json("submit", NAME, "--user", "ann", "--type", "HADOOP_STREAMING", "--", "-D", "mapreduce.job.reduces=0",
                        "-input", "hostname", "-output", "never", "-mapper", "sleep 900")
@@ -150,7 +150,7 @@ def test_people_get_queues_homes_and_quotas_without_a_restart(bed):
     (bed.folder / "people.yml").write_text(yaml.safe_dump(document))
     refused = bed.emrctl("apply", "people.yml", "--yes", expect=3)
     assert application in refused.stderr and "state: stopped" in refused.stderr
-    assert bed.json("kill", NAME, sleeper["id"])["applications"] == [application]
+    assert bed.json("jobs", "kill", NAME, sleeper["id"])["applications"] == [application]
     killed = bed.ssh(NAME, master, f"curl -s localhost:8088/ws/v1/cluster/apps/{application}/state")
     assert "KILLED" in killed, killed
     bed.emrctl("apply", "people.yml", "--yes")

@@ -57,7 +57,7 @@ def ended(bed, job: dict, limit: float = 1800) -> dict:
     """The job when it has ended."""
     end = time.monotonic() + limit
     while True:
-        found = next(row for row in bed.json("jobs", NAME) if row["id"] == job["id"])
+        found = next(row for row in bed.json("jobs", "list", NAME) if row["id"] == job["id"])
         if found["state"] not in ("SUBMITTED", "RUNNING"):
             return found
         assert time.monotonic() < end, f"still {found['state']} after {limit:.0f} s"

@@ -57,7 +57,7 @@ def checksums(bed) -> dict:
 
 
 def state(bed, job: str) -> str:
-    return next(j for j in bed.json("jobs", NAME) if j["id"] == job)["state"]
+    return next(j for j in bed.json("jobs", "list", NAME) if j["id"] == job)["state"]
 
 
 def starts(bed) -> dict:
@@ -110,7 +110,7 @@ def test_no_byte_and_no_work_is_lost(bed):
     deadline = time.monotonic() + 1800
     while state(bed, job) == "RUNNING" and time.monotonic() < deadline:
         time.sleep(5)
-    assert state(bed, job) == "SUCCEEDED", bed.emrctl("logs", NAME, job).stdout[-3000:]
+    assert state(bed, job) == "SUCCEEDED", bed.emrctl("jobs", "logs", NAME, job).stdout[-3000:]
     assert as_emr(bed, "hdfs dfs -cat /user/emr/sum/part-*").split() == [str(sum(n * n for n in range(MAPS)))]
     assert checksums(bed) == before
     bed.emrctl("release", NAME, "--yes")

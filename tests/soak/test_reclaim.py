@@ -57,11 +57,11 @@ def test_a_job_survives_that_its_node_is_taken_back(bed):
     until(lambda: taken not in {i["InstanceId"] for i in bed.instances(NAME)}, "the instance is taken back", 120)
 
     def ended():
-        states = {j["id"]: j["state"] for j in bed.json("jobs", NAME)}
+        states = {j["id"]: j["state"] for j in bed.json("jobs", "list", NAME)}
         return states[job["id"]] in ("SUCCEEDED", "FAILED", "LOST")
 
     until(ended, "the job ends", 900)
-    out = bed.json("logs", NAME, job["id"])
+    out = bed.json("jobs", "logs", NAME, job["id"])
     numbers = [n for i in range(1, FILES + 1) for n in range(i * 1000, i * 1000 + 1000)]
     assert out["stdout"].split() == [str(len(numbers)), str(sum(numbers))], out["stderr"][-2000:]
     assert not (ask(bed, "apps?states=FAILED,KILLED").get("apps") or {}).get("app")

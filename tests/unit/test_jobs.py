@@ -1,10 +1,12 @@
 """Jobs of a master without systemd and YARN: records, the queue, and the supervisor with real programs."""
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +19,11 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     job,
     job_admit,
     job_error,
+    job_program,
+    job_queue,
     job_record,
     job_run,
+    job_submit,
     job_yarn,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
@@ -243,3 +248,118 @@ def test_the_resident_package_is_complete_and_starts(tmp_path):
     program.write_text(resident._program("job_program").replace(resident.LIB, str(tmp_path)))
     done = subprocess.run([sys.executable, str(program), "show", "../x"], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]
+
+
+@pytest.fixture
+def submitting(master, monkeypatch):
+    """What submit needs: configuration folders, and accounts that are there."""
+    for name in ("HADOOP", "SPARK"):
+        (master.folder / f"conf-{name}").mkdir()
+        monkeypatch.setattr(job_queue, name, str(master.folder / f"conf-{name}"))
+    monkeypatch.setattr(job_submit, "HADOOP", str(master.folder / "conf-HADOOP"))
+    monkeypatch.setattr(job_submit, "JOBS", str(master.folder))
+    monkeypatch.setattr(job_submit, "settings", job_admit.settings)
+    monkeypatch.setattr(job_submit, "account", lambda name: pwd.getpwnam(USER))
+    return master
+
+
+def test_a_submitted_job_is_recorded_with_its_files_and_no_secret(submitting, tmp_path):
+    file = tmp_path / "run.sh"
+    file.write_text("echo hello")
+    made = job.submit({"type": "SHELL", "files": [str(file)], "environment": {"PASSWORD": "geheim"}, "properties": {"a.b": "geheim"},
+                       "retries": 2, "name": "n"})["job"]
+    folder = submitting.folder / made["id"]
+    assert submitting.started == [made["id"]] and made["state"] == "SUBMITTED" and made["command"] == ["bash", "run.sh"]
+    assert (folder / "work" / "run.sh").read_text() == "echo hello"
+    assert "geheim" not in (folder / "job.json").read_text() + json.dumps(job.show(made["id"]))
+    for name in ("environment.json", "request.json"):
+        assert (folder / name).stat().st_mode & 0o77 == 0
+    assert "<value>geheim</value>" in (folder / "conf" / "hadoop" / "mapred-site.xml").read_text()
+    assert not list(submitting.folder.glob(".new-*"))
+
+
+def test_a_token_submits_once(submitting):
+    asked = {"args": ["echo ${yyyy}"], "token": "nightly"}
+    first, second = job.submit(asked), job.submit(asked)
+    assert (first["changed"], second["changed"], first["job"]["id"]) == (True, False, second["job"]["id"])
+    with pytest.raises(NodeError, match="another job") as error:
+        job.submit({"args": ["echo other"], "token": "nightly"})
+    assert error.value.extra["emr_refused"]
+    assert len(job_record.ids()) == 1 and not list(submitting.folder.glob(".new-*"))
+
+
+def test_a_token_of_a_job_that_is_not_there_counts_for_nothing(submitting):
+    first = job.submit({"args": ["x"], "token": "t"})["job"]["id"]
+    shutil.rmtree(submitting.folder / first)
+    assert job.submit({"args": ["x"], "token": "t"})["changed"]
+
+
+def test_many_submits_with_one_token_at_once_are_one_job(submitting):
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=job.submit, args=({"args": ["x"], "token": "t"},)) for _n in range(20)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0] * 20 and len(job_record.ids()) == 1
+
+
+def test_a_refused_request_leaves_nothing(submitting):
+    for wrong in ({"args": []}, {"args": ["x"], "files": ["/no/such/file"]}, {"args": ["${yyyy+99999}"]}, {"args": ["x"], "type": "PYSPARK"}):
+        with pytest.raises(NodeError) as error:
+            job.submit(wrong)
+        assert error.value.extra.get("emr_refused"), wrong
+    assert job_record.ids() == [] and not list(submitting.folder.glob(".new-*"))
+
+
+def test_a_job_is_run_again_with_its_files(submitting, tmp_path):
+    file = tmp_path / "run.sh"
+    file.write_text("echo hello")
+    first = job.submit({"files": [str(file)], "name": "n", "token": "t"})["job"]["id"]
+    with pytest.raises(NodeError, match="only one that has ended"):
+        job.retry({"id": first})
+    job_record.note(first, "FAILED")
+    again = job.retry({"id": first})["job"]
+    assert again["retry_of"] == first and again["name"] == "n" and again["id"] != first
+    assert (submitting.folder / again["id"] / "work" / "run.sh").read_text() == "echo hello"
+
+
+def test_a_job_that_waits_is_killed_without_having_run(submitting):
+    ran, waits = (job.submit({"args": ["x"], "properties": {}, "type": "SHELL"})["job"]["id"] for _n in range(2))
+    third = job.submit({"args": ["x"]})["job"]["id"]
+    assert submitting.started == [ran, waits]
+    found = job.kill({"id": third, "who": "me"})["job"]
+    assert found["state"] == "KILLED" and [row["state"] for row in found["history"]] == ["SUBMITTED", "KILLED"]
+    assert not job.kill({"id": third})["changed"]
+
+
+def test_lists_are_filtered(master):
+    done = [{"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}]
+    master.record("j-20260101-000000-0001", done, name="daily", type="MR")
+    master.record("j-20260301-000000-0002", [*RUNS, dict(done[0], state="FAILED")], name="weekly")
+    ids = lambda **filters: [row["id"][-4:] for row in job.listing(**filters)]
+    assert ids(state=["FAILED"]) == ["0002"] and ids(type="MR") == ["0001"] and ids(name="d*") == ["0001"]
+    assert ids(user=["nobody"]) == [] and ids(limit=1) == ["0002"] and ids(since=1769904000) == ["0002"]
+
+
+def test_records_are_pruned_by_age_and_number_but_never_of_jobs_that_run(master):
+    now = time.time()
+    for number, age in ((1, 9000), (2, 5000), (3, 10)):
+        master.record(f"j-2026010{number}-000000-abcd", [{"state": "FAILED", "time": now - age}])
+    master.record("j-20250101-000000-abcd", RUNS)
+    assert job.prune({}) == {"changed": False, "pruned": []}
+    assert job.prune({"older_s": 6000})["pruned"] == ["j-20260101-000000-abcd"]
+    assert job.prune({"keep": 1})["pruned"] == ["j-20260102-000000-abcd"]
+    assert job_record.ids() == ["j-20260103-000000-abcd", "j-20250101-000000-abcd"]
+
+
+def test_files_that_come_with_a_request(submitting, monkeypatch, capsys):
+    line = json.dumps({"args": [], "type": "SHELL", "files": ["@0"], "archives": ["@1#d"], "inline": [{"name": "a.sh", "size": 4},
+                                                                                                     {"name": "../d.zip", "size": 3}]})
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(line.encode() + b"\necho" + b"zip")}))
+    assert job_program.main(["submit"]) == 0
+    made = json.loads(capsys.readouterr().out)["job"]
+    work = submitting.folder / made["id"] / "work"
+    assert (work / "a.sh").read_bytes() == b"echo" and (work / "d.zip").read_bytes() == b"zip" and made["archives"] == ["d.zip#d"]
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(line.encode() + b"\nec")}))
+    assert job_program.main(["submit"]) == 1 and "did not arrive" in capsys.readouterr().out

@@ -301,7 +301,7 @@ def test_a_job_finds_its_queue_in_configuration_of_its_own(monkeypatch, tmp_path
         node_job_queue.check_queue("nite")
     node_job_queue.check_queue("night")
     wanted = {"tag": "emr-j", "queue": "night", "hadoop": {"a.b": "1 < 2"}, "spark": {"spark.x": "y z"}}
-    variables = node_job_queue.queue_environment(str(tmp_path / "job"), str(tmp_path / "job"), wanted)
+    variables = node_job_queue.conf_environment(str(tmp_path / "job"), str(tmp_path / "job"), wanted)
     hadoop = tmp_path / "job" / "conf" / "hadoop"
     assert variables["HADOOP_CONF_DIR"] == str(hadoop)
     assert "<name>mapreduce.job.queuename</name><value>night</value>" in (hadoop / "mapred-site.xml").read_text()

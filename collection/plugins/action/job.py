@@ -1,65 +1,245 @@
-"""Jobs: brings their files to the first master, then runs the module ``job`` there."""
+"""Jobs: sends what is asked for, with its files, to the program for jobs on the first master, and follows jobs there."""
 from __future__ import annotations
 
 import os
+import time
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import units
-from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain import durations, job_request, moments
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import FINAL
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
 
-OPERATIONS = ("submit", "list", "show", "logs", "kill")
-DEFAULTS = {"op": "submit", "id": "", "type": "SHELL", "name": "", "args": [], "files": [], "user": units.JOB_USER,
-            "queue": "", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
-CASTS = {"wait": boolean, "yarn": boolean, "wait_limit_s": int, "limit_bytes": int}
+# Operations -> those of their options that go to the master.
+OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
+              "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",)}
+DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
+# Of a request, as people write it. Durations are texts such as 90m.
+REQUEST = ("type", "name", "args", "files", "jars", "py_files", "archives", "python_env", "properties", "environment", "memory", "cores",
+           "queue", "priority", "user", "parameters", "time", "time_zone", "retries", "retry_interval", "timeout", "on_failure",
+           "keep_running", "token")
+FILTERS = ("state", "kind", "owner", "name_like", "since")
+NUMBERS = ("cores", "priority", "retries", "wait_limit_s", "limit_bytes", "limit", "keep", "attempt")
+# Seconds that one look at a waited-for job lasts at most, and how many of them may fail in a row.
+LOOK_S, FAILED_LOOKS = 15, 30
+# Seconds between two looks of which the first failed.
+FAILED_PAUSE_S = 2
+CHANGING = ("submit", "kill", "retry", "prune")
+# Files up to so many bytes together travel with the request itself.
+INLINE_BYTES = 32 << 20
 
 
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "job"
-    OPTIONS = ("op", "id", "type", "name", "args", "files", "user", "queue", "wait", "wait_limit_s", "yarn", "limit_bytes")
+    OPTIONS = ("op", "id", "options", "wait", "wait_limit_s", "yarn", "limit_bytes", "limit", "attempt", "keep", "older_than",
+               *REQUEST, *FILTERS)
+    REFUSES = True
     TRANSFERS_FILES = True
 
     def work(self, context, args):
         if not context.is_first_master:
             return {"result": {"changed": False}}
-        options = dict(DEFAULTS, **{key: value for key, value in plain(args).items() if value not in (None, "")})
+        options = plain(args)
+        options = {key: value for key, value in {**DEFAULTS, **options, **(options.pop("options", None) or {})}.items()
+                   if value not in (None, "")}
         self.op = options["op"]
-        if self.op not in OPERATIONS or (self.op not in ("submit", "list") and not options["id"]):
-            raise Refused(f"job: op {self.op!r} with id {options['id']!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
-                          "submit and list need the id of a job")
-        for key, cast in CASTS.items():
-            options[key] = cast(options[key])
-        options["who"] = who()
-        options["type"] = str(options["type"]).upper().replace("-", "_")
-        options["args"] = [str(a) for a in options["args"]]
-        if self.op == "submit":
-            options["files"] = [self._bring(str(path)) for path in options["files"]]
-        return options
+        if self.op not in OPERATIONS or ("id" in OPERATIONS[self.op] and not options.get("id")):
+            raise Refused(f"job: op {self.op!r} with id {options.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
+                          "submit, list and prune need the id of a job")
+        unknown = sorted(set(options) - set(self.OPTIONS))
+        if unknown:
+            raise Refused(f"job: unknown option {', '.join(unknown)}", f"It knows {', '.join(REQUEST)}")
+        options.update({key: number(key, options[key]) for key in NUMBERS if key in options})
+        result = self._perform(options)
+        self.after(context, result)
+        return {"result": result}
 
-    def _bring(self, path: str) -> str:
-        """Copy a file of the controller to the node's temporary folder; returns its path there."""
-        local = os.path.expanduser(path)
-        if not os.path.isfile(local):
-            raise Refused(f"{path}: there is no such file on the controller", "Give the path of a readable file")
-        if not self._connection._shell.tmpdir:
+    def _perform(self, options) -> dict:
+        if self.op in CHANGING and self._task.check_mode:
+            return {"changed": True}
+        if self.op == "wait":
+            return self._waited({"changed": False, "job": {"id": options["id"]}}, options["wait_limit_s"])
+        result = call(self, self.op, *(self._request(options) if self.op == "submit" else (self._sent(options),)))
+        follows = self.op in ("submit", "retry") and boolean(options["wait"])
+        return self._waited(result, options["wait_limit_s"]) if follows else result
+
+    def _sent(self, options) -> dict:
+        """Options of the operations that are no request."""
+        sent = {key: options[key] for key in OPERATIONS[self.op] if key in options}
+        if options.get("older_than"):
+            sent["older_s"] = duration("older_than", options["older_than"])
+        if self.op == "list":
+            sent["filters"] = filters(options)
+        return dict(sent, who=who())
+
+    def _request(self, options) -> tuple:
+        """(request as the master wants it, content of the files that travel with it)."""
+        wanted = {key: options[key] for key in REQUEST if key in options and key not in ("retry_interval", "timeout")}
+        wanted.update(type=str(wanted["type"]).upper().replace("-", "_"), who=who(), args=[str(a) for a in options.get("args", [])],
+                      keep_running=boolean(options.get("keep_running", False)))
+        wanted.update({f"{key}_s": duration(key, options[key]) for key in ("retry_interval", "timeout") if key in options})
+        wanted["environment"] = variables(options.get("environment") or {})
+        wanted["properties"] = {key: str(value) for key, value in (options.get("properties") or {}).items()}
+        local = []
+
+        def name(row: str) -> str:
+            if job_request.remote(row):
+                return row
+            path, mark, alias = row.partition("#")
+            local.append(existing(path))
+            return f"@{len(local) - 1}{mark}{alias}"
+
+        for kind in job_request.RESOURCES:
+            wanted[kind] = [name(str(row)) for row in options.get(kind, [])]
+        wanted["python_env"] = name(str(options["python_env"])) if options.get("python_env") else ""
+        return self._with_files(wanted, local)
+
+    def _with_files(self, wanted, local) -> tuple:
+        if sum(map(os.path.getsize, local)) <= INLINE_BYTES:
+            contents = [read(path) for path in local]
+            inline = [{"name": os.path.basename(path), "size": len(text)} for path, text in zip(local, contents, strict=True)]
+            return dict(wanted, inline=inline), b"".join(contents)
+        brought = [self._bring(path, str(at)) for at, path in enumerate(local)]
+
+        def place(row: str) -> str:
+            if not row.startswith("@"):
+                return row
+            at, mark, alias = row[1:].partition("#")
+            return brought[int(at)] + mark + alias
+
+        return {**wanted, **{kind: [place(row) for row in wanted[kind]] for kind in job_request.RESOURCES},
+                "python_env": place(wanted["python_env"])}, b""
+
+    def _bring(self, path: str, folder: str) -> str:
+        """Copy a file to the node's temporary folder; returns its path there."""
+        shell = self._connection._shell
+        if not shell.tmpdir:
             self._make_tmp_path()
-        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, os.path.basename(local))
-        if not self._task.check_mode:
-            self._transfer_file(local, remote)
+        target = shell.join_path(shell.tmpdir, folder)
+        self._low_level_execute_command(f"mkdir -p {shell.quote(target)}")
+        remote = shell.join_path(target, os.path.basename(path))
+        self._transfer_file(path, remote)
         return remote
 
+    def _waited(self, result, limit_s) -> dict:
+        """The result, after the job has ended. What it does meanwhile is shown."""
+        deadline, seen, failed = time.monotonic() + limit_s, "", 0
+        job = result["job"]
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise EmrError(f"job {job['id']} still is {job.get('state', '?')} after {limit_s} s; it goes on",
+                               f"Look again with emrctl jobs show NAME {job['id']}")
+            try:
+                job = call(self, "watch", {"id": job["id"], "for_s": min(LOOK_S, left), "seen": seen})["job"]
+                failed = 0
+            except (EmrError, AnsibleError) as error:
+                # The master may be on its way through a reboot; a job that is not there will not come.
+                failed += 1
+                if failed > FAILED_LOOKS or "there is no job" in str(error):
+                    raise EmrError(f"job {job['id']} goes on, but the master does not tell how: {error}",
+                                   f"Look again with emrctl jobs show NAME {job['id']}") from error
+                time.sleep(FAILED_PAUSE_S)
+                continue
+            if job["mark"] != seen:
+                Display().display(f"emr: {described(job)}")
+            seen = job.pop("mark")
+            if job["state"] in FINAL:
+                return dict(result, job=job)
+
     def after(self, context, result):
-        if self.op == "list" and "jobs" in result:
+        if "jobs" in result:
             result["emr_result"] = {"jobs": result["jobs"]}
-        elif self.op == "logs" and "log" in result:
+        elif "pruned" in result:
+            result["emr_result"] = {"pruned": result["pruned"]}
+        elif "log" in result:
             result["emr_result"] = {key: result[key] for key in ("job", "log", "stdout", "stderr")}
         elif result.get("job"):
             result["emr_result"] = {"job": result["job"]}
-            if self.op == "submit" and result["job"]["state"] in ("FAILED", "KILLED", "LOST"):
-                job = result["job"]
-                code = "" if job.get("exit_code") is None else f" with exit code {job['exit_code']}"
-                result.update(failed=True, msg=f"job {job['id']} {job['state']}{code}\n{job.get('error', '')}".rstrip())
+            if self.op in ("submit", "wait", "retry") and result["job"]["state"] in ("FAILED", "KILLED", "LOST"):
+                result.update(failed=True, msg=failure(result["job"]))
+
+
+def described(job: dict) -> str:
+    """One line on a job that is under way."""
+    more = f" (attempt {job['attempts']})" if job.get("attempts", 0) > 1 else ""
+    return "  ".join([f"{job['id']} {job['state']}{more}", *job.get("progress", [])])
+
+
+def failure(job: dict) -> str:
+    """Why a job did not succeed; the program's own words come last."""
+    code = "" if job.get("exit_code") is None else f" with exit code {job['exit_code']}"
+    reason = job.get("reason", "")
+    said = job.get("error") or ("" if not reason else reason)
+    return f"job {job['id']} {job['state']}{code}\n{said}".rstrip()
+
+
+def number(key: str, value) -> int:
+    """Raises Refused for what is no number."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise Refused(f"{key}: {value!r} is no number", "Give a whole number") from None
+
+
+def duration(key: str, value) -> int:
+    """Seconds of a text such as 90m. Raises Refused."""
+    if str(value).isdigit():
+        return int(value)
+    try:
+        return durations.seconds(value)
+    except ValueError as error:
+        raise Refused(f"{key}: {error}", "Write it as 30s, 15m, 2h or 7d") from error
+
+
+def filters(options: dict) -> dict:
+    """Filters of a list as the master wants them. ``since``: a time, or how long ago."""
+    found = {"state": [str(s).upper() for s in listed(options.get("state"))], "user": listed(options.get("owner")),
+             "type": [str(t).upper().replace("-", "_") for t in listed(options.get("kind"))], "name": options.get("name_like")}
+    wrong = [s for s in found["state"] if s not in (*FINAL, "SUBMITTED", "RUNNING", "RETRYING")]
+    if wrong:
+        raise Refused(f"state: there is no {', '.join(wrong)}", f"States are SUBMITTED, RUNNING, RETRYING, {', '.join(FINAL)}")
+    if options.get("since"):
+        text = str(options["since"])
+        try:
+            found["since"] = int(time.time() - durations.seconds(text))
+        except ValueError:
+            try:
+                found["since"] = int(moments.read(text, "UTC").timestamp())
+            except ValueError as error:
+                raise Refused(f"since: {error}", "Write 2h for two hours ago, or a time in UTC") from error
+    return {key: value for key, value in found.items() if value}
+
+
+def listed(value) -> list:
+    """One or several as a list."""
+    return [] if value in (None, "") else value if isinstance(value, list) else [value]
+
+
+def variables(rows: dict) -> dict:
+    """Environment of a job; a variable without a value has that of the controller. Raises Refused when it has none there."""
+    missing = sorted(key for key, value in rows.items() if value is None and key not in os.environ)
+    if missing:
+        raise Refused(f"environment: {', '.join(missing)} has no value, here neither", "Give it as NAME=VALUE, or set it before")
+    return {key: os.environ[key] if value is None else str(value) for key, value in rows.items()}
+
+
+def existing(path: str) -> str:
+    """Raises Refused for what is no file here."""
+    local = os.path.expanduser(path)
+    if not os.path.isfile(local):
+        raise Refused(f"{path}: there is no such file on the controller", "Give the path of a readable file, or hdfs:// or oss://")
+    return local
+
+
+def read(path: str) -> bytes:
+    """Content of a file."""
+    with open(path, "rb") as handle:
+        return handle.read()

@@ -8,10 +8,10 @@ import uuid
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.action.job import DEFAULTS
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.job_request import DEFAULTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

@@ -19,7 +19,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, job, data, people,
+    choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, data, people,
               backup, restore, activity, transfer, flow, schedule]
   options:
     description: What the operation needs to know.
@@ -75,7 +75,6 @@ if TYPE_CHECKING:
         drain,
         flow,
         host,
-        job,
         people,
         restore_after,
         roll,
@@ -101,7 +100,6 @@ OPERATIONS = {
     "check": ("check", "check", False),
     "bundle": ("bundle", "bundle", False),
     "copies": ("copies", "perform", False),
-    "job": ("job", "perform", False),
     "flow": ("flow", "perform", False),
     "schedule": ("schedule", "perform", False),
     "data": ("data", "perform", False),

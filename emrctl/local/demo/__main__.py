@@ -121,9 +121,9 @@ class Demo:
             if not called:
                 called = True
                 when_counting()
-        found = next(j for j in self.steps.json("jobs", self.name, "--quiet", show=False) if j["id"] == job_id)
+        found = next(j for j in self.steps.json("jobs", "list", self.name, "--quiet", show=False) if j["id"] == job_id)
         if found["state"] != "SUCCEEDED":
-            raise SystemExit(f"job {job_id}: {found['state']}. Next: emrctl logs {self.name} {job_id}")
+            raise SystemExit(f"job {job_id}: {found['state']}. Next: emrctl jobs logs {self.name} {job_id}")
 
     def _job(self, kind: str, files, *args: str, wait: bool = True) -> dict:
         named = [part for file in files for part in ("--file", str(JOBS / file))]

@@ -56,7 +56,7 @@ def _python(lines):
 def _message(lines, after, block):
     """The block with the further lines of a message that has several."""
     for line in lines[after:after + 8]:
-        if not line.strip() or _LOGGED.match(line) or _FRAME.match(line) or _TRACEBACK in line or line.startswith("During handling"):
+        if not line.strip() or _LOGGED.match(line) or _FRAME.match(line) or _TRACEBACK in line or line.startswith(("During handling", ")")):
             break
         block.append(line.rstrip())
     return block
@@ -118,7 +118,7 @@ def error(reason, client, words):
     parts = [reason] if reason else []
     if words:
         own = [line for line in client if line not in words[1]]
-        return "\n".join(parts + own[-4:] + [f"{words[0]} ends with:"] + words[1])
+        return "\n".join(parts + own[-4:] + ([f"{words[0]} ends with:"] if parts or own else []) + words[1])
     return "\n".join(parts + client[-12:])
 
 

@@ -4,19 +4,18 @@ Used by the module on the node, by the program emr-jobs and by flows, all in the
 """
 from __future__ import annotations
 
+import calendar
+import fnmatch
 import json
 import os
-import pwd
 import shutil
 import time
-import uuid
 
-from ..domain import admission
-from ..domain.job_command import SPARK, TYPES, command, trouble
+from ..domain.job_request import RESOURCES, remote
 from ..domain.verdict import FINAL
 from . import job_admit, job_yarn
-from .common import NodeError, file_lock, read_text, run, write_atomic
-from .job_queue import check_queue, queue_environment
+from .common import NodeError, read_text, run, write_atomic
+from .job_progress import progress
 from .job_record import (
     JOBS,
     apps,
@@ -31,92 +30,32 @@ from .job_record import (
     tail,
     unit,
 )
-from .people import members
+from .job_submit import JOB_USER, Refusal, submit as take
 
-__all__ = ["FINAL", "TYPES", "kill", "listing", "logs", "perform", "show", "submit", "wait"]
-JOB_USER = "emr"
-HADOOP = "/opt/emr/hadoop/bin"
-# What a caller need not say.
-DEFAULTS = {"type": "SHELL", "name": "", "args": [], "files": [], "user": JOB_USER, "queue": "", "who": "", "environment": {},
-            "retries": 0, "retry_interval_s": 30, "timeout_s": 0, "on_failure": "", "keep_running": False, "wait": False,
-            "wait_limit_s": 86400, "secrets": None}
-# Those of them that the record keeps; a copy of the environment is for root alone.
-KEPT = ("type", "args", "user", "queue", "who", "retries", "retry_interval_s", "timeout_s", "on_failure", "keep_running", "secrets")
+__all__ = ["FINAL", "JOB_USER", "Refusal", "kill", "listing", "logs", "perform", "prune", "retry", "show", "submit", "wait", "watch"]
+# Records are kept for so many seconds, and so many of them, unless somebody says otherwise.
+KEEP_S, KEEP = 90 * 86400, 1000
+# What a list of jobs leaves out.
+NOT_LISTED = ("history", "command", "args", "prelude", "digest", "secrets", "need_mib")
 
 
 def perform(params, check):
     """The operation on jobs that ``op`` names."""
     op = params["op"]
-    if op == "submit":
-        return {"changed": True} if check else submit(params)
-    if op == "list":
-        return {"changed": False, "jobs": listing()}
-    if op == "logs":
-        return logs(params)
-    if op == "show" or check:
-        return {"changed": False, "job": show(params["id"])}
-    if op == "kill":
-        return kill(params)
-    raise NodeError(f"jobs: unknown operation {op}")
+    if op not in OPERATIONS:
+        raise NodeError(f"jobs: unknown operation {op}")
+    if check and op in CHANGING:
+        return {"changed": True}
+    return OPERATIONS[op](params)
 
 
 def submit(params):
-    """Put a job into the queue, and start it when there is room. Returns {changed, job}; with ``wait`` after it has ended."""
-    params = dict(DEFAULTS, **{key: value for key, value in params.items() if value is not None})
-    user = _user(params["user"])
-    names = [os.path.basename(path) for path in params["files"]]
-    wrong = trouble(params["type"], params["args"], names)
-    if wrong:
-        raise NodeError(wrong)
-    if params["queue"]:
-        check_queue(params["queue"])
-    argv = command(params["type"], params["args"], names)
-    if argv[0].startswith(SPARK) and not os.path.exists(argv[0]):
-        raise NodeError("Spark is not installed on this cluster. Next: emrctl service add NAME spark")
-    known = settings()
-    job_id = time.strftime("j-%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
-    draft = f"{JOBS}/.new-{job_id}"
-    os.makedirs(draft, mode=0o750)
-    os.chown(draft, 0, user.pw_gid)
-    kept = dict({key: params[key] for key in KEPT}, id=job_id, name=params["name"] or params["type"].lower(), files=names,
-                submitted=time.time(), command=argv, cluster=known["cluster"])
-    _fill(draft, params, kept, user)
-    with file_lock(f"{JOBS}/.lock", job_admit.LOCK_S):
-        os.rename(draft, f"{JOBS}/{job_id}")
-    job_admit.enqueue(job_id, admission.need(params["type"], "", ""))
-    job_admit.admit()
-    if params["wait"]:
-        wait(job_id, params["wait_limit_s"])
-    return {"changed": True, "job": show(job_id)}
-
-
-def _fill(draft, params, kept, user):
-    """Write all of a new record."""
-    work, job_id = f"{draft}/work", kept["id"]
-    os.mkdir(work, 0o750)
-    for path, name in zip(params["files"], kept["files"]):
-        shutil.copyfile(path, f"{work}/{name}")
-        os.chmod(f"{work}/{name}", 0o755)
-    for top in [work] + [f"{work}/{name}" for name in kept["files"]]:
-        os.chown(top, user.pw_uid, user.pw_gid)
-    overlay = queue_environment(draft, f"{JOBS}/{job_id}", {
-        "tag": job_yarn.tag(job_id), "queue": params["queue"], "hadoop": {}, "spark": {}})
-    write_atomic(f"{draft}/environment.json", json.dumps(dict(params["environment"], **overlay)) + "\n", 0o600)
-    write_atomic(f"{draft}/job.json", json.dumps(kept) + "\n", 0o640, 0, user.pw_gid)
-    for name in ("stdout.log", "stderr.log"):
-        write_atomic(f"{draft}/{name}", "", 0o640, 0, user.pw_gid)
-
-
-def _user(name):
-    """The account that a job runs as: never one of the system or of a daemon."""
-    allowed = [JOB_USER] + members()
-    if name not in allowed:
-        raise NodeError(f"no job runs as {name}: it is no user of the cluster. Its users: {', '.join(allowed)}. Next: emrctl user "
-                        "add NAME USER")
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        raise NodeError(f"there is no user {name} on this node to run jobs as")
+    """Put a job into the queue; see domain/job_request.py for what may be asked for. Returns {changed, job}; with ``wait`` after
+    it has ended. Raises Refusal before anything is changed."""
+    job_id, new = take(params)
+    if params.get("wait"):
+        wait(job_id, params.get("wait_limit_s") or 86400)
+    return {"changed": new, "job": show(job_id)}
 
 
 def wait(job_id, limit_s):
@@ -129,6 +68,22 @@ def wait(job_id, limit_s):
         if time.monotonic() > deadline or os.getppid() == 1:
             raise NodeError(f"job {job_id} still runs after {limit_s} s; it goes on. Next: emrctl jobs show NAME {job_id}", job=job)
         time.sleep(0.4)
+
+
+def watch(job_id, for_s, seen):
+    """The job as soon as its state or progress is another than ``seen`` (its key ``mark``), at the latest after so many seconds.
+
+    With ``progress``, what YARN and Spark say of its applications, and for one that waits how many wait before it.
+    """
+    deadline = time.monotonic() + for_s
+    while True:
+        job = show(job_id)
+        job["progress"] = progress(job, settings()) if job["state"] not in FINAL else []
+        job["mark"] = f"{job['state']} {job['attempts']} {' '.join(job['progress'])}"
+        complete = job["state"] not in FINAL or job["state"] in ("SUCCEEDED", "KILLED") or "error" in job
+        if (job["mark"] != seen and complete) or time.monotonic() > deadline:
+            return job
+        time.sleep(0.3)
 
 
 def show(job_id):
@@ -153,24 +108,49 @@ def show(job_id):
     return job
 
 
-def listing(limit=200):
-    """All jobs, the newest first, without arguments and history."""
-    jobs = [show(job_id) for job_id in ids()[:limit]]
-    return [{key: value for key, value in job.items() if key not in ("history", "command")} for job in jobs]
+def listing(limit=200, **filters):
+    """Jobs, the newest first, without arguments and history. ``filters``: state, type, user (each one or several), name (with
+    * and ?), since (seconds of the epoch)."""
+    found = []
+    for job_id in ids():
+        if len(found) >= limit or (filters.get("since") and not _since(job_id, filters["since"])):
+            break
+        job = show(job_id)
+        if _fits(job, filters):
+            found.append({key: value for key, value in job.items() if key not in NOT_LISTED})
+    return found
+
+
+def _fits(job, filters):
+    for key in ("state", "type", "user"):
+        wanted = filters.get(key)
+        if wanted and job[key] not in ([wanted] if isinstance(wanted, str) else wanted):
+            return False
+    return not filters.get("name") or fnmatch.fnmatch(job["name"], filters["name"])
+
+
+def _since(job_id, moment):
+    """Whether the job was submitted after the moment; its id tells."""
+    return calendar.timegm(time.strptime(job_id[2:17], "%Y%m%d-%H%M%S")) >= int(moment)
 
 
 def logs(params):
     """Output of a job: stdout and stderr (their last bytes), and with ``yarn`` the containers' logs."""
     folder, job = folder_of(params["id"]), show(params["id"])
     limit = params.get("limit_bytes") or 1 << 20
-    out, err = tail(f"{folder}/stdout.log", limit), tail(f"{folder}/stderr.log", limit)
+    number = params.get("attempt") or 0
+    if number and not 1 <= number <= job["attempts"]:
+        raise NodeError(f"job {job['id']} has no attempt {number}: it had {job['attempts']}")
+    end = f".{number}" if number and number != job["attempts"] else ""
+    out, err = tail(f"{folder}/stdout.log{end}", limit), tail(f"{folder}/stderr.log{end}", limit)
     parts = [err, out]
     if params.get("yarn"):
-        env = dict(os.environ, **settings()["environment"])
         for application in job["applications"]:
-            text = run([f"{HADOOP}/yarn", "logs", "-applicationId", application], check=False, user=job["user"], env=env)[1]
-            parts.append(text[-limit:])
-    if job.get("error"):
+            try:
+                parts.append(job_yarn.logs(application, job["user"], settings()["environment"])[-limit:])
+            except NodeError as error:
+                parts.append(f"== {application}: {error}\n")
+    if job.get("error") and not end:
         # What people look for stands at the end.
         parts.append(f"\n== {job['state']}\n{job['error']}\n")
     return {"changed": False, "job": job, "stdout": out, "stderr": err, "log": "".join(parts)}
@@ -192,3 +172,49 @@ def kill(params):
         note(job_id, "KILLED", reason="; ".join(filter(None, ("killed before it ran" if last["state"] == "SUBMITTED" else "", trouble))))
         job_admit.release(job_id)
     return {"changed": True, "job": show(job_id)}
+
+
+def retry(params):
+    """Submit a job that has ended once more, with the same request and files. Returns {changed, job}."""
+    before = show(params["id"])
+    folder = folder_of(params["id"])
+    if before["state"] not in FINAL:
+        raise Refusal(f"job {before['id']} is {before['state']}: only one that has ended is run again. Next: emrctl jobs kill NAME {before['id']}")
+    request = json.loads(read_text(f"{folder}/request.json") or "null")
+    if not request or request.get("secrets"):
+        raise Refusal(f"job {before['id']} needs secrets that were kept for it alone. Next: run the command again that submitted it")
+    for kind in RESOURCES:
+        request[kind] = [row if remote(row) else f"{folder}/work/{row}" for row in request[kind]]
+    packed = request["python_env"]
+    request.update(token=params.get("token") or "", who=params.get("who") or "", retry_of=before["id"], wait=params.get("wait"),
+                   python_env=f"{folder}/work/{packed}" if packed and not remote(packed) else packed)
+    return submit(request)
+
+
+def prune(params):
+    """Delete the records of jobs that ended ``older_s`` seconds ago or more, and those beyond the newest ``keep``.
+
+    Returns {changed, pruned: their ids}. Without either, what the cluster keeps by itself counts.
+    """
+    older, keep = params.get("older_s"), params.get("keep")
+    if older is None and keep is None:
+        older, keep = KEEP_S, KEEP
+    pruned, now = [], time.time()
+    for at, job_id in enumerate(ids()):
+        last = history(job_id, 0)[-1]
+        if ended(last) and ((older is not None and now - last["time"] >= older) or (keep is not None and at >= keep)):
+            pruned.append(job_id)
+    for job_id in pruned:
+        # Renamed first: what is half deleted is no job.
+        os.rename(f"{JOBS}/{job_id}", f"{JOBS}/.old-{job_id}")
+        shutil.rmtree(f"{JOBS}/.old-{job_id}", ignore_errors=True)
+    return {"changed": bool(pruned), "pruned": pruned}
+
+
+OPERATIONS = {
+    "submit": submit, "kill": kill, "logs": logs, "retry": retry, "prune": prune,
+    "list": lambda params: {"changed": False, "jobs": listing(params.get("limit") or 200, **params.get("filters") or {})},
+    "show": lambda params: {"changed": False, "job": show(params["id"])},
+    "watch": lambda params: {"changed": False, "job": watch(params["id"], params.get("for_s") or 0, params.get("seen") or "")},
+}
+CHANGING = ("submit", "kill", "retry", "prune")

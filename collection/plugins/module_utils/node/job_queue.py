@@ -15,14 +15,15 @@ HADOOP, SPARK = "/etc/emr/hadoop", "/etc/emr/spark"
 ROOT_QUEUES = "yarn.scheduler.capacity.root.queues"
 
 
-def queue_environment(folder, final, wanted):
+def conf_environment(folder, final, wanted):
     """Make the folders below ``folder``, which will be called ``final``. Returns the variables that name them.
 
     ``wanted``: {tag, queue, hadoop: {key: value}, spark: {key: value}}.
     """
-    mapred = {"mapreduce.job.tags": wanted["tag"], **wanted["hadoop"]}
-    # A driver that goes without a word has failed, whatever Spark would say by default.
-    spark = {"spark.yarn.tags": wanted["tag"], "spark.yarn.am.clientModeTreatDisconnectAsFailed": "true", **wanted["spark"]}
+    # The tag is how a job's applications are known. A driver that goes without a word has failed, whatever Spark's default says.
+    mapred = {**wanted["hadoop"], "mapreduce.job.tags": _tags(wanted["tag"], wanted["hadoop"].get("mapreduce.job.tags"))}
+    spark = {"spark.yarn.am.clientModeTreatDisconnectAsFailed": "true", **wanted["spark"],
+             "spark.yarn.tags": _tags(wanted["tag"], wanted["spark"].get("spark.yarn.tags"))}
     if wanted["queue"]:
         mapred["mapreduce.job.queuename"] = spark["spark.yarn.queue"] = wanted["queue"]
     text = read_text(f"{HADOOP}/mapred-site.xml") or "<configuration>\n</configuration>\n"
@@ -36,6 +37,10 @@ def queue_environment(folder, final, wanted):
         _overlay(SPARK, f"{folder}/conf/spark", "spark-defaults.conf", defaults + lines)
         variables["SPARK_CONF_DIR"] = f"{final}/conf/spark"
     return variables
+
+
+def _tags(own, others):
+    return ",".join(filter(None, (own, others)))
 
 
 def check_queue(queue):

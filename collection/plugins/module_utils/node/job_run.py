@@ -82,7 +82,7 @@ class Supervisor:
     def _finish(self, result):
         self._note(result["state"], exit_code=result["exit_code"], reason=result["reason"])
         if result["state"] in ("FAILED", "LOST"):
-            write_error(self.id, self._environment())
+            write_error(self.id)
             if self.record.get("on_failure"):
                 self._on_failure(result)
 
@@ -111,7 +111,7 @@ class Supervisor:
         limit = self.record.get("timeout_s") or 0
         self.deadline = time.monotonic() + limit if limit else None
         self._note("RUNNING")
-        self.child = self._start(self.record["command"])
+        self.child = self._start(self._argv())
         while self.child.poll() is None:
             if self._over():
                 return self._timed_out(limit)
@@ -119,6 +119,12 @@ class Supervisor:
             self._pause(1.0)
         code = self.child.returncode
         return self._settle(code, limit)
+
+    def _argv(self):
+        """The job's program, behind what has to be prepared for it."""
+        if not self.record.get("prelude"):
+            return self.record["command"]
+        return ["bash", "-ec", self.record["prelude"] + '\nexec "$@"', "job", *self.record["command"]]
 
     def _settle(self, code, limit=0):
         """The program has ended: follow what it left in YARN, then judge."""

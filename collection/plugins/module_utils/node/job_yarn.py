@@ -2,15 +2,19 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.parse
 
 from ..domain.verdict import alive
-from .common import NodeError
+from .common import NodeError, run
 from .http import get_json, http
 
 FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "startedTime", "finishedTime", "diagnostics",
           "queue", "user", "logAggregationStatus")
+YARN = "/opt/emr/hadoop/bin/yarn"
+# Seconds that reading an application's logs may take.
+READ_S = 120
 
 
 def tag(job_id):
@@ -56,3 +60,9 @@ def end_all(base, job_id, user, limit_s):
         if time.monotonic() > deadline:
             return f"not ended within {limit_s} s: {trouble}"
         time.sleep(0.5)
+
+
+def logs(application, user, environment, *options):
+    """Output of the command that reads the logs of an application's containers. Raises NodeError."""
+    env = dict(os.environ, **{key: environment[key] for key in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")})
+    return run([YARN, "logs", "-applicationId", application, "-appOwner", user, *options], READ_S, user=user, env=env)[1]

@@ -158,13 +158,13 @@ def guard(params):
     for user in params["users"]:
         ids = [a["id"] for a in applications if a["user"] == user] + [j["id"] for j in jobs if j["user"] == user]
         if ids:
-            reasons.append(f"user {user} still runs {_some(ids)}; wait for the end, or stop it with emrctl kill")
+            reasons.append(f"user {user} still runs {_some(ids)}; wait for the end, or stop it with emrctl jobs kill")
     for service in params["services"]:
         kinds, types = APPLICATIONS[service], JOBS[service]
         ids = [a["id"] for a in applications if kinds is None or a["applicationType"] in kinds]
         ids += [j["id"] for j in jobs if types is None or j["type"] in types]
         if ids:
-            reasons.append(f"{service} is used by {_some(ids)}; wait for the end, or stop it with emrctl kill")
+            reasons.append(f"{service} is used by {_some(ids)}; wait for the end, or stop it with emrctl jobs kill")
     return reasons
 
 
