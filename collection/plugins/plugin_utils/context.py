@@ -43,11 +43,17 @@ class Context:
 
     def get(self, host: str, name: str, default=None):
         """A variable of a host, or ``default`` when it is undefined or empty."""
-        try:
-            value = self.hostvars[host][name]
-        except KeyError:
-            return default
+        value = self._once((host, name), lambda: self._variable(host, name))
         return default if value is None or value == "" else value
+
+    def _variable(self, host: str, name: str):
+        """A variable, or None. Ansible puts all variables of a host together at each look into hostvars, which takes
+        milliseconds, and here every node looks at every other: so it is done once for each host.
+        """
+        try:
+            return self._once(("all", host, ""), lambda: self.hostvars[host])[name]
+        except KeyError:
+            return None
 
     def fact(self, name: str, host: str | None = None):
         """A fact that one of our modules returned for a host in this run, or None."""
@@ -57,6 +63,9 @@ class Context:
     @property
     def hosts(self) -> list:
         """Names of the cluster's nodes: those that play 1 found (SEEN: dead ones too), else all hosts of the play."""
+        return list(self._once(("hosts",), self._hosts))
+
+    def _hosts(self) -> list:
         groups = self.vars["groups"]
         found = list(groups.get(TARGET, []) or groups.get(SEEN, []) or self.vars.get("ansible_play_hosts_all", []))
         leaving = set(self.vars["groups"].get(LEAVING, []))
