@@ -1,0 +1,112 @@
+"""What the job of an import from or an export to a database runs in Spark. Python 3.8 and newer.
+
+On a master this is /opt/emr/libexec/emr_jdbc.py; its argument is the request of domain/transfer_jdbc.py as JSON. The password
+comes out of the job's credential provider and goes to nothing but the drivers. Its result is one line of JSON on stdout.
+"""
+from __future__ import annotations
+
+import json
+import sys
+
+from .jdbc_database import Database, TransferError
+from .jdbc_export import Export
+from .jdbc_import import Import
+
+
+class Files:
+    """Paths of the cluster's file system, through Hadoop's own client."""
+
+    def __init__(self, spark):
+        self.jvm, self.conf = spark.sparkContext._jvm, spark.sparkContext._jsc.hadoopConfiguration()
+        self.fs = self.jvm.org.apache.hadoop.fs.FileSystem.get(self.conf)
+        self.context = self.jvm.org.apache.hadoop.fs.FileContext.getFileContext(self.conf)
+        self.none = spark.sparkContext._gateway.new_array(self.jvm.org.apache.hadoop.fs.Options.Rename, 0)
+
+    def _path(self, text):
+        return self.jvm.org.apache.hadoop.fs.Path(text)
+
+    def exists(self, path):
+        return self.fs.exists(self._path(path))
+
+    def names(self, path):
+        """Names of what is directly below a folder; [] for anything else."""
+        if not self.exists(path) or not self.fs.getFileStatus(self._path(path)).isDirectory():
+            return []
+        return [status.getPath().getName() for status in self.fs.listStatus(self._path(path))]
+
+    def below(self, path):
+        """(path, bytes, time) of all files below."""
+        found, rows = self.fs.listFiles(self._path(path), True), []
+        while found.hasNext():
+            status = found.next()
+            rows.append((status.getPath().toUri().getPath(), status.getLen(), status.getModificationTime()))
+        return rows
+
+    def read(self, path):
+        stream = self.fs.open(self._path(path))
+        try:
+            return self.jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+        finally:
+            stream.close()
+
+    def write(self, path, text):
+        stream = self.fs.create(self._path(path), True)
+        try:
+            stream.write(bytearray(text.encode()))
+        finally:
+            stream.close()
+
+    def make(self, path):
+        self.fs.mkdirs(self._path(path))
+
+    def delete(self, path):
+        self.fs.delete(self._path(path), True)
+
+    def rename(self, path, target):
+        """One step, and never into a folder that is there already."""
+        self.context.rename(self._path(path), self._path(target), self.none)
+
+
+def main(arguments):
+    """Run the request. Returns the exit code."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    request = json.loads(arguments[0])
+    try:
+        spark = SparkSession.builder.appName(f"{request['direction']} {request['table'] or 'query'}").getOrCreate()
+        secret = spark.sparkContext._jsc.hadoopConfiguration().getPassword(request["alias"])
+        if secret is None:
+            raise TransferError("the password of this job is gone: it is kept until the job has ended once. Next: submit it anew")
+        database = Database(spark, request, "".join(secret))
+        doing = Import if request["direction"] == "import" else Export
+        result = doing(spark, request, database, Files(spark), _say).run()
+        print(json.dumps({key: value for key, value in result.items() if value is not None}), flush=True)
+        spark.stop()
+        return 0
+    except TransferError as error:
+        return _failed(request, str(error))
+    except Py4JJavaError as error:
+        return _failed(request, _cause(error.java_exception))
+    except PySparkException as error:
+        return _failed(request, str(error).split("\n\nJVM stacktrace")[0].strip())
+
+
+def _cause(error):
+    """Messages of a Java exception, from the innermost one that says something."""
+    said, seen = [], error
+    while seen is not None:
+        if seen.getMessage():
+            said.append(f"{seen.getClass().getSimpleName()}: {seen.getMessage().splitlines()[0]}")
+        seen = seen.getCause()
+    return said[-1] if said else str(error.getClass().getName())
+
+
+def _say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+def _failed(request, why):
+    _say(f"{request['direction']} failed: {why}")
+    return 1
