@@ -40,7 +40,7 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
     master = cloud.first_master(found)
     forwards, lines = [], []
     for label, address, port in cloud.pages(found):
-        local = _free_port()
+        local = free_port()
         forwards += ["-L", f"127.0.0.1:{local}:{address}:{port}"]
         lines.append(f"{label:<28} http://127.0.0.1:{local}/")
     command = ["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *forwards, *cloud.ssh_arguments(master)]
@@ -51,7 +51,8 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
         failures.fail(f"the tunnel ended with {code}. Next: emrctl ssh {name}", failures.UNREACHABLE)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     import socket
 
     with socket.socket() as probe:

@@ -40,6 +40,8 @@ VERBS = {
     "ls": ("emrctl.data", "ls"),
     "cat": ("emrctl.data", "cat"),
     "du": ("emrctl.data", "du"),
+    "shell": ("emrctl.shell", "shell"),
+    "connect": ("emrctl.shell", "connect"),
     "ssh": ("emrctl.access", "ssh"),
     "open": ("emrctl.access", "open_pages"),
     "ram-policy": ("emrctl.policy", "ram_policy"),
@@ -54,7 +56,7 @@ GROUPS = {
     "local": ("emrctl.local.cli", "Run the local ECS: the same API, real hosts here."),
     "dist": ("emrctl.dist.cli", "Assemble and verify a release's tarballs."),
 }
-RAW = {"submit", "schedule", "ssh"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
+RAW = {"submit", "schedule", "ssh", "shell"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
 SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 

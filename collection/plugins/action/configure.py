@@ -1,6 +1,7 @@
 """Install and configure a node: everything is computed and rendered here, the module only fetches and writes."""
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import yaml
@@ -9,6 +10,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
 from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     backups,
+    config_sql,
     people,
     reclaim,
     render,
@@ -16,6 +18,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     resident_flows,
     units,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
@@ -44,10 +47,20 @@ class ActionModule(NodeAction):
                 "directories": units.node_directories(node, context.services, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
                             if c.service == "hdfs"},
-                "people": self._people(context, args),
+                "people": self._people(context, args), **self._database(context),
                 "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
                 "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if node.role == "master" else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
+
+    @staticmethod
+    def _database(context) -> dict:
+        """The metastore's own database, where its password has to be: on the master."""
+        own = context.spec.metastore.database
+        if not (own and "metastore" in context.services and context.node.role == "master"):
+            return {}
+        return {"database": {"url": own.url, "user": own.user, "owner": COMPONENTS["metastore"].user, "path": config_sql.PASSWORD_FILE,
+                             "variable": config_sql.PASSWORD_VARIABLE},
+                "secrets": {"database_password": os.environ.get(config_sql.PASSWORD_VARIABLE, "")}}
 
     @staticmethod
     def _side_units(context) -> list:

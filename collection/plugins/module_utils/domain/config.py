@@ -41,7 +41,7 @@ def effective_config(spec, topology, node, release=None) -> dict:
     if not topology.masters:
         raise ValueError(f"cluster {topology.cluster} has no master")
     services = spec.expanded_services
-    layers = [("default", _defaults(services, topology, node, _spark_version(spec, release))),
+    layers = [("default", _defaults(services, topology, node, _spark_version(spec, release), spec.metastore.database)),
               ("sizing", _sized(services, topology, node)),
               ("queues", {"capacity-scheduler": scheduler_settings(spec)}),
               ("spec", spec.config)]
@@ -70,7 +70,7 @@ def _spark_version(spec, release) -> str:
     return found.components.get("spark", "") if found else ""
 
 
-def _defaults(services, topology, node, spark_version: str) -> dict:
+def _defaults(services, topology, node, spark_version: str, database=None) -> dict:
     """What a release sets on every cluster, with names and paths of this one."""
     master = topology.first_master.name
     layer = {"core-site": _core(services, master), "hdfs-site": _hdfs(services, master, node),
@@ -79,7 +79,7 @@ def _defaults(services, topology, node, spark_version: str) -> dict:
     if "spark" in services:
         layer["spark-defaults"] = _spark(master, spark_version) | config_sql.session(services, master)
     if "metastore" in services and node.role == "master":
-        layer["metastore-site"] = config_sql.metastore_site(_dirs(node, "metastore", "metastore", 1))
+        layer["metastore-site"] = config_sql.metastore_site(_dirs(node, "metastore", "metastore", 1), database)
     return layer
 
 

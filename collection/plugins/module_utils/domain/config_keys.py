@@ -34,6 +34,7 @@ _LIST = "the lists of nodes are kept by scale and release"
 _HA = "high availability is not offered yet"
 _SECURE = "Kerberos and TLS are not offered yet"
 _PATHS = "the directories in HDFS are made with their owners at the first start"
+_DATABASE = "metastore.database names the database"
 _TAGS = "the servers of the cluster are known by them"
 _RECOVERY = "a restart would lose running jobs without it"
 RESERVED = {
@@ -60,7 +61,8 @@ RESERVED = {
     "yarn.log.server.url": _ADDRESS, "mapreduce.shuffle.port": _ADDRESS,
     "metastore.thrift.port": _ADDRESS, "metastore.warehouse.dir": _PATHS, "spark.sql.warehouse.dir": _PATHS,
     "spark.hadoop.hive.metastore.uris": _ADDRESS, "spark.hadoop.hive.server2.thrift.port": _ADDRESS,
-    "spark.connect.grpc.binding.port": _ADDRESS, "emr.metastore.dir": _DIRS, "spark.yarn.tags": _TAGS,
+    "spark.connect.grpc.binding.port": _ADDRESS, "emr.metastore.dir": _DIRS, "javax.jdo.option.ConnectionURL": _DATABASE,
+    "javax.jdo.option.ConnectionDriverName": _DATABASE, "javax.jdo.option.ConnectionUserName": _DATABASE, "spark.yarn.tags": _TAGS,
 }
 _RESERVED_PATTERNS = (
     (re.compile(r"^(dfs\.(namenode|datanode)|yarn\.(resourcemanager|nodemanager)|mapreduce\.jobhistory)\."

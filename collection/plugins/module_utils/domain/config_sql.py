@@ -4,6 +4,10 @@ from __future__ import annotations
 from . import sizing
 from .catalogue import COMPONENTS
 
+# The password of a database of the user's own: where it is kept, and the controller's variable that it comes from.
+PASSWORD_FILE = "/etc/emr/metastore/database.jceks"
+PASSWORD_VARIABLE = "EMR_METASTORE_PASSWORD"
+_CONNECTION = "javax.jdo.option.Connection"
 WAREHOUSE = "/hive/warehouse"
 # YARN's tag of applications that are daemons of the cluster: they do not count as work.
 SERVER_TAG = "emr-server"
@@ -11,13 +15,30 @@ SERVERS = ("spark-thrift", "spark-connect")
 _PORT_KEYS = {"spark-thrift": "spark.hadoop.hive.server2.thrift.port", "spark-connect": "spark.connect.grpc.binding.port"}
 
 
-def metastore_site(folder: str) -> dict:
-    """metastore-site of the master; ``folder`` is the one on its disk for the embedded database."""
+def database(url: str) -> dict:
+    """Settings for a database of the user's own, with MariaDB's driver for MySQL as well."""
+    kind, _colon, place = url.partition(":")
+    if kind == "postgresql":
+        return {_CONNECTION + "URL": f"jdbc:{url}", _CONNECTION + "DriverName": "org.postgresql.Driver"}
+    # Hive goes by the name that the driver gives, and knows none but MySQL.
+    return {_CONNECTION + "URL": f"jdbc:mariadb:{place}?useMysqlMetadata=true", _CONNECTION + "DriverName": "org.mariadb.jdbc.Driver"}
+
+
+def metastore_site(folder: str, own=None) -> dict:
+    """metastore-site of the master; ``folder`` is the one on its disk, ``own`` the spec's Database or None."""
+    conf = _metastore_site(folder)
+    if own:
+        conf.update(database(own.url))
+        conf.update({_CONNECTION + "UserName": own.user, "hadoop.security.credential.provider.path": f"localjceks://file{PASSWORD_FILE}"})
+    return conf
+
+
+def _metastore_site(folder: str) -> dict:
     return {
         "emr.metastore.dir": folder, "metastore.thrift.port": str(COMPONENTS["metastore"].ports["thrift"]),
         "metastore.warehouse.dir": WAREHOUSE,
-        "javax.jdo.option.ConnectionURL": f"jdbc:derby:{folder}/db",
-        "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
+        _CONNECTION + "URL": f"jdbc:derby:{folder}/db",
+        _CONNECTION + "DriverName": "org.apache.derby.jdbc.EmbeddedDriver",
         # The default comes with Hive's own engine, which is not here; Spark sends filters as text.
         "metastore.expression.proxy": "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy",
         # The default starts threads for Hive's transactions and compactions as well.

@@ -175,6 +175,23 @@ _BACKUP = Field(
     ),
     aliases={"interval": "every", "period": "every", "retention": "keep", "count": "keep", "bucket": "oss"})
 
+_METASTORE = Field(
+    "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},
+    example="{database: {url: mysql://rm-bp1example.mysql.rds.aliyuncs.com/metastore, user: hive}}",
+    fields=(
+        Field("database", "object", "A database of your own in place of the one on the master's disk. Its password is taken from the "
+              "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
+              example="{url: mysql://db.example.com/metastore, user: hive}",
+              fields=(
+                  Field("url", "text", "Where it is, made already and empty at first.", required=True, least=1, most=400,
+                        pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
+                        expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
+                        example="mysql://db.example.com:3306/metastore"),
+                  Field("user", "text", "The user of that database, who may make tables there.", required=True,
+                        pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
+              ), aliases={"username": "user", "address": "url"}),
+    ), aliases={"db": "database"})
+
 _QUEUE = Field(
     "queue", "object", "A queue of YARN.", example="{capacity: 60, users: [alice]}",
     fields=(
@@ -237,6 +254,7 @@ SPEC = Field(
               expect="node groups by name", example="{master: {…}, slave: {…}}", item=_GROUP),
         _CONFIG,
         _BACKUP,
+        _METASTORE,
         _BOOTSTRAP,
         Field("queues", "map", "Queues of YARN, by name. Without a queue `default` there is one with no share of its own.",
               default={}, most=50, form="queues", expect="queues by name", item=_QUEUE,

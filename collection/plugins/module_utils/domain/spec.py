@@ -98,6 +98,21 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Database:
+    """A database outside of the cluster; ``url`` is mysql:// or postgresql:// with host and name."""
+
+    url: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Metastore:
+    """The service metastore; without a ``database`` its tables lie on the master's disk."""
+
+    database: Database | None = None
+
+
+@dataclass(frozen=True)
 class Queue:
     """A queue of YARN. Percent of the cluster: what it is sure of, and what it may take while others leave it.
 
@@ -145,6 +160,7 @@ class Spec:
     queues: dict = field(default_factory=dict)
     users: dict = field(default_factory=dict)
     backup: Backup = Backup()
+    metastore: Metastore = Metastore()
     # Of which stored revision this document was made (export writes it); says nothing about the cluster.
     revision: int | None = None
 
@@ -295,9 +311,13 @@ def _build(data: dict) -> Spec:
     rest["queues"] = {name: Queue(**{**raw, "name": name}) for name, raw in data["queues"].items()}
     rest["users"] = {name: User(**{**(raw or {}), "name": name}) for name, raw in data["users"].items()}
     return Spec(services=tuple(data["services"]), network=Network(**data["network"]), login=Login(**data["login"]),
-                backup=Backup(**data["backup"]),
+                backup=Backup(**data["backup"]), metastore=_metastore(data["metastore"]),
                 node_groups=groups, bootstrap=tuple(Bootstrap(**b) for b in data["bootstrap"]),
                 mirrors=tuple(data["mirrors"]), **rest)
+
+
+def _metastore(raw: dict) -> Metastore:
+    return Metastore(Database(**raw["database"]) if raw["database"] else None)
 
 
 def _with_mirrors(spec: Spec, environ) -> Spec:

@@ -80,6 +80,9 @@ def environment(component, java_home: str) -> dict:
     }
     if component.software == "spark":
         env.update({"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": log_dir(component)})
+    if component.application:
+        # spark-env.sh holds the heap of the history server, which Spark's launcher would take for this one too.
+        env.update({"SPARK_ENV_LOADED": "1", "YARN_CONF_DIR": HADOOP_CONF})
     return env
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import time
 
+from . import database_password
 from .absent import take_away
 from .common import NodeError, ensure_directory, file_lock, owner_ids, read_text, run, stage, write_atomic
 from .hdfs import WebHdfs
@@ -27,6 +28,7 @@ def configure(params, check):
     """Bring software, files, units, directories and the spec's revision to the wanted state. Returns the result."""
     if params["revision"]:
         _check_services(params["revision"])
+    database_password.check(params)
     installed = install(params["install"], check) if params["install"] else {}
     notes = take_away(params["absent"], check) if params.get("absent") else []
     notes += settle_people(params["people"], check) if params.get("people") else []
@@ -48,6 +50,7 @@ def configure(params, check):
             os.symlink(f"{UNIT_DIR}/{os.path.basename(path)}", path)
         if links or any(row["path"].startswith(UNIT_DIR) for row in changed):
             run(["systemctl", "daemon-reload"])
+    notes.append(database_password.settle(params, check))
     if side:
         notes += settle(side, [row["path"] for row in changed], check)
     if params.get("lists"):

@@ -1,0 +1,118 @@
+"""`emrctl shell` and `emrctl connect`: SQL and Spark by hand, on the cluster or from here."""
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import Enum
+
+import typer
+
+from emrctl import failures
+from emrctl.verbs import NAME, REGION
+
+
+class Program(str, Enum):
+    """What can be opened."""
+
+    spark_sql = "spark-sql"
+    pyspark = "pyspark"
+    spark_shell = "spark-shell"
+    beeline = "beeline"
+
+
+# program -> service that it needs
+NEEDS = {Program.spark_sql: "spark", Program.pyspark: "spark", Program.spark_shell: "spark", Program.beeline: "spark-thrift"}
+PROGRAM = typer.Argument(help="The program.")
+USER = typer.Option("emr", "--user", help="User of the cluster to work as.")
+# Tries about the heartbeat of a connection: a tunnel to a node that is gone ends after some 45 seconds.
+ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
+
+
+def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user: str = USER, region: str = REGION) -> None:
+    """Open spark-sql, pyspark, spark-shell or beeline on the first master. What follows -- are its arguments."""
+    import os
+
+    from emrctl import cloud
+
+    found = cloud.nodes(name, region)
+    master = cloud.first_master(found)
+    _need(name, master, NEEDS[program], program.value)
+    command = ["ssh", *(["-t"] if sys.stdin.isatty() else []), *ALIVE, *cloud.ssh_arguments(master),
+               remote(program, user, master["vars"], ctx.obj or [])]
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+def remote(program: Program, user: str, variables: dict, arguments: list) -> str:
+    """The command line for the master's shell."""
+    from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+
+    words = [f"{units.SPARK_HOME}/bin/{program.value}"]
+    if program is Program.beeline:
+        port = _port("spark-thrift")
+        words += ["-u", f"jdbc:hive2://{variables['emr_private_ip']}:{port}/", "-n", user]
+    settings = [f"HADOOP_CONF_DIR={units.HADOOP_CONF}", f"SPARK_HOME={units.SPARK_HOME}", f"SPARK_CONF_DIR={units.SPARK_CONF}",
+                "HADOOP_LOG_DIR=/tmp", "LANG=C.UTF-8"]
+    # Not as a login shell: that begins a session of its own, and Ctrl-C would not reach the program.
+    start = f'cd "$HOME" && exec {shlex.join([*words, *arguments])}'
+    full = ["runuser", "-u", user, "--", "env", f"HOME=/home/{user}", f"USER={user}", f"LOGNAME={user}", *settings, "bash", "-c", start]
+    # An account that was never made should be named as such, and not by runuser.
+    unknown = shlex.quote(f"emrctl: there is no user {user} on this cluster. Next: emrctl user list NAME")
+    lift = "" if variables.get("ansible_user") == "root" else "sudo "
+    return f"id -u {shlex.quote(user)} >/dev/null 2>&1 || {{ echo {unknown} >&2; exit 3; }}; exec {lift}{shlex.join(full)}"
+
+
+def connect(name: str = NAME, port: int = typer.Option(0, "--port", min=0, max=65535, help="Port of this machine (default: a free one)."),
+            region: str = REGION) -> None:
+    """Tunnel the cluster's Spark Connect server to this machine and print its address, until Ctrl-C."""
+    import subprocess
+
+    from emrctl import cloud
+    from emrctl.access import free_port
+
+    master = cloud.first_master(cloud.nodes(name, region))
+    _need(name, master, "spark-connect", "Spark Connect")
+    local = port or free_port()
+    forward = f"127.0.0.1:{local}:{master['vars']['emr_private_ip']}:{_port('spark-connect')}"
+    tunnel = subprocess.Popen(["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *ALIVE, "-L", forward, *cloud.ssh_arguments(master)],
+                              stdin=subprocess.DEVNULL)
+    try:
+        if _listens(tunnel, local):
+            print(f"sc://127.0.0.1:{local}", flush=True)
+            print("Open until Ctrl-C. In Python: SparkSession.builder.remote(…).getOrCreate()", file=sys.stderr)
+        code = tunnel.wait()
+    finally:
+        if tunnel.poll() is None:
+            tunnel.terminate()
+            tunnel.wait()
+    if code not in (0, 130, -2):
+        failures.fail(f"the tunnel ended with {code}. Next: emrctl ssh {name}", failures.UNREACHABLE)
+
+
+def _listens(tunnel, port: int, limit_s: float = 60) -> bool:
+    """Wait until the tunnel takes connections; False when it has ended instead."""
+    import socket
+    import time
+
+    deadline = time.monotonic() + limit_s
+    while tunnel.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError as error:
+            if time.monotonic() > deadline:
+                failures.fail(f"the tunnel takes no connection within {limit_s:.0f} s: {error}", failures.UNREACHABLE)
+            time.sleep(0.1)
+    return False
+
+
+def _need(name: str, master: dict, service: str, what: str) -> None:
+    if service not in master["vars"]["emr_services"]:
+        failures.fail(f"{what} needs the service {service}, which {name} does not run. Next: emrctl service add {name} {service}",
+                      failures.REFUSED)
+
+
+def _port(component: str) -> int:
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+
+    return COMPONENTS[component].ports["server"]
