@@ -1,0 +1,179 @@
+"""Tables of real databases: flights go from HDFS through Spark SQL into MariaDB and PostgreSQL and come back equal; a database that is
+killed under an export leaves its table as it was; an incremental import takes what is new; and no password is left anywhere.
+
+The commands of docs/data/rds.md are run as they stand there, with the addresses of the databases of this test.
+"""
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from emrctl.local.demo import flights
+from emrctl.local.settings import cache_dir
+from tests.databases import both
+from tests.lab import REPO, lab, until
+
+pytestmark = pytest.mark.soak
+CLUSTER = "sales"
+MASTER = "sales-master-001"
+# Flights with all that goes wrong between databases: NULLs, texts beyond the basic plane, decimals, an hour that summer time skips and
+# one that it repeats, days before 1970, bytes, and a text that is empty.
+PREPARE = r"""
+CREATE TEMPORARY VIEW raw USING csv OPTIONS (path '/user/emr/flights.csv', header 'true', nullValue 'NA', inferSchema 'false');
+CREATE TEMPORARY VIEW typed AS SELECT cast(row_number() OVER (ORDER BY year, int(month), int(day), carrier, int(flight), origin,
+    coalesce(tailnum, ''), sched_dep_time, dest) AS int) AS id, carrier,
+  CASE int(month) % 3 WHEN 0 THEN concat('Grüße 你好 😀 ', dest) WHEN 1 THEN '' ELSE tailnum END AS note,
+  int(dep_delay) AS dep_delay, bigint(flight) * 4611686018427 AS big, cast(double(distance) / 7 AS decimal(20,6)) AS price,
+  double(distance) / 7 AS ratio, int(dep_delay) > 15 AS late,
+  timestamp_micros(unix_micros(timestamp '2026-03-29 00:00:00.000001Z') + int(flight) * 61000000) AS departed,
+  timestampadd(SECOND, int(flight) * 61, timestamp_ntz '2026-10-25 00:30:00.000001') AS shown,
+  date_add(date '1899-12-30', int(flight)) AS day, CASE WHEN int(flight) % 5 > 0 THEN unhex(concat('00FF', hex(int(flight) % 256 + 256))) END AS bytes
+FROM raw;
+INSERT OVERWRITE DIRECTORY '/user/emr/flights' USING parquet SELECT * FROM typed;
+"""
+COMPARE = """
+import json, sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+wanted = spark.read.parquet(sys.argv[1])
+for path in sys.argv[2:]:
+    found = spark.read.parquet(path)
+    print(json.dumps({"path": path, "rows": found.count(), "types": found.dtypes == wanted.dtypes, "missing": wanted.exceptAll(found).count(),
+                      "strange": found.exceptAll(wanted).count()}))
+"""
+SMALL = "CREATE TABLE arrivals (id INT PRIMARY KEY, carrier VARCHAR(9), at TIMESTAMP NULL)"
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory):
+    """(cluster's lab, MariaDB, PostgreSQL), with the flights as Parquet in HDFS."""
+    folder = tmp_path_factory.mktemp("rds")
+    with lab(folder, "rdst", 221, 8221) as it:
+        spec = it.spec(CLUSTER, services=["hadoop", "spark"], config={"hdfs-site": {"dfs.replication": 1}}, node_groups={
+            "master": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}, "slave": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}})
+        it.emrctl("create", str(spec), "--yes", timeout=1800)
+        with both(it, folder / "servers") as (mysql, postgres):
+            prepare(it)
+            yield it, mysql, postgres
+
+
+def prepare(it) -> None:
+    it.emrctl("put", CLUSTER, str(flights.fetch(cache_dir()).quarters[0]), "/user/emr/flights.csv")
+    (it.folder / "prepare.sql").write_text(PREPARE)
+    it.emrctl("submit", CLUSTER, "--type", "SPARK_SQL", "--file", "prepare.sql", "--wait", "--", "--conf", "spark.sql.session.timeZone=UTC", "-f",
+              "prepare.sql", timeout=1800)
+
+
+def signed_on(it, server):
+    """The lab with the password of this database in emrctl's environment."""
+    it.env["EMR_DB_PASSWORD"] = server.password
+    return it
+
+
+def page(verb: str, table: str) -> list:
+    """The command of docs/data/rds.md for this verb and table, without emrctl."""
+    text = (REPO / "docs/data/rds.md").read_text()
+    return next(line.split()[1:] for line in text.splitlines() if line.startswith(f"emrctl {verb} ") and f"--table {table} " in line)
+
+
+def told(command, server, source="", target="") -> list:
+    """The page's command with this database, and other paths."""
+    words = [re.sub(r"^\w+://shop@10\.0\.0\.9/shop$", server.address, word) for word in command]
+    return [{"/data/flights": source or target or word}.get(word, word) for word in words]
+
+
+def result(it, job) -> dict:
+    """The line of JSON that a transfer ends with."""
+    return json.loads(it.json("logs", CLUSTER, job["id"])["stdout"].strip().splitlines()[-1])
+
+
+def digest(server) -> list:
+    """What tells whether the table has changed."""
+    return server.sql("SELECT count(*), sum(id), min(note), max(note), sum(price), min(departed), max(shown) FROM flights")
+
+
+def left_over(server) -> list:
+    """Tables of an export that are still there."""
+    return server.sql("SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'emr\\_%' ESCAPE '\\\\'" if server.scheme == "mysql" else
+                      "SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'emr\\_%'")
+
+
+def test_into_both_databases_and_back(bed):
+    it, *servers = bed
+    for server in servers:
+        job = signed_on(it, server).json(*told(page("export", "flights"), server, source="/user/emr/flights"), timeout=1800)
+        assert result(it, job)["rows"] == int(server.sql("SELECT count(*) FROM flights")[0][0]) > 80_000
+        server.sql("ALTER TABLE flights ADD PRIMARY KEY (id)")
+        job = it.json(*told(page("import", "flights"), server, target=f"/user/emr/back-{server.scheme}"), timeout=1800)
+        assert result(it, job)["parts"] == 4, "the key divides the rows"
+        assert left_over(server) == []
+    (it.folder / "compare.py").write_text(COMPARE)
+    job = it.json("submit", CLUSTER, "--type", "PYSPARK", "--file", "compare.py", "--wait", "--", "compare.py", "/user/emr/flights",
+                  *(f"/user/emr/back-{server.scheme}" for server in servers), timeout=1800)
+    rows = [json.loads(line) for line in it.json("logs", CLUSTER, job["id"])["stdout"].splitlines() if line.startswith("{")]
+    assert len(rows) == 2
+    for row in rows:
+        assert row["types"] and row["missing"] == row["strange"] == 0 and row["rows"] > 80_000, row
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["mariadb", "postgresql"])
+def test_a_database_that_dies_under_an_export_keeps_its_table(bed, number):
+    it, server = bed[0], bed[number]
+    before = digest(server)
+    command = [*told(page("export", "flights"), server, source="/user/emr/flights"), "--mode", "overwrite"]
+    job = signed_on(it, server).json(*(word for word in command if word != "--wait"))
+    stage = "emr_stage_" + subprocess.run(["sh", "-c", "printf flights | sha256sum | cut -c1-10"], capture_output=True, text=True,
+                                          check=True).stdout.strip()
+    until(lambda: [stage] in left_over(server) and _busy(server, stage), f"rows on their way into {stage}", 900)
+    server.kill()
+    until(lambda: it.json("jobs", "show", CLUSTER, job["id"])["state"] == "FAILED", f"{job['id']} has failed", 900)
+    server.start()
+    assert digest(server) == before and [stage] in left_over(server)
+    again = it.json(*command, timeout=1800)
+    assert result(it, again)["mode"] == "overwrite" and digest(server) == before and left_over(server) == []
+
+
+def _busy(server, stage) -> bool:
+    """Whether somebody is writing into this table."""
+    if server.scheme == "mysql":
+        return bool(server.sql(f"SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO `{stage}`%'", admin=True)) or \
+            server.sql(f"SELECT count(*) > 0 FROM {stage}") == [["1"]]
+    return bool(server.sql(f"SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO \"{stage}\"%'", admin=True))
+
+
+def test_an_incremental_import_takes_what_is_new(bed):
+    it, mysql = bed[0], bed[1]
+    mysql.sql(SMALL + "; INSERT INTO arrivals VALUES (1, 'AA', NULL), (5, 'ü', '2026-01-01 00:00:00')")
+    command = ["/user/emr/arrivals" if word == "/data/arrivals" else word for word in told(page("import", "arrivals"), mysql)]
+    first = result(it, signed_on(it, mysql).json(*command, timeout=1800))
+    assert (first["rows"], first["watermark"]) == (2, "5")
+    mysql.sql("INSERT INTO arrivals VALUES (6, NULL, NULL), (9, 'UA', NULL)")
+    second = result(it, it.json(*command, timeout=1800))
+    assert (second["rows"], second["watermark"], second["path"]) == (2, "9", "/user/emr/arrivals/emr_import=000002")
+    third = result(it, it.json(*command, timeout=1800))
+    assert (third["rows"], third["watermark"]) == (0, "9")
+    names = [row["path"] for row in it.json("ls", CLUSTER, "/user/emr/arrivals")["rows"]]
+    assert len(names) == 2, names
+
+
+def test_no_password_is_left_anywhere(bed):
+    it, *servers = bed
+    for server in servers:
+        # On the nodes: files, command lines and environments; in HDFS: event logs; on the controller: run folders.
+        found = it.ssh(CLUSTER, MASTER, f"grep -rlsa {server.password} /var/lib/emr /var/log /etc/emr /run/emr /tmp /opt/emr/lib; cat "
+                       f"/proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -ac {server.password[:-1]}[{server.password[-1]}]; true")
+        assert found.strip() == "0", found
+        event_logs = it.ssh(CLUSTER, MASTER, "sudo -u hdfs env HADOOP_CONF_DIR=/etc/emr/hadoop JAVA_HOME=$(ls -d /usr/lib/jvm/java-*-openjdk-*) "
+                            f"/opt/emr/hadoop/bin/hdfs dfs -text '/spark/events/*' '/spark/events/*/*' 2>/dev/null | grep -c {server.password}; true",
+                            timeout=900)
+        assert event_logs.strip() == "0", event_logs
+        for folder in (it.home, it.state, Path("/root/.cache/emr/runs")):
+            done = subprocess.run(["grep", "-rlsa", server.password, str(folder)], capture_output=True, text=True, check=False)
+            assert done.stdout == "", done.stdout
+    secrets = it.ssh(CLUSTER, MASTER, "sudo -u hdfs env HADOOP_CONF_DIR=/etc/emr/hadoop JAVA_HOME=$(ls -d /usr/lib/jvm/java-*-openjdk-*) "
+                     "/opt/emr/hadoop/bin/hdfs dfs -ls /user/emr/.emr/secrets", timeout=300)
+    assert ".jceks" not in secrets, "kept until the job had ended"

@@ -1,0 +1,129 @@
+"""Imports from and exports to databases: what is asked of the job, and how rows are divided."""
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer, transfer_jdbc
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.splits import literal, predicates, since
+from ansible_collections.emr.cluster.plugins.module_utils.node.jdbc_database import Database, TransferError, kind_of
+
+PASSWORD = "s3cret-of-the-shop"
+
+
+def request(direction="import", outside="mysql://shop@db.example.com/sales", path="/data/orders", services=("spark",), credentials=None,
+            **options):
+    source, target = (outside, path) if direction == "import" else (path, outside)
+    kind = transfer.kind_of(direction, source, target)
+    return kind.request({"direction": direction, "source": source, "target": target, "options": transfer.known_options(kind, options),
+                         "credentials": {"password": PASSWORD} if credentials is None else credentials,
+                         "provider": "jceks://hdfs/user/emr/.emr/secrets/1.jceks", "cluster": {"services": services, "user": "emr"}})
+
+
+def what(**options):
+    return json.loads(request(**options)["job"]["args"][-1])
+
+
+def test_the_password_is_a_secret_and_nothing_else():
+    found = request(table="orders")
+    assert found["secrets"] == {"emr.jdbc.password": PASSWORD} and found["keep"] == transfer.PROVIDER
+    assert PASSWORD not in json.dumps(found["job"])
+
+
+def test_mysql_goes_by_mariadbs_driver_under_an_url_that_spark_takes_for_mysql():
+    found = what(table="orders", tls=True)
+    assert found["url"].startswith("jdbc:mysql://db.example.com:3306/sales?permitMysqlScheme&connectionTimeZone=UTC")
+    assert found["url"].endswith("&sslMode=trust") and found["driver"] == "org.mariadb.jdbc.Driver"
+    assert "/opt/emr/connectors/jdbc/mariadb-java-client-*.jar" in request(table="orders")["job"]["args"]
+
+
+@pytest.mark.parametrize("text, found", [
+    ("postgresql://shop@10.0.0.9:5433/sales/public.orders", ("postgresql", "10.0.0.9", 5433, "sales", "shop", "public.orders")),
+    ("mysql://rm-1.mysql.rds.aliyuncs.com/sales", ("mysql", "rm-1.mysql.rds.aliyuncs.com", 3306, "sales", "", "")),
+])
+def test_addresses(text, found):
+    assert tuple(transfer_jdbc.address(text).values()) == found
+
+
+@pytest.mark.parametrize("text", ["mysql://db", "mysql://db/", "mysql:///sales", "mysql://db/sales?x=1", "mysql://db/a/b/c", "mysql://d b/sales",
+                                  "mysql://db:99999/sales", "mysql://db/sa les", "mysql://db/sales#x"])
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(Refused, match="database"):
+        transfer_jdbc.address(text)
+
+
+def test_a_password_in_the_address_is_refused_and_not_quoted():
+    with pytest.raises(Refused, match="password") as caught:
+        transfer_jdbc.address(f"mysql://shop:{PASSWORD}@db/sales")
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("options, said", [
+    ({}, "table"), ({"table": "a", "query": "select 1"}, "table"), ({"table": "a; drop table b"}, "expected NAME"),
+    ({"table": "a", "format": "avro"}, "parquet"), ({"table": "a", "parallel": 1000}, "1 to 200"),
+    ({"table": "a", "columns": ["x,y z"]}, "'y z' is no name"), ({"table": "a", "types": ["x"]}, "COLUMN=TYPE"),
+    ({"table": "a", "types": ["x=int) drop"]}, "COLUMN=TYPE"), ({"table": "a", "incremental": "id", "overwrite": True}, "cannot overwrite"),
+    ({"table": "a", "mode": "overwrite"}, "belongs to export"), ({"table": "a", "services": ("yarn",)}, "service add"),
+    ({"table": "a", "credentials": {}}, "EMR_DB_PASSWORD"), ({"table": "a", "splitby": "x"}, "split_by"),
+    ({"direction": "export", "query": "select 1"}, "belongs to import"), ({"direction": "export"}, "--table"),
+    ({"direction": "export", "table": "a", "mode": "upsert"}, "--key"), ({"direction": "export", "table": "a", "key": ["id"]}, "upsert"),
+    ({"direction": "export", "table": "a", "mode": "replace"}, "append, overwrite, upsert"),
+])
+def test_bad_wishes_are_refused_with_what_is_valid(options, said):
+    with pytest.raises(Refused, match=said):
+        request(**options)
+
+
+def test_options_reach_the_program():
+    found = what(table="orders", columns=["id, price"], types=["price=decimal(12, 2)", "note=varchar(40)"], path="hdfs://lake/data/x")
+    assert (found["columns"], found["types"], found["path"]) == (["id", "price"], {"price": "decimal(12, 2)", "note": "varchar(40)"}, "/data/x")
+    found = what(direction="export", table="t", mode="upsert", key=["a,b"])
+    assert (found["mode"], found["key"], found["direction"]) == ("upsert", ["a", "b"], "export")
+
+
+@pytest.mark.parametrize("kind, values, parts, conditions", [
+    ("number", [1, 2, 3, 4, 100, None], 4, 4), ("number", [5, 5, None], 4, 1), ("number", [-3, 0, 9223372036854775807], 3, 3),
+    ("number", ["0.5", "2.25", "3.5"], 3, 3), ("date", ["2025-12-30", "2026-01-02", None], 3, 3), ("date", ["2026-01-02"], 3, 1),
+    ("moment", ["2026-01-01 00:00:00", "2026-01-01 00:00:00.5", None], 2, 2), ("moment", ["2026-01-01 00:00:00+00", "2026-03-01 00:00:00+00"], 4, 4),
+    ("number", [], 4, 1),
+])
+def test_each_row_is_in_exactly_one_part(kind, values, parts, conditions):
+    """SQLite is the judge."""
+    base = sqlite3.connect(":memory:")
+    base.execute("CREATE TABLE t (c NUMERIC)" if kind == "number" else "CREATE TABLE t (c TEXT)")
+    base.executemany("INSERT INTO t VALUES (?)", [(value,) for value in values])
+    known = [value for value in values if value is not None]
+    low, high = (min(known, key=_number), max(known, key=_number)) if known else (None, None)
+    found = predicates("c", kind, low, high, parts)
+    assert len(found) == conditions
+    counts = [base.execute(f"SELECT count(*) FROM t WHERE {text}").fetchone()[0] for text in found]
+    assert sum(counts) == len(values)
+
+
+def _number(value):
+    return float(value) if not isinstance(value, str) or value.replace(".", "").isdigit() else value
+
+
+def test_a_watermark_takes_what_is_beyond_it_up_to_the_next():
+    assert since("`id`", "number", None, 9) == "`id` <= 9"
+    assert since("`at`", "moment", "2026-01-01 00:00:00", "2026-01-02 00:00:00.5") == \
+        "`at` > '2026-01-01 00:00:00' AND `at` <= '2026-01-02 00:00:00.5'"
+
+
+@pytest.mark.parametrize("value, kind", [("1 OR 1=1", "number"), ("2026-01-01' OR 'a", "date"), ("now()", "moment")])
+def test_only_values_become_literals(value, kind):
+    with pytest.raises(ValueError, match="is no"):
+        literal(value, kind)
+
+
+def test_types_of_databases():
+    base = Database.__new__(Database)
+    base.system, base.mark = "mysql", "`"
+    assert base.quote("a.b`c") == "`a`.`b``c`"
+    assert base.column_type("decimal(20,6)", "x") == "DECIMAL(20,6)" and base.column_type("timestamp_ntz", "x") == "DATETIME(6)"
+    with pytest.raises(TransferError, match="to_json"):
+        base.column_type("map<string,int>", "x")
+    assert kind_of((93, "timestamptz", 0)) == "moment" and kind_of((12, "varchar", 9)) == "" and kind_of((8, "money", 0)) == ""
