@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import admission, retrying
-from ansible_collections.emr.cluster.plugins.module_utils.domain.job_command import command, trouble
+from ansible_collections.emr.cluster.plugins.module_utils.domain.job_command import command
 from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import judge
 
 
@@ -23,13 +23,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import 
     ("SHELL", ["echo", "$HOME; rm"], [], ["echo", "$HOME; rm"]),
 ])
 def test_commands_of_jobs(kind, args, files, tail):
-    assert trouble(kind, args, files) == ""
     assert command(kind, args, files)[-len(tail):] == tail
-
-
-def test_jobs_without_anything_to_run_are_refused():
-    assert "PYSPARK" in trouble("PIG", ["x"], [])
-    assert "needs arguments" in trouble("SPARK", [], [])
 
 
 def app(state, final="UNDEFINED", name="application_1_0001"):

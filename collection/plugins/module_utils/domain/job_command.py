@@ -6,15 +6,6 @@ SPARK_TYPES = ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")
 HADOOP, SPARK = "/opt/emr/hadoop/bin", "/opt/emr/spark/bin"
 
 
-def trouble(kind, args, files):
-    """Why there is nothing to run, or ''."""
-    if kind not in TYPES:
-        return f"unknown type of job {kind}: it is one of {', '.join(TYPES)}"
-    if not args and not files:
-        return f"a job of type {kind} needs arguments or a file to run"
-    return ""
-
-
 def command(kind, args, files, archives=()):
     """The program and arguments of a job. ``files``, ``archives``: names of what came with it, in its working directory.
 
