@@ -1,4 +1,4 @@
-"""Files between this machine and the cluster's HDFS (put, get), and a look at HDFS (ls, du, cat)."""
+"""Files between this machine and HDFS or OSS (put, get), and a look at what is there (ls, du, cat)."""
 from __future__ import annotations
 
 import base64
@@ -14,19 +14,19 @@ from emrctl.output import render
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
 
 LOCAL = typer.Argument(help="Local files.")
-PATH = typer.Argument("", help="Path in HDFS (default: the home of the user emr).", show_default=False)
-SHOWN = typer.Argument(help="File or folder in HDFS.")
+PATH = typer.Argument("", help="Path in HDFS (default: the home of the user emr), or oss://BUCKET/PATH.", show_default=False)
+SHOWN = typer.Argument(help="File or folder in HDFS, or oss://BUCKET/PATH.")
 RECURSIVE = typer.Option(False, "--recursive", "-R", help="All below it.")
 MOST = typer.Option(10000, "--most", min=1, max=100000, help="Rows at which to stop.")
 HEAD = typer.Option(None, "--head", min=1, show_default=False, metavar="LINES",
-                    help="Only so many lines, those of a .csv or .tsv file as a table; of a folder the first file's.")
+                    help="Only so many lines, those of a .csv, .tsv or Parquet file as a table; of a folder the first file's.")
 TARGET = typer.Argument(Path(), help="Local file, or folder for a folder.")
 
 
 def put(name: str = NAME, source: list[Path] = LOCAL,
-        target: str = typer.Argument(help="Path in HDFS; a folder when there are several files."),
+        target: str = typer.Argument(help="Path in HDFS, or oss://BUCKET/PATH; a folder when there are several files."),
         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Copy local files into HDFS."""
+    """Copy local files into HDFS or OSS."""
     missing = [str(s) for s in source if not s.is_file()]
     if missing:
         failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
@@ -35,10 +35,10 @@ def put(name: str = NAME, source: list[Path] = LOCAL,
     emit(data, output, f"{len(source)} file(s) in {target}")
 
 
-def get(name: str = NAME, source: str = typer.Argument(help="File or folder in HDFS."),
+def get(name: str = NAME, source: str = SHOWN,
         target: Path = TARGET,
         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Fetch a file or folder from HDFS to this machine."""
+    """Fetch a file or folder from HDFS or OSS to this machine."""
     data = run("get", {"emr_name": name, "emr_region": region, "emr_get_source": source,
                        "emr_get_target": str(target.resolve())}, quiet).data
     emit(data, output, f"{source} is in {target}")
@@ -46,23 +46,23 @@ def get(name: str = NAME, source: str = typer.Argument(help="File or folder in H
 
 def ls(name: str = NAME, path: str = PATH, recursive: bool = RECURSIVE, most: int = MOST, region: str = REGION,
        output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """List a folder of HDFS."""
+    """List a folder of HDFS or OSS."""
     data = _look(name, region, quiet, "ls", path, emr_data_recursive=recursive, emr_data_most=most)
     emit(data, output, views_data.listing(data) if data else "")
 
 
 def du(name: str = NAME, path: str = PATH, most: int = MOST, region: str = REGION, output: Format = OUTPUT,
        quiet: bool = QUIET) -> None:
-    """Show the space that a path of HDFS takes: what is in it, one copy and all copies."""
+    """Show the space that a path of HDFS or OSS takes: what is in it, one copy and all copies."""
     data = _look(name, region, quiet, "du", path, emr_data_most=most)
     emit(data, output, views_data.used(data) if data else "")
 
 
 def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, region: str = REGION, output: Format = OUTPUT,
         quiet: bool = QUIET) -> None:
-    """Print a file of HDFS, or all files of a folder: a job's output, for example, one file after the other."""
+    """Print a file of HDFS or OSS, or all files of a folder: a job's output, for example, one file after the other."""
     if head:
-        _head(name, _look(name, region, quiet, "head", path), head, output)
+        _head(name, _look(name, region, quiet, "head", path, emr_data_rows=head), head, output)
         return
     if output is not Format.table:
         failures.fail("-o needs --head: a whole file is printed as it is", failures.USAGE)
@@ -86,9 +86,11 @@ def _head(name: str, data: dict, lines: int, output: Format) -> None:
     """Print the first lines of a file, CSV as a table."""
     raw = base64.b64decode(data["head"])
     path, whole = data["path"], len(raw) == data["bytes"]
-    if raw.startswith(b"PAR1") or b"\0" in raw[:4096]:
-        kind = "Parquet" if raw.startswith(b"PAR1") else "not text"
-        failures.fail(f"{path} is {kind}. Next: read it with Spark, or fetch it: emrctl get {name} {path}", failures.FAILURE)
+    if "rows" in data:
+        emit(data["rows"], output, render(data["rows"]) if data["rows"] else "The file has no rows.")
+        return
+    if b"\0" in raw[:4096]:
+        failures.fail(f"{path} is not text. Next: read it with Spark, or fetch it: emrctl get {name} {path}", failures.FAILURE)
     if not whole:  # the last line may be cut, and with it a character
         raw = raw[:raw.rfind(b"\n") + 1] or raw
     text = raw.decode("utf-8", "replace")

@@ -16,15 +16,21 @@ CSV_NAMES = (".csv", ".tsv")
 def listing(data: dict) -> str:
     """What is in a folder."""
     rows = [{"mode": _mode(row), "owner": row["owner"], "group": row["group"], "copies": row["copies"],
-             "size": size(row["bytes"]), "modified": time.strftime("%Y-%m-%d %H:%M", time.localtime(row["modified"])),
+             "size": size(row["bytes"]), "modified": _time(row["modified"]),
              "path": row["path"] + ("/" if row["type"] == "folder" else "")} for row in data["files"]]
     if not rows:
         return "Nothing is in there."
-    return "\n".join([table(rows, list(rows[0])), *_more(data)])
+    # OSS knows no owners
+    columns = [name for name in rows[0] if name in ("size", "modified", "path") or any(row[name] is not None for row in data["files"])]
+    return "\n".join([table(rows, columns), *_more(data)])
 
 
-def _mode(row: dict) -> str:
-    return stat.filemode((stat.S_IFDIR if row["type"] == "folder" else stat.S_IFREG) | int(row["mode"], 8))
+def _time(seconds) -> str | None:
+    return None if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _mode(row: dict) -> str | None:
+    return None if row["mode"] is None else stat.filemode((stat.S_IFDIR if row["type"] == "folder" else stat.S_IFREG) | int(row["mode"], 8))
 
 
 def _more(data: dict) -> list:

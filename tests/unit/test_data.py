@@ -124,7 +124,7 @@ def test_head_shows_csv_as_a_table(monkeypatch, runs, capsys):  # noqa: F811
     runs.answers = head_of("/d/a.csv", b"name,n\nGr\xc3\xbc\xc3\x9fe,1\n")
     assert call(monkeypatch, "cat", "sales", "/d", "--head", "5") == 0
     assert capsys.readouterr().out.split() == ["NAME", "N", "Grüße", "1"]
-    assert runs == [("look", {"emr_name": "sales", "emr_data_op": "head", "emr_data_path": "/d"})]
+    assert runs == [("look", {"emr_name": "sales", "emr_data_op": "head", "emr_data_path": "/d", "emr_data_rows": 5})]
     assert call(monkeypatch, "cat", "sales", "/d", "--head", "5", "-o", "json") == 0
     assert json.loads(capsys.readouterr().out) == [{"name": "Grüße", "n": "1"}]
 
@@ -135,12 +135,19 @@ def test_head_of_text_does_not_steer_the_terminal(monkeypatch, runs, capsys):  #
     assert capsys.readouterr().out == "one\ttab [2J\ntwo\n"
 
 
-@pytest.mark.parametrize(("data", "word"), [(b"PAR1\0\0", "Parquet"), (b"\x89PNG\0", "not text")])
-def test_head_of_what_is_no_text(monkeypatch, runs, capsys, data, word):  # noqa: F811
-    runs.answers = head_of("/d/x", data)
+def test_head_of_what_is_no_text(monkeypatch, runs, capsys):  # noqa: F811
+    runs.answers = head_of("/d/x", b"\x89PNG\0")
     assert call(monkeypatch, "cat", "sales", "/d/x", "--head", "2") == 1
     out, err = capsys.readouterr()
-    assert out == "" and word in err
+    assert out == "" and "not text" in err
+
+
+def test_head_of_parquet_is_a_table(monkeypatch, runs, capsys):  # noqa: F811
+    answer = head_of("/d/x", b"PAR1\0\0")
+    answer["look"]["data"]["rows"] = [{"name": "Grüße", "n": 1}]
+    runs.answers = answer
+    assert call(monkeypatch, "cat", "sales", "/d/x", "--head", "2") == 0
+    assert capsys.readouterr().out.split() == ["NAME", "N", "Grüße", "1"]
 
 
 def test_listing_for_people_and_programs(monkeypatch, runs, capsys):  # noqa: F811
@@ -166,5 +173,5 @@ def test_cat_prints_the_files_of_a_folder_in_order(monkeypatch, runs, capsysbina
 def test_names_of_other_characters_reach_the_datanode():
     """A Location as HDFS 3.4.2 gives it for `b ü+%.txt`."""
     place = urlsplit("http://dn:9864/webhdfs/v1/b%20ü+%25.txt?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020")
-    assert node_hdfs._target(place) == \
+    assert node_hdfs.target_of(place) == \
         "/webhdfs/v1/b%20%C3%BC+%25.txt?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020"

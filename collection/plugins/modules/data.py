@@ -6,10 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: data
-short_description: Copy files between the controller and HDFS, or look at them
+short_description: Copy files between the controller and HDFS or OSS, or look at them
 version_added: 0.1.0
 description:
-  - The way goes over the first master; a folder is fetched as a whole.
+  - Content of HDFS streams through SSH over the first master, that of OSS comes straight to the controller, whose keys stay there.
+  - A file appears at once, when it is complete; a copy that was interrupted goes on.
   - The operations V(ls), V(du) and V(head) only look.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
@@ -23,7 +24,8 @@ options:
     choices: [put, get, ls, du, head]
   path:
     description:
-      - Path in HDFS, also as C(hdfs:///PATH); without a leading slash below the user's home. For several files the folder.
+      - Path in HDFS, also as C(hdfs:///PATH); without a leading slash below the user's home. Or an address C(oss://BUCKET/PATH). For
+        several files the folder.
     type: str
     required: true
   files:
@@ -56,6 +58,11 @@ options:
       - With O(op=head) how much to read; of a folder, from its first file that holds anything.
     type: int
     default: 1048576
+  rows:
+    description:
+      - With O(op=head) how many rows of a Parquet file to read.
+    type: int
+    default: 20
 """
 
 EXAMPLES = r"""
@@ -90,6 +97,11 @@ head:
   description: With O(op=head) the beginning of the file in base64, beside its C(path) and C(bytes).
   type: str
   returned: when there is something to tell
+rows:
+  description: With O(op=head) the first rows, of a Parquet file.
+  type: list
+  elements: dict
+  returned: for Parquet
 put:
   description: Files that were written to HDFS, with their sizes in bytes.
   type: list

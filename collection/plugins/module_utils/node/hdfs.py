@@ -26,6 +26,10 @@ class WebHdfs:
         query = urllib.parse.urlencode(dict({"op": operation, "user.name": self.user}, **options))
         return f"{self.base}/webhdfs/v1{urllib.parse.quote(path)}?{query}"
 
+    def link(self, host, port):
+        """A connection to a DataNode, or to the NameNode."""
+        return http.client.HTTPConnection(host, port, timeout=120)
+
     def _json(self, method, path, operation, **options):
         return json.loads(http_call(self._url(path, operation, **options), method, limit_s=30) or b"{}")
 
@@ -95,9 +99,9 @@ class WebHdfs:
         if mode:
             options["permission"] = mode
         place = urllib.parse.urlsplit(self._json("PUT", path, "CREATE", **options)["Location"])
-        link = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
+        link = self.link(place.hostname, place.port)
         try:
-            link.request("PUT", _target(place), body=source,
+            link.request("PUT", target_of(place), body=source,
                          headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"})
             answer = link.getresponse()
             text = answer.read(2000).decode(errors="replace")
@@ -114,10 +118,10 @@ class WebHdfs:
         if limit_bytes is not None:
             options["length"] = limit_bytes
         place = urllib.parse.urlsplit(self._json("GET", path, "OPEN", **options)["Location"])
-        link = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
+        link = self.link(place.hostname, place.port)
         total = 0
         try:
-            link.request("GET", _target(place))
+            link.request("GET", target_of(place))
             answer = link.getresponse()
             if answer.status != 200:
                 raise NodeError(f"reading {path}: {answer.status} {answer.read(500).decode(errors='replace')}")
@@ -131,7 +135,7 @@ class WebHdfs:
         return total
 
 
-def _target(place):
+def target_of(place):
     """Path and query of a ``Location``, in which HDFS leaves other characters than ASCII as they are."""
     return urllib.parse.quote(f"{place.path}?{place.query}", safe="%/:=&?~#+!$,;'@()*[]")
 
