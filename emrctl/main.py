@@ -33,6 +33,7 @@ VERBS = {
     "stop": ("emrctl.operate", "stop_cluster"),
     "reconcile": ("emrctl.reconcile", "reconcile"),
     "release": ("emrctl.cluster", "release"),
+    "run-flow": ("emrctl.run_flow", "run_flow"),
     "submit": ("emrctl.jobs", "submit"),
     "import": ("emrctl.transfer", "import_"),
     "put": ("emrctl.data", "put"),

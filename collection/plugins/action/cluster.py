@@ -45,6 +45,7 @@ ARGUMENTS = {
     "may_be_missing": {"type": "bool", "default": False}, "named": {"type": "list", "elements": "str", "default": []},
     "gone": {"type": "list", "elements": "str", "default": []}, "excluded": {"type": "list", "elements": "str", "default": []},
     "leaving": {"type": "list", "elements": "str", "default": []}, "drained": {"type": "list", "elements": "str", "default": []},
+    "transient": {"type": "bool", "default": False},
     "loads": {"type": "dict"}, "notes": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -159,7 +160,7 @@ def _operation(arguments: dict, spec) -> Operation:
         EcsClient(region, credentials), name, os.getppid(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
         report=lambda text: display.display(f"emr: {text}"), address=arguments["address"],
         user=arguments.get("user") or (spec.login.user if spec else "root"),
-        private_key_file=arguments.get("private_key_file"))
+        private_key_file=arguments.get("private_key_file"), transient=arguments.get("transient", False))
 
 
 def _confirmation(text) -> str:

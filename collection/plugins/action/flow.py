@@ -1,6 +1,7 @@
 """Flows: brings the flow with its jobs' files to the first master, then runs the operation ``flow`` there, and watches."""
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -12,7 +13,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, 
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
-OPERATIONS = ("run", "list", "show", "logs", "retry", "kill")
+OPERATIONS = ("check", "conclude", "run", "list", "show", "logs", "retry", "kill")
 FINAL = ("SUCCEEDED", "FAILED", "KILLED")
 # Seconds: of one look at the flow on the node; that the master may be away (a reboot) while the flow is waited for.
 STEP_S, AWAY_S = 15, 900
@@ -23,15 +24,20 @@ class ActionModule(NodeAction):
 
     MODULE = "flow"
     OPTIONS = ("op", "id", "flow", "flow_file", "parameters", "time", "zone", "token", "resume", "job", "wait", "wait_limit_s",
-               "limit_bytes", "logs_to", "fails")
+               "limit_bytes", "logs_to", "fails", "into", "puts", "gets", "found",
+               "kept", "troubles")
     TRANSFERS_FILES = True
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
-            return {"result": {"changed": False}}
         args = {key: value for key, value in plain(args).items() if value not in (None, "")}
         op = args.get("op", "run")
+        if op == "check":
+            return {"result": {"changed": False, "checked": check(read_flow(args, self._loader), args)}}
+        if op == "conclude":
+            return {"result": conclude(args)}
+        if not context.is_first_master:
+            return {"result": {"changed": False}}
         if op not in OPERATIONS or (op not in ("run", "list") and not args.get("id")):
             raise Refused(f"flow: op {op!r} with id {args.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but run and list "
                           "need the id of a flow (emrctl flow list NAME)")
@@ -112,6 +118,50 @@ class ActionModule(NodeAction):
         return result
 
 
+def check(flow, args: dict) -> dict:
+    """What a run of this flow on a cluster of its own needs to know: files to put and to get by their full paths, and a token.
+
+    The token stays the same as long as the flow and its files do, so that a second try goes on with what the first began.
+    """
+    into = os.path.abspath(os.path.expanduser(str(args.get("into") or f"{flow.data['name']}-results")))
+    puts = flow.data["put"] + [dict(row, **{"from": os.path.abspath(os.path.expanduser(row["from"]))}) for row in args.get("puts") or []]
+    found = [row for i, entry in enumerate(puts) for row in _sources(flow, i, entry)]
+    gets = [{"path": row["from"], "target": os.path.join(into, os.path.expanduser(row["to"]))} for row in flow.data["get"] + list(args.get("gets") or [])]
+    return {"name": flow.data["name"], "token": f"run-flow.{flow.digest()[:16]}", "into": into, "puts": found, "gets": gets,
+            "keep_on_failure": flow.data["keep_on_failure"], "jobs": len(flow.data["jobs"])}
+
+
+def conclude(args: dict) -> dict:
+    """The end of a run on a cluster of its own: failed unless the flow succeeded and nothing else went wrong."""
+    flow, troubles, kept = args.get("found") or {}, [str(text) for text in args.get("troubles") or []], boolean(args.get("kept", False))
+    told = {"run": {"kept": kept, "into": str(args.get("into") or ""), "troubles": troubles}}
+    result = {"changed": False, "emr_result": {**told, **({"flow": flow} if flow else {})}}
+    if not troubles and flow.get("state") == "SUCCEEDED":
+        return result
+    lines = troubles + ([failure(flow).rsplit("\nNext:", 1)[0]] if flow.get("state") in FINAL[1:] else [])
+    if not lines:
+        lines = [f"the flow {flow.get('id', '')} did not come to its end: the first master did not answer"]
+    lines.append("the cluster is kept and costs money" if kept else "the cluster is released")
+    return dict(result, failed=True, msg="\n".join(lines))
+
+
+def _sources(flow, number: int, entry: dict) -> list:
+    """{files, path} for each folder that is to be put; one row for a file. Raises Refused when there is nothing."""
+    local, target = flow.local(entry["from"]), entry["to"]
+    if os.path.isfile(local):
+        return [{"files": [local], "path": target}]
+    rows = []
+    for top, _folders, names in sorted(os.walk(local)):
+        if names:
+            below = os.path.relpath(top, local)
+            path = target.rstrip("/") + ("" if below == "." else f"/{below}") + "/"
+            rows.append({"files": [os.path.join(top, name) for name in sorted(names)], "path": path})
+    if not rows:
+        raise Refused(f"{flow.source}: put[{number}].from: there is no file or folder {local} with anything in it",
+                      "Give a path relative to the flow file")
+    return rows
+
+
 def failure(flow: dict) -> str:
     """Why a flow did not succeed, for people."""
     lines = [f"flow {flow['id']} {flow['state']}"]
@@ -138,7 +188,9 @@ def _write_logs(folder: str, found: dict) -> list:
     """One file for each job's output; the paths."""
     folder = os.path.abspath(os.path.expanduser(folder))
     os.makedirs(folder, exist_ok=True)
-    written = []
+    written = [os.path.join(folder, "flow.json")]
+    with open(written[0], "w", encoding="utf-8") as out:
+        json.dump(found["flow"], out, indent=1)
     for name, row in found["logs"].items():
         path = os.path.join(folder, f"{name}.log")
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as out:

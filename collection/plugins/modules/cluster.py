@@ -55,6 +55,11 @@ options:
     description: With O(state=inspected), whether to take the cluster's lock; with O(state=settled), whether to keep it.
     type: bool
     default: false
+  transient:
+    description:
+      - With O(state=present) the cluster is made for one flow. One that exists and was not made so is refused, also by O(state=released).
+    type: bool
+    default: false
   plan_only:
     description: Only plan, whatever O(state) says. Check mode does the same.
     type: bool

@@ -18,10 +18,11 @@ author:
 options:
   op:
     description:
-      - What to do. V(retry) runs an ended flow on from what failed.
+      - What to do. V(check) reads the flow on the controller and tells what a cluster of its own has to put and get; V(conclude)
+        fails when such a run did. V(retry) runs an ended flow on from what failed.
     type: str
     default: run
-    choices: [run, list, show, logs, retry, kill]
+    choices: [check, conclude, run, list, show, logs, retry, kill]
   id:
     description:
       - Id of the flow to show, read, retry or kill.
@@ -79,6 +80,37 @@ options:
       - Whether the task fails when a flow that was waited for did not succeed.
     type: bool
     default: true
+  into:
+    description:
+      - With O(op=check) the folder on the controller for results.
+    type: path
+  puts:
+    description:
+      - With O(op=check) more files to put, as C(from) and C(to).
+    type: list
+    elements: dict
+    default: []
+  gets:
+    description:
+      - With O(op=check) more files to get, as C(from) and C(to).
+    type: list
+    elements: dict
+    default: []
+  found:
+    description:
+      - With O(op=conclude) the flow that was run.
+    type: dict
+  kept:
+    description:
+      - With O(op=conclude) whether the cluster is kept.
+    type: bool
+    default: false
+  troubles:
+    description:
+      - With O(op=conclude) what else went wrong.
+    type: list
+    elements: str
+    default: []
   limit_bytes:
     description:
       - Bytes of each log to return at most, from its end.

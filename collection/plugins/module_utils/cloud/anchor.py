@@ -17,6 +17,8 @@ from .ecs import EcsClient, EcsError, tag_list, tags_of
 INTENT = "emr:intent:"
 # When and why people were warned that the cluster will be released, and until when it may live at most; see module idle.
 WARNED, UNTIL = "emr:warned", "emr:until"
+# Says of a cluster that it was made for one flow and is to be released after it.
+TRANSIENT = "emr:transient"
 MAX_TAGS = 20
 # RunInstances and the name pattern [n,3] take at most this many at once.
 BATCH = 100
@@ -101,6 +103,7 @@ class Anchor:
     created: str = ""
     warned: str = ""
     until: str = ""
+    transient: bool = False
 
     @property
     def room(self) -> int:
@@ -172,7 +175,8 @@ def read_anchor(group: dict) -> Anchor:
     tags = tags_of(group)
     return Anchor(group["SecurityGroupId"], tags.get("emr:cluster", ""), tags.get("emr:id", ""),
                   group.get("VpcId", ""), tags.get("emr:spec", ""), tags.get("emr:login", ""),
-                  read_intents(tags), len(tags), group.get("CreationTime", ""), tags.get(WARNED, ""), tags.get(UNTIL, ""))
+                  read_intents(tags), len(tags), group.get("CreationTime", ""), tags.get(WARNED, ""), tags.get(UNTIL, ""),
+                  TRANSIENT in tags)
 
 
 def find_anchor(client: EcsClient, cluster: str) -> Anchor | None:
@@ -189,18 +193,20 @@ def find_anchor(client: EcsClient, cluster: str) -> Anchor | None:
     return anchors[0] if anchors else None
 
 
-def create_anchor(client: EcsClient, cluster: str, vpc_id: str, spec_digest: str, login: str, seed: str) -> Anchor:
+def create_anchor(client: EcsClient, cluster: str, vpc_id: str, spec_digest: str, login: str, seed: str,
+                  transient: bool = False) -> Anchor:
     """Give birth to a cluster: a new id on a new security group.
 
     ``seed`` is the same for all tries of one run, so that a repeated call makes no second group.
     """
     cluster_id = "emr-" + hashlib.sha256(f"{cluster}|{seed}".encode()).hexdigest()[:12]
-    tags = {"emr:cluster": cluster, "emr:id": cluster_id, "emr:spec": spec_digest, "emr:login": login}
+    tags = {"emr:cluster": cluster, "emr:id": cluster_id, "emr:spec": spec_digest, "emr:login": login,
+            **({TRANSIENT: "yes"} if transient else {})}
     answer = client.call("CreateSecurityGroup", SecurityGroupName=f"emr-{cluster}", VpcId=vpc_id,
                          SecurityGroupType="normal", Description=f"Cluster {cluster} of emr.cluster",
                          ClientToken=hashlib.sha256(f"anchor|{cluster}|{seed}".encode()).hexdigest(),
                          Tag=tag_list(tags))
-    anchor = Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags))
+    anchor = Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags), transient=transient)
     _read_back(client, anchor, tags)
     return anchor
 

@@ -39,6 +39,7 @@ class Unconfirmed(Refused):
 class Operation:
     """One run on one cluster. ``pid`` is the process in whose name the lock is held.
 
+    ``transient``: only a cluster that was made for one flow is meant.
     ``confirm`` is ``yes``, the digest of a plan, or empty; ``ask`` may put the question to a person and returns
     True, False or None (nobody there).
     """
@@ -52,6 +53,7 @@ class Operation:
     user: str = "root"
     address: str = "auto"
     private_key_file: str | None = None
+    transient: bool = False
     changed: bool = False
     events: list = field(default_factory=list)
     lock: Lock | None = None
@@ -100,8 +102,19 @@ class Operation:
     def plan(self, spec, leaving=(), found: Found | None = None) -> tuple:
         """(Plan, Found) of a spec, without any change. ``leaving``: names of nodes that will be released."""
         found = found or self.found(must_exist=False)
+        self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
         return make_plan(self.client, spec, found, leaving), found
+
+    def _require_transient(self, found: Found, spec=None) -> None:
+        """Raises Refused when a cluster for one flow is meant, and this one is none, or could not be released."""
+        if not self.transient:
+            return
+        if found.exists and not (found.anchor and found.anchor.transient):
+            raise Refused(f"There is a cluster '{self.name}', and it was not made for a flow alone", "Give the spec another name; or run "
+                          f"the flow there: emrctl flow run {self.name} FLOW")
+        if spec is not None and spec.deletion_protection:
+            raise Refused("A cluster with deletion_protection cannot be released after its flow", "Take that out of the spec")
 
     def require_confirmation(self, plan: dict) -> None:
         """Raises Unconfirmed unless this plan was confirmed."""
@@ -156,7 +169,7 @@ class Operation:
                 raise Refused("The spec wants no nodes", "Give a master group a count of at least 1")
             self.lock.check()
             anchor = create_anchor(self.client, self.name, plan.vpc_id, plan.spec_digest, login.key_pair,
-                                   secrets.token_hex(8))
+                                   secrets.token_hex(8), self.transient)
             self.changed = True
             self.say(f"made security group {anchor.group_id} for cluster {anchor.cluster_id}")
         added, revoked = ensure_rules(self.client, anchor, spec.network.ssh_from)
@@ -228,6 +241,7 @@ class Operation:
     def release(self) -> tuple:
         """Give everything back. (plan as plain data, counts)."""
         found = self.found(must_exist=False)
+        self._require_transient(found)
         plan = release_plan(found)
         if not found.exists:
             return plan, {"instances": 0, "key_pair": False, "security_group": False}
