@@ -1,6 +1,7 @@
 """Flows as trees, what the controller packs, and the flow runner's arithmetic on its record."""
 from __future__ import annotations
 
+import io
 import json
 import tarfile
 
@@ -56,7 +57,7 @@ def test_files_are_packed_by_job_with_times_in_seconds(tmp_path):
     assert (jobs["a"]["timeout_s"], jobs["a"]["retry_interval_s"], jobs["b"]["timeout_s"]) == (120, 30, 0)
     assert flow.definition["parameters"] == {"day": "1"}
     before = flow.digest()
-    with packed(flow) as archive, tarfile.open(archive) as tar:
+    with tarfile.open(fileobj=io.BytesIO(packed(flow))) as tar:
         assert sorted(tar.getnames()) == ["a/files/x.txt", "b/files/x.txt"]
         assert tar.extractfile("b/files/x.txt").read() == b"two"
     (tmp_path / "sub" / "x.txt").write_text("three")
@@ -91,7 +92,7 @@ def flows(tmp_path, monkeypatch):
 
 
 def wanted(**jobs) -> dict:
-    return {"name": "daily", "who": "me", "time": 1.0, "parallel": 4, "token": "t1",
+    return {"name": "daily", "who": "me", "time": 1.0, "zone": "UTC", "parallel": 4, "token": "t1",
             "jobs": {name: {"type": "SHELL", "args": ["x"], "after": after, "on_failure": "stop", "files": ["a/files/x"]}
                      for name, after in jobs.items()}}
 

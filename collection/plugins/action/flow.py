@@ -1,19 +1,23 @@
-"""Flows: brings the flow with its jobs' files to the first master, then runs the operation ``flow`` there, and watches."""
+"""Flows: brings the flow with its jobs' files to the first master, which the program for flows there runs, and watches it."""
 from __future__ import annotations
 
 import json
 import os
 import time
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
 
 OPERATIONS = ("check", "conclude", "run", "list", "show", "logs", "retry", "kill")
+CHANGING = ("run", "retry", "kill")
 FINAL = ("SUCCEEDED", "FAILED", "KILLED")
 # Seconds: of one look at the flow on the node; that the master may be away (a reboot) while the flow is waited for.
 STEP_S, AWAY_S = 15, 900
@@ -26,7 +30,6 @@ class ActionModule(NodeAction):
     OPTIONS = ("op", "id", "flow", "flow_file", "parameters", "time", "zone", "token", "resume", "job", "wait", "wait_limit_s",
                "limit_bytes", "logs_to", "fails", "into", "puts", "gets", "found",
                "kept", "troubles")
-    TRANSFERS_FILES = True
     REFUSES = True
 
     def work(self, context, args):
@@ -41,33 +44,27 @@ class ActionModule(NodeAction):
         if op not in OPERATIONS or (op not in ("run", "list") and not args.get("id")):
             raise Refused(f"flow: op {op!r} with id {args.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but run and list "
                           "need the id of a flow (emrctl flow list NAME)")
-        found = self._begin(args) if op == "run" else self.step(self._options(op, args))
-        if boolean(args.get("wait", False)) and not self._task.check_mode and found.get("flow"):
+        if self._task.check_mode and op in CHANGING:
+            return {"result": {"changed": True}}
+        found = self._begin(args) if op == "run" else self.ask(op, self._options(op, args))
+        if boolean(args.get("wait", False)) and found.get("flow"):
             found["flow"] = self._wait(found["flow"], int(args.get("wait_limit_s") or 86400))
         return {"result": self._told(found, args)}
 
     @staticmethod
     def _options(op: str, args: dict) -> dict:
-        return {"op": op, "id": str(args.get("id") or ""), "job": str(args.get("job") or ""), "who": who(),
+        return {"id": str(args.get("id") or ""), "job": str(args.get("job") or ""), "who": who(),
                 "limit_bytes": int(args.get("limit_bytes") or 1 << 20)}
 
     def _begin(self, args: dict) -> dict:
         """Put the flow on record at the first master and start it."""
         flow = read_flow(args, self._loader)
-        with packed(flow) as archive:
-            options = {"op": "run", "flow": flow.definition, "who": who(), "archive": self.bring(archive) if archive else "",
-                       "time": str(args.get("time") or ""), "zone": str(args.get("zone") or ""), "token": str(args.get("token") or ""),
-                       "resume": boolean(args.get("resume", False))}
-            return self.step(options)
+        return self.ask("run", {"flow": flow.definition, "who": who(), "time": str(args.get("time") or ""), "zone": str(args.get("zone") or ""),
+                                "token": str(args.get("token") or ""), "resume": boolean(args.get("resume", False))}, packed(flow))
 
-    def bring(self, local: str) -> str:
-        """Copy a file of the controller to the node's temporary folder; returns its path there."""
-        if not self._connection._shell.tmpdir:
-            self._make_tmp_path()
-        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, os.path.basename(local))
-        if not self._task.check_mode:
-            self._transfer_file(local, remote)
-        return remote
+    def ask(self, op: str, options: dict, archive: bytes = b"") -> dict:
+        """The result of an operation of the program on the master. Raises EmrError."""
+        return call(self, f"{self.MODULE} {op}", dict(options, archive_bytes=len(archive)), archive, resident_flows.PROGRAM)
 
     def _wait(self, flow: dict, limit_s: int) -> dict:
         """The flow when it has ended. It goes on when this ends; a master that is away for a while is waited for."""
@@ -93,17 +90,13 @@ class ActionModule(NodeAction):
     def _look(self, flow: dict):
         """The flow as soon as something changes, or some seconds later; None when the master does not answer."""
         try:
-            found = self.module({"op": "show", "id": flow["id"], "seen": flow.get("seen"), "wait_s": STEP_S})
-        except Exception as error:  # the connection's own errors: ssh gone with a reboot
-            if type(error).__name__ not in ("AnsibleConnectionFailure", "AnsibleError"):
+            return self.ask("show", {"id": flow["id"], "seen": flow.get("seen"), "wait_s": STEP_S})["flow"]
+        except AnsibleError:  # ssh is gone with the master, as at a reboot
+            return None
+        except EmrError as error:
+            if "there is no flow" in str(error):
                 raise
-            self._connection.reset()
             return None
-        if found.get("unreachable") or (found.get("failed") and not found.get("flow") and "no flow" not in str(found.get("msg"))):
-            return None
-        if found.get("failed"):
-            raise EmrError(str(found.get("msg")))
-        return found["flow"]
 
     def _told(self, found: dict, args: dict) -> dict:
         """The result of the task; failed when a flow that was waited for did not succeed, unless ``fails`` is false."""

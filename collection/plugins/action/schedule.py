@@ -27,7 +27,9 @@ class ActionModule(FlowAction):
         if op not in OPERATIONS or (op not in ("add", "list") and not name):
             raise Refused(f"schedule: op {op!r} with name {name!r}", f"op is one of {', '.join(OPERATIONS)}; all but add and list need the "
                           "name of a schedule (emrctl schedule list NAME)")
-        found = self._add(args, name) if op == "add" else self.step({"op": op, "name": name, "who": who()})
+        if self._task.check_mode and op not in ("list", "show"):
+            return {"result": {"changed": True}}
+        found = self._add(args, name) if op == "add" else self.ask(op, {"name": name, "who": who()})
         keys = [key for key in ("schedule", "schedules") if key in found]
         told = {key: found[key] for key in keys}
         return {"result": {"changed": bool(found.get("changed")), **told, "emr_result": told}}
@@ -42,7 +44,6 @@ class ActionModule(FlowAction):
         except timetable.Unreadable as error:
             raise Refused(f"at: {error}", f"Write {timetable.WAYS}") from error
         flow = read_flow(dict(args, name=name), self._loader)
-        options = {"op": "add", "name": name or flow.data["name"], "at": at, "zone": str(args.get("zone") or ""), "missed": missed,
+        options = {"name": name or flow.data["name"], "at": at, "zone": str(args.get("zone") or ""), "missed": missed,
                    "flow": flow.definition, "digest": flow.digest(), "who": who(), "replace": boolean(args.get("replace", False))}
-        with packed(flow) as archive:
-            return self.step(dict(options, archive=self.bring(archive) if archive else ""))
+        return self.ask("add", options, packed(flow))

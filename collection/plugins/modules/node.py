@@ -20,7 +20,7 @@ options:
     type: str
     required: true
     choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, data, people,
-              backup, restore, activity, transfer, flow, schedule]
+              backup, restore, activity, transfer]
   options:
     description: What the operation needs to know.
     type: dict
@@ -73,12 +73,10 @@ if TYPE_CHECKING:
         copies,
         data,
         drain,
-        flow,
         host,
         people,
         restore_after,
         roll,
-        schedule,
         service,
         status,
         transfer,
@@ -100,8 +98,6 @@ OPERATIONS = {
     "check": ("check", "check", False),
     "bundle": ("bundle", "bundle", False),
     "copies": ("copies", "perform", False),
-    "flow": ("flow", "perform", False),
-    "schedule": ("schedule", "perform", False),
     "data": ("data", "perform", False),
     "people": ("people", "perform", False),
     "backup": ("backup", "perform", False),

@@ -1,18 +1,19 @@
 """Flow files on the controller: read, checked, and packed with the files of their jobs into one archive for the first master."""
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
 import json
 import os
 import tarfile
-import tempfile
 
-from ..module_utils.domain import durations
+from ..module_utils.domain import durations, job_request
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
 from ..module_utils.domain.flow import flow_of_job, load_flow, parse_flow
 from .context import plain
 
+# All files of a flow together.
+MAX_BYTES = 512 << 20
 FILE_KEYS = ("files", "archives", "py_files", "jars")
 
 
@@ -44,12 +45,21 @@ class Flow:
         for name, job in self.data["jobs"].items():
             job = dict(job, retry_interval_s=durations.seconds(job["retry_interval"]),
                        timeout_s=durations.seconds(job["timeout"]) if job.get("timeout") else 0)
+            self._problems(name, job, problems)
             for key in FILE_KEYS:
                 job[key] = [self._packed(name, key, i, path, problems) for i, path in enumerate(job[key])]
+            if job.get("python_env"):
+                job["python_env"] = self._packed(name, "python_env", 0, job["python_env"], problems)
             jobs[name] = {key: value for key, value in job.items() if key not in ("retry_interval", "timeout")}
         if problems:
             raise SpecError(problems)
         return {"name": self.data["name"], "parallel": self.data["parallel"], "parameters": self.data["parameters"], "jobs": jobs}
+
+    def _problems(self, name: str, job: dict, problems: list) -> None:
+        """What the master would refuse when the job's turn comes is told before."""
+        asked = {key: value for key, value in job.items() if key in job_request.DEFAULTS and key != "on_failure"}
+        problems += [SpecProblem(f"jobs.{name}", text, "Correct this job.", self.lines.get(f"jobs.{name}"), self.source)
+                     for text in job_request.problems({**job_request.DEFAULTS, **asked})]
 
     def _packed(self, job: str, key: str, number: int, path: str, problems: list) -> str:
         if "://" in path:
@@ -58,7 +68,8 @@ class Flow:
         local = self.local(plain_path)
         name = f"{job}/{key}/{os.path.basename(local)}"
         where = f"jobs.{job}.{key}[{number}]"
-        line = self.lines.get(where) or self.lines.get(f"jobs.{job}.{key}")
+        where = where if where in self.lines else f"jobs.{job}.{key}"
+        line = self.lines.get(where)
         if not os.path.isfile(local):
             problems.append(SpecProblem(where, f"there is no file {local}", "Give a path relative to the flow file, or an hdfs:// or "
                                         "oss:// address.", line, self.source))
@@ -90,18 +101,19 @@ def read_flow(args: dict, loader=None) -> Flow:
     return flow
 
 
-@contextlib.contextmanager
-def packed(flow: Flow):
-    """Path of an archive with the files of the flow's jobs; '' when they have none."""
+def packed(flow: Flow) -> bytes:
+    """An archive of the files of the flow's jobs; nothing when they have none. Raises Refused for more than MAX_BYTES."""
     if not flow.files:
-        yield ""
-        return
-    with tempfile.TemporaryDirectory(prefix="emr-flow-") as folder:
-        path = os.path.join(folder, "flow.tar.gz")
-        with tarfile.open(path, "w:gz", compresslevel=1) as archive:
-            for name, local in sorted(flow.files.items()):
-                archive.add(local, name, recursive=False, filter=_plain_file)
-        yield path
+        return b""
+    size = sum(os.path.getsize(path) for path in flow.files.values())
+    if size > MAX_BYTES:
+        raise Refused(f"the files of the flow have {size >> 20} MiB together, at most {MAX_BYTES >> 20} travel with it",
+                      "Put large ones into HDFS (emrctl put) and name them as hdfs:///…")
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
+        for name, local in sorted(flow.files.items()):
+            archive.add(local, name, recursive=False, filter=_plain_file)
+    return out.getvalue()
 
 
 def _plain_file(member: tarfile.TarInfo) -> tarfile.TarInfo:

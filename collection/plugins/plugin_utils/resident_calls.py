@@ -10,13 +10,13 @@ from ..module_utils.domain.errors import EmrError, Refused
 MISSING = (126, 127)
 
 
-def call(action, verb: str, options: dict, content: bytes = b"") -> dict:
-    """The result of a verb of emr-jobs on the task's node. ``content``: files that ``options`` name as ``inline``.
+def call(action, verb: str, options: dict, content: bytes = b"", program: str = resident.PROGRAM) -> dict:
+    """The result of a verb of emr-jobs, or of another program of the package, on the task's node. ``content``: files that ``options`` name as ``inline``.
 
     Raises Refused when the program refuses, EmrError when it fails or is not there.
     """
     sent = json.dumps(options).encode() + b"\n" + content
-    answer = action._low_level_execute_command(f"{resident.PROGRAM} {verb}", sudoable=True, in_data=sent)
+    answer = action._low_level_execute_command(f"{program} {verb}", sudoable=True, in_data=sent)
     try:
         found = json.loads(answer["stdout"].strip().splitlines()[-1])
     except (IndexError, ValueError):
@@ -24,7 +24,7 @@ def call(action, verb: str, options: dict, content: bytes = b"") -> dict:
             raise Refused("the master has no programs for jobs yet, it was configured by an older version",
                           "Run emrctl apply with the cluster's spec; emrctl export prints it") from None
         text = (answer.get("stderr") or answer["stdout"]).strip()
-        raise EmrError(f"jobs {verb} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
+        raise EmrError(f"{program} {verb} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
     if found.get("failed"):
         raise (Refused if found.get("emr_refused") else EmrError)(str(found.get("msg", "failed")))
     return found

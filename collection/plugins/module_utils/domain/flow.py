@@ -9,11 +9,11 @@ import re
 from . import config_keys
 from .errors import SpecError, SpecProblem
 from .flow_plan import cycle
+from .job_command import TYPES
 from .schema import QUEUE_NAME, USER_NAME, Field
 from .spec_check import BAD, Checker, instead
 from .spec_reader import Kind, read_data, read_yaml
 
-TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
 NAME = r"[A-Za-z][A-Za-z0-9_-]{0,39}"
 PARAMETER = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
 MAX_JOBS, MAX_PARALLEL = 200, 32
@@ -43,6 +43,8 @@ JOB = Field(
         _files("files", "Files for the job's working directory, relative to this file, or hdfs:// and oss:// addresses.", "[count.py]"),
         _files("archives", "Archives that are unpacked for the job.", "[venv.tar.gz]"),
         _files("py_files", "Python modules for the driver and the executors.", "[helpers.py]"),
+        Field("python_env", "text", "A packed Python environment (.tar.gz, .tgz, .zip) for the driver and the executors.", form="path",
+              least=1, most=4096, default=None, expect="the path of an archive", example="venv.tar.gz"),
         _files("jars", "Jars for the driver and the executors.", "[udf.jar]"),
         Field("after", "list", "Names of the jobs that must have ended before.", default=(), most=MAX_JOBS, unique=True, single=True,
               item=Field("job", "text", "The name of a job.", pattern=NAME, expect="the name of a job", example="load"),
@@ -58,7 +60,7 @@ JOB = Field(
               expect="the name of a user", example="alice"),
         Field("queue", "text", "It runs in this queue of YARN. Without it: the user's own.", pattern=QUEUE_NAME, default=None,
               expect="the name of a queue", example="analysts"),
-        Field("priority", "int", "Its priority in the queue; more comes first.", least=0, most=100, default=None, example="5"),
+        Field("priority", "int", "Its priority in the queue; more comes first.", least=0, most=1000, default=None, example="5"),
         Field("memory", "text", "Memory of each executor or task.", pattern=_SIZE, default=None, expect="a size such as 2g",
               example="2g"),
         Field("cores", "int", "Cores of each executor or task.", least=1, most=1024, default=None, example="2"),

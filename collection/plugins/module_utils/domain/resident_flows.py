@@ -43,7 +43,7 @@ StartLimitIntervalSec=300
 StartLimitBurst=20
 
 [Service]
-ExecStart={PROGRAM} run %i
+ExecStart={PROGRAM} supervise %i
 Restart=on-failure
 RestartSec=1
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from ..domain import moments, timetable
 from ..domain.flow_plan import ENDED, SKIPPED, WAITING, decide
 from . import job
 from .common import NodeError, read_text
@@ -31,6 +32,19 @@ def supervise(flow_id):
     while not runner.step():
         time.sleep(LOOK_S)
     return 0
+
+
+def iso(seconds, zone):
+    """A moment as a text with its offset, which is understood without knowing the zone."""
+    with timetable.in_zone(zone):
+        text = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
+    return f"{text[:-2]}:{text[-2:]}"
+
+
+def filled(parameters, moment):
+    """The parameters with times such as ${yyyyMMdd-1} in their values filled in."""
+    when = moments.read(moment, "UTC")
+    return {key: moments.fill(value, when) for key, value in parameters.items()}
 
 
 class Runner:
@@ -86,7 +100,7 @@ class Runner:
     def _submit(self, name, attempt):
         try:
             found = job.submit(self._request(name, attempt))["job"]
-        except NodeError as error:
+        except (NodeError, ValueError) as error:
             self._note(name, "FAILED", attempt=attempt, exit_code=None, reason=str(error))
             return
         self._note(name, "RUNNING", attempt=attempt, job_id=found["id"])
@@ -97,9 +111,15 @@ class Runner:
         request = {key: asked[key] for key in KEYS if asked.get(key) not in (None, "", {}, [])}
         for key in FILE_KEYS:
             if asked.get(key):
-                request[key] = [path if "://" in path else f"{FLOWS}/{self.id}/files/{path}" for path in asked[key]]
+                request[key] = [self._place(path) for path in asked[key]]
+        if asked.get("python_env"):
+            request["python_env"] = self._place(asked["python_env"])
+        moment = iso(self.record["time"], self.record["zone"])
         return dict(request, name=f"{self.record['name']}.{name}", who=self.record["who"], token=f"{self.id}.{name}.{attempt}",
-                    time=self.record["time"], zone=self.record.get("zone") or "", parameters=self.record.get("parameters") or {})
+                    time=moment, parameters=filled(self.record.get("parameters") or {}, moment))
+
+    def _place(self, path):
+        return path if "://" in path else f"{FLOWS}/{self.id}/files/{path}"
 
     def _kill(self):
         for name, row in self._running():
