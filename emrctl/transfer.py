@@ -20,7 +20,8 @@ TOKEN = typer.Option(None, "--token", help="The same token submits once.")
 INCLUDE = typer.Option([], "--include", metavar="PATTERN", help="OSS: only files that match, for example '*.csv'; repeatable.")
 EXCLUDE = typer.Option([], "--exclude", metavar="PATTERN", help="OSS: no files that match; repeatable.")
 DELETE = typer.Option(None, "--delete", help="OSS: delete what the target has and the source has not.")
-OVERWRITE = typer.Option(None, "--overwrite", help="OSS: copy files that are equal as well.")
+OVERWRITE = typer.Option(None, "--overwrite", help="OSS: copy files that are equal as well. Database: an import replaces what the "
+                         "target has.")
 VERIFY = typer.Option(None, "--verify", metavar="HOW", help="OSS: checksum (default), size or none.", show_default=False)
 MAPS = typer.Option(None, "--maps", min=1, help="OSS: containers that copy at once, at most (default 20).", show_default=False)
 BANDWIDTH = typer.Option(None, "--bandwidth", min=1, metavar="MB", help="OSS: MB per second of each container, at most.",

@@ -21,7 +21,7 @@ PACKAGES = ("mariadb-server", "postgresql-15")
 KAFKA = ("kafka_2.13", "kafka-tools")
 KAFKA_VERSION = "3.9.1"
 USER = "shop"
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 def packages() -> Path:
@@ -284,7 +284,7 @@ class Kafka:
 
     def send(self, topic: str, lines) -> None:
         """Records with these values, acknowledged when this returns."""
-        self.tool("org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", self.bootstrap, "--topic", topic, "--producer-property",
+        self.tool("kafka.tools.ConsoleProducer", "--bootstrap-server", self.bootstrap, "--topic", topic, "--producer-property",
                   "acks=all", stdin="".join(f"{line}\n" for line in lines))
 
     def ends(self, topic: str) -> dict:

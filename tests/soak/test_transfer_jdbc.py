@@ -156,7 +156,7 @@ def test_an_incremental_import_takes_what_is_new(bed):
     assert (second["rows"], second["watermark"], second["path"]) == (2, "9", "/user/emr/arrivals/emr_import=000002")
     third = result(it, it.json(*command, timeout=1800))
     assert (third["rows"], third["watermark"]) == (0, "9")
-    names = [row["path"] for row in it.json("ls", CLUSTER, "/user/emr/arrivals")["rows"]]
+    names = [row["path"] for row in it.json("ls", CLUSTER, "/user/emr/arrivals")["files"]]
     assert len(names) == 2, names
 
 
