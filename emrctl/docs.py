@@ -1,4 +1,4 @@
-"""``python -m emrctl.docs [FOLDER]``: write the pages that are made from code (docs/spec.md, docs/cluster.schema.json)."""
+"""``python -m emrctl.docs [FOLDER]``: write the pages that are made from code (docs/spec.md, docs/cluster.schema.json, docs/flow.schema.json)."""
 from __future__ import annotations
 
 import json
@@ -8,10 +8,13 @@ from pathlib import Path
 
 def pages() -> dict:
     """{file name: content} of the generated pages."""
+    from ansible_collections.emr.cluster.plugins.module_utils.domain import flow
     from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import json_schema, spec_reference
 
-    schema = json.dumps(json_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    return {"spec.md": spec_reference(), "cluster.schema.json": schema}
+    def text(schema: dict) -> str:
+        return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    return {"spec.md": spec_reference(), "cluster.schema.json": text(json_schema()), "flow.schema.json": text(flow.json_schema())}
 
 
 def write(folder) -> None:

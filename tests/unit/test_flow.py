@@ -2,13 +2,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import flow_plan
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import flow_of_job, load_flow, parse_flow
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import (
+    flow_of_job,
+    json_schema,
+    load_flow,
+    parse_flow,
+)
 
 GOOD = """\
 name: daily
@@ -91,6 +99,20 @@ def test_an_empty_file_and_one_that_is_not_there_are_refused_as_flows(tmp_path):
     assert "expected a flow. Start from the example in docs/flows.md" in wrong("")[0]
     with pytest.raises(SpecError, match="cannot be read: No such file"):
         load_flow(tmp_path / "none.yml")
+
+
+def test_the_json_schema_is_current_and_agrees_with_the_parser():
+    jsonschema = pytest.importorskip("jsonschema")
+    docs = Path(__file__).resolve().parents[2] / "docs" / "flow.schema.json"
+    assert json.loads(docs.read_text(encoding="utf-8")) == json_schema(), "run: python -m emrctl.docs"
+    validator = jsonschema.Draft202012Validator(json_schema())
+    validator.check_schema(json_schema())
+    good = yaml.safe_load(GOOD)
+    assert not list(validator.iter_errors(good))
+    for job, key, value in (("load", "type", "SHEL"), ("count", "retries", -1), ("count", "aftr", "load"), ("tell", "after", "no name")):
+        wrong_one = yaml.safe_load(GOOD)
+        wrong_one["jobs"][job][key] = value
+        assert list(validator.iter_errors(wrong_one)), (job, key)
 
 
 def test_a_single_job_becomes_a_flow():

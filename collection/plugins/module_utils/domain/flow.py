@@ -158,6 +158,13 @@ def load_flow(path, lines: dict | None = None) -> dict:
         raise _unreadable(path, f"cannot be read: {error.strerror}", "Give the path of a readable flow file.") from None
 
 
+def json_schema() -> dict:
+    """JSON Schema of a flow, for editors. It knows single values; names of other jobs are checked when it is run."""
+    from .spec_docs import schema_of
+
+    return schema_of(FLOW, "emr.cluster flow")
+
+
 def flow_of_job(name: str, job: dict) -> dict:
     """A flow with one job, for a schedule of a job. ``job`` has the keys of a job in a flow file. Raises SpecError."""
     return _checked(read_data({"name": name, "jobs": {name: job}}), "<job>", [])

@@ -7,7 +7,7 @@ from .spec_check import GROUP_NAME, NAMES
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {"text": "string", "int": "integer", "number": "number", "bool": "boolean", "list": "array", "object": "object",
-          "map": "object", "config": "object"}
+          "map": "object", "config": "object", "scalar": ["string", "integer", "number", "boolean"]}
 _SIZES = {"text": ("minLength", "maxLength"), "int": ("minimum", "maximum"), "number": ("minimum", "maximum"),
           "list": ("minItems", "maxItems"), "map": ("minProperties", "maxProperties")}
 DURATION = "^[1-9][0-9]{0,8}[smhd]$"
@@ -27,7 +27,12 @@ _COMBINATIONS = (
 
 def json_schema() -> dict:
     """JSON Schema (2020-12) of a spec. It knows single values; combinations are checked by ``plan``."""
-    return {"$schema": SCHEMA_ID, "title": "emr.cluster spec", **_schema(SPEC)}
+    return schema_of(SPEC, "emr.cluster spec")
+
+
+def schema_of(field: Field, title: str) -> dict:
+    """JSON Schema (2020-12) of a kind of document."""
+    return {"$schema": SCHEMA_ID, "title": title, **_schema(field)}
 
 
 def _schema(field: Field) -> dict:
