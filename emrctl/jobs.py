@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from emrctl import failures, views
-from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt, emit, run, stop
+from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt, emit, stop
 
 TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
 KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
@@ -73,7 +73,7 @@ def submit(ctx: typer.Context, name: str = NAME, kind: str = KIND, files: list[s
 
 def _follow(playbook: str, name: str, wanted: dict, output: Format, quiet: bool) -> None:
     """Run a playbook that starts or awaits a job; print the job, and leave with 5 when it was awaited and did not succeed."""
-    result = attempt(playbook, wanted, quiet)
+    result = _attempt(playbook, wanted, quiet)
     job = result.data.get("job")
     if result.cancelled and job:
         print(f"Job {job['id']} goes on. Look at it: emrctl jobs show {name} {job['id']}   wait for it: emrctl jobs wait {name} "
@@ -85,6 +85,22 @@ def _follow(playbook: str, name: str, wanted: dict, output: Format, quiet: bool)
         stop(result)
     if job and wanted.get("emr_job_wait", True) and job.get("state") != "SUCCEEDED":
         raise typer.Exit(failures.TASK_FAILED)
+
+
+def _attempt(playbook: str, wanted: dict, quiet: bool):
+    """Run a playbook on the master as it was found a short while ago; when nobody answers there, as it is found now."""
+    result = attempt(playbook, wanted, quiet)
+    if result.exit_code == failures.UNREACHABLE and not result.data.get("job"):
+        result = attempt(playbook, {**wanted, "emr_remember": 0}, quiet)
+    return result
+
+
+def _run(playbook: str, wanted: dict, quiet: bool):
+    """Like ``_attempt``; leaves with its exit code when it fails."""
+    result = _attempt(playbook, wanted, quiet)
+    if not result.ok:
+        stop(result)
+    return result
 
 
 def _places(rows: list[str]) -> list[str]:
@@ -110,7 +126,7 @@ def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KIN
               region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """List the jobs, the newest first."""
     wanted = {"state": state, "kind": kind, "owner": user, "name_like": job_name, "since": since, "limit": limit}
-    data = run("jobs_list", {"emr_name": name, "emr_region": region,
+    data = _run("jobs_list", {"emr_name": name, "emr_region": region,
                              "emr_job_filters": {key: value for key, value in wanted.items() if value}}, quiet).data
     found = data.get("jobs", [])
     emit(found, output, views.jobs(found))
@@ -119,7 +135,7 @@ def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KIN
 @app.command()
 def show(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Tell all that is known of a job."""
-    found = run("jobs_show", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    found = _run("jobs_show", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
     emit(found, output, views.job_details(name, found))
 
 
@@ -135,14 +151,14 @@ def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Print a job's output; that of a failed one ends with the program's own error."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
-    data = run("jobs_logs", wanted, quiet).data
+    data = _run("jobs_logs", wanted, quiet).data
     emit(data, output, str(data.get("log", "")))
 
 
 @app.command()
 def kill(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Stop a job and its YARN applications for good."""
-    found = run("jobs_kill", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    found = _run("jobs_kill", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
     emit(found, output, views.job(name, found))
 
 
@@ -162,5 +178,5 @@ def prune(name: str = NAME, older_than: str = typer.Option(None, "--older-than",
     if not yes:
         ask(f"Delete records of jobs of cluster {name}?")
     wanted = {"emr_name": name, "emr_region": region, "emr_job_older_than": older_than, "emr_job_keep": keep}
-    gone = run("jobs_prune", wanted, quiet).data.get("pruned", [])
+    gone = _run("jobs_prune", wanted, quiet).data.get("pruned", [])
     emit({"pruned": gone}, output, f"{len(gone)} records deleted.")

@@ -27,7 +27,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.power import sta
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.teardown import release_plan
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
-from ansible_collections.emr.cluster.plugins.plugin_utils import converging
+from ansible_collections.emr.cluster.plugins.plugin_utils import converging, remembered
 from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 
 display = Display()
@@ -45,7 +45,7 @@ ARGUMENTS = {
     "may_be_missing": {"type": "bool", "default": False}, "named": {"type": "list", "elements": "str", "default": []},
     "gone": {"type": "list", "elements": "str", "default": []}, "excluded": {"type": "list", "elements": "str", "default": []},
     "leaving": {"type": "list", "elements": "str", "default": []}, "drained": {"type": "list", "elements": "str", "default": []},
-    "transient": {"type": "bool", "default": False},
+    "transient": {"type": "bool", "default": False}, "remember_s": {"type": "int", "default": 0},
     "loads": {"type": "dict"}, "notes": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -102,8 +102,11 @@ class ActionModule(ActionBase):
                 _end_with(operation.pid)
                 operation.take_lock()
             return _inspected(arguments, operation)
+        if state == "found" and not arguments["may_be_stopped"]:
+            return _found(arguments, operation)
         if state == "found" or arguments["plan_only"]:
             return _looked_up(arguments, operation, state)
+        remembered.forget(operation, arguments)
         _end_with(operation.pid)
         fresh = operation.take_lock()
         try:
@@ -211,6 +214,16 @@ def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:
         plan = release_plan(found)
         return {"plan": plan, "emr_result": {"name": found.name, "plan": plan}}
     return _locked(arguments, None, operation)
+
+
+def _found(arguments: dict, operation: Operation) -> dict:
+    """The nodes as they are, or as they were a short while ago where that is enough."""
+    known = remembered.recall(operation, arguments) if arguments["remember_s"] else None
+    if known:
+        return wrap_var(known)
+    result = _locked(arguments, None, operation)
+    remembered.keep(operation, arguments, result)
+    return result
 
 
 def _locked(arguments: dict, _spec, operation: Operation) -> dict:

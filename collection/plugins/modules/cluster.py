@@ -111,6 +111,10 @@ options:
     description: With O(state=locked), whether a cluster that does not exist is none to be refused.
     type: bool
     default: false
+  remember_s:
+    description: With O(state=found), be content with what was found so many seconds ago or later.
+    type: int
+    default: 0
   named:
     description: With O(state=converged), names of nodes that shall leave.
     type: list
