@@ -72,3 +72,13 @@ def test_an_acceptance_whose_run_was_cut_off_later_is_told_again_until_it_is_fin
     assert again["accepted"]["deleted"] and again["accepted"]["broken_files"] == 1
     assert node_restore_after.finish({})["changed"] and not node_restore_after.finish({})["changed"]
     assert "no restore waits" in node_restore_after.accept(ACCEPT)["refusal"]
+
+
+def test_the_datanode_of_a_node_that_does_not_answer_is_not_waited_for_long(monkeypatch):
+    clock = iter(range(0, 10000, 20))
+    monkeypatch.setattr(node_restore_after.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(node_restore_after.time, "sleep", lambda _s: None)
+    monkeypatch.setattr(node_restore_after, "jmx", lambda _base: ({"Safemode": "ON"}, {}, {"NumLiveDataNodes": 2, "NumStaleStorages": 0}))
+    params = {"namenode": "", "limit_s": 600, "datanodes": 3, "answering": 2}
+    assert node_restore_after._reported(params)[0] == 2 and next(clock) < 100
+    assert "2 of 3" in node_restore_after._reported(dict(params, answering=3))[1] and next(clock) > 700

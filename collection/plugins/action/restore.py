@@ -89,7 +89,8 @@ class ActionModule(NodeAction):
                           log_file=units.log_file(COMPONENTS["namenode"]))
 
     def _report(self, context):
-        return self._base(context)
+        slaves = context.topology.with_role("slave")
+        return self._base(context, answering=sum(context.fact("emr_changed_blocks", node.name) is not None for node in slaves))
 
     def _accept(self, context):
         return self._base(context, delete=bool(self.args.get("delete", True)),

@@ -21,6 +21,8 @@ BLOCK = re.compile(r"blk_(\d+)_(\d+)\.meta")
 # /path: MISSING 1 blocks of total size 10 B.   /path: CORRUPT 1 blocks of total size 10 B.
 BROKEN = re.compile(r"^(/.*?):\s+(MISSING|CORRUPT) (\d+) blocks? of total size (\d+) B", re.MULTILINE)
 SHOWN = 1000
+# Seconds for the DataNode of a node that does not answer over SSH: it may live all the same.
+SILENT_S = 45
 MOST_CHANGED = 100000
 
 
@@ -85,14 +87,18 @@ def report(params):
 
 
 def _reported(params):
-    """(live DataNodes, what was still awaited): all have registered and sent a whole report, or the limit is over."""
-    deadline = time.monotonic() + params["limit_s"]
+    """(live DataNodes, what was still awaited): all have registered and sent a whole report, or the limit is over.
+
+    ``answering``: DataNodes of nodes that answered in this run; the others are waited for SILENT_S only.
+    """
+    begun = time.monotonic()
     while True:
         info, _system, state = jmx(params["namenode"])
         live, stale = int(state.get("NumLiveDataNodes", 0)), int(state.get("NumStaleStorages", 1))
         waiting = "" if live >= params["datanodes"] and not stale else (
             f"{live} of {params['datanodes']} DataNodes are live, {stale} of their volumes have not been reported yet")
-        if not waiting or time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if not waiting or waited > params["limit_s"] or (waited > SILENT_S and not stale and live >= params["answering"]):
             if not info:
                 raise NodeError("the NameNode does not answer any more")
             return live, waiting
