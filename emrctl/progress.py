@@ -18,6 +18,8 @@ from emrctl.output import duration
 
 REDRAW_SECONDS = 0.5
 NOTE = "emr: "
+# The jobs of a flow as JSON, for a tree that is drawn while they run; only sent to who can draw it.
+TREE = "emr-flow: "
 
 
 def make(playbook: str, stream=None, quiet: bool = False):
@@ -90,6 +92,8 @@ class Watcher:
         for line in text.splitlines():
             if line.startswith(NOTE):
                 self.note(line[len(NOTE):])
+            elif line.startswith(TREE):
+                self.tree(json.loads(line[len(TREE):]))
 
     def _enter(self, phase: str, task: str) -> None:
         self.task = task
@@ -130,6 +134,7 @@ class Watcher:
     def ended(self, phase: str, seconds: float) -> None: ...
     def trouble(self, node: str, task: str) -> None: ...
     def note(self, text: str) -> None: ...
+    def tree(self, jobs: list) -> None: ...
 
 
 class Plain(Watcher):
@@ -149,12 +154,16 @@ class Plain(Watcher):
 
 
 class Live(Watcher):
-    """One line that is redrawn while a phase lasts, and a line that stays for each finished phase."""
+    """One line that is redrawn while a phase lasts, with the tree of a flow below it, and a line that stays for each finished phase."""
+
+    LIVE = True
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._lock = threading.RLock()
         self._stop = threading.Event()
+        self._tree: list = []
+        self._lines = 1
         self._thread = threading.Thread(target=self._tick, daemon=True)
         self._thread.start()
 
@@ -167,7 +176,22 @@ class Live(Watcher):
         if not self.phase:
             return
         text = f"  {self.phase:<22} {duration(self.clock() - self.since)}{self.expected()}  {self.task}"
-        self._write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
+        width, height = shutil.get_terminal_size()
+        lines = [text, *self._tree][:max(1, height - 1)]
+        # The cursor goes back to the first line: whatever is written next clears from there on.
+        back = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
+        self._write(self._wipe() + "\n".join(line[:width - 1] for line in lines) + back)
+        self._lines = len(lines)
+
+    def _wipe(self) -> str:
+        """Clears what was drawn last."""
+        return "\r\x1b[J" if self._lines > 1 else "\r\x1b[K"
+
+    def tree(self, jobs: list) -> None:
+        from emrctl import views_flow
+
+        self._tree = [f"    {line}" for line in views_flow.tree(jobs)]
+        self._redraw()
 
     def _write(self, text: str) -> None:
         try:
@@ -184,13 +208,14 @@ class Live(Watcher):
         self._redraw()
 
     def ended(self, phase: str, seconds: float) -> None:
-        self._write(f"\r\x1b[K{'x' if self.failed else '✓'} {phase:<22} {duration(seconds)}\n")
+        self._write(f"{self._wipe()}{'x' if self.failed else '✓'} {phase:<22} {duration(seconds)}\n")
+        self._tree, self._lines = [], 1
 
     def trouble(self, node: str, task: str) -> None:
-        self._write(f"\r\x1b[K! {node}: {task}\n")
+        self._write(f"{self._wipe()}! {node}: {task}\n")
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[K  {text}\n")
+        self._write(f"{self._wipe()}  {text}\n")
 
     def close(self) -> None:
         self._stop.set()

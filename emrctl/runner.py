@@ -90,10 +90,11 @@ def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inven
     drawer = threading.Thread(target=_draw, args=(events, watch), daemon=True)
     drawer.start()
     started = time.monotonic()
+    live = {"EMR_LIVE": "1"} if getattr(watch, "LIVE", False) else {}
     with _cancellation(run_dir / "pid") as cancel, _without_command_artifact(run_dir):
         run = ansible_runner.run(
             private_data_dir=str(run_dir), ident="run", binary=sys.executable, cmdline=_command_line(run_dir, name),
-            envvars=environment(), event_handler=lambda event: _take(event, result, events),
+            envvars={**environment(), **live}, event_handler=lambda event: _take(event, result, events),
             cancel_callback=cancel.due, quiet=True, fact_cache_type="memory", suppress_env_files=True)
         result.cancelled = cancel.asked_at is not None
     result.status, result.rc, result.seconds = run.status, run.rc, time.monotonic() - started

@@ -19,6 +19,19 @@ NAME = "flows"
 MASTER = f"{NAME}-master-001"
 TRACE = "/home/emr/trace"
 
+KILLER = """
+n=0
+starts() {{ grep -v '"job"' /var/lib/emr/flows/{id}/states | grep -c RUNNING; }}
+ended() {{ tail -n 1 /var/lib/emr/flows/{id}/states | grep -v '"job"' | grep -qE 'SUCCEEDED|FAILED'; }}
+for pause in {pauses}; do
+  until [ $(starts) -gt $n ] || ended; do sleep 0.1; done
+  sleep $pause
+  if ended; then break; fi
+  systemctl kill -s KILL emr-flow@{id}.service && n=$((n+1))
+done
+echo $n
+"""
+
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
@@ -108,14 +121,13 @@ def test_failures_stop_or_go_on_and_a_retry_runs_only_what_failed(bed):
 def test_a_runner_that_is_killed_again_and_again_runs_every_job_once(bed):
     chance = seeded(20)
     file = flow(bed, "killed", {f"j{n}": ("sleep 2", {"after": f"j{n - 1}"} if n else {}) for n in range(8)})
-    pauses = " ".join(f"{chance.uniform(0.1, 2.0):.2f}" for _ in range(12))
     flow_id = bed.json("flow", "run", NAME, file)["id"]
-    # In one loop on the master, as fast as a runner comes back; less often than systemd gives it up.
-    kills = int(bed.ssh(NAME, MASTER, f"n=0; for p in {pauses}; do sleep $p; systemctl kill -s KILL emr-flow@{flow_id}.service && n=$((n+1)); "
-                                      "done; echo $n", timeout=300).split()[-1])
+    # On the master, each kill at another moment after the next runner has come back, five times or until the flow has ended.
+    loop = KILLER.format(id=flow_id, pauses=" ".join(f"{chance.uniform(0.0, 3.0):.2f}" for _ in range(5)))
+    kills = int(bed.ssh(NAME, MASTER, loop, timeout=600).split()[-1])
     bed.emrctl("flow", "show", NAME, flow_id, "--wait")
     starts = [row for row in show(bed, flow_id)["history"] if row["state"] == "RUNNING" and not row.get("job")]
-    assert kills >= 3 and len(starts) >= 3, (kills, starts)
+    assert kills >= 3 and len(starts) == kills + 1, (kills, starts)
     assert set(moments(bed, "killed")) == {f"j{n}" for n in range(8)}
     jobs = [row for row in bed.json("jobs", "list", NAME) if row["name"].startswith("killed.")]
     assert len(jobs) == 8 and {row["state"] for row in jobs} == {"SUCCEEDED"}

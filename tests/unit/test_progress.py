@@ -100,3 +100,22 @@ def test_form_follows_the_stream(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2s"), (42.4, "42s"), (245, "4m05s")])
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_the_tree_of_a_flow_is_redrawn_below_the_line_and_gone_at_the_end(tmp_path):
+    stream, clock = io.StringIO(), Clock()
+    watcher = Live("flow", stream, Timings(tmp_path / "t.json"), clock)
+    watcher.handle(event("playbook_on_play_start", name="Run the flow"))
+    watcher.handle(event("playbook_on_task_start", task="Run"))
+    jobs = [{"name": "a", "after": [], "state": "SUCCEEDED", "job": "j-1", "seconds": 2.0, "on_failure": "stop", "progress": None},
+            {"name": "b", "after": ["a"], "state": "RUNNING", "job": "j-2", "seconds": 1.0, "on_failure": "stop", "progress": 40}]
+    watcher.handle({"event": "verbose", "stdout": progress.TREE + json.dumps(jobs)})
+    drawn = stream.getvalue()
+    assert "└─ a     SUCCEEDED" in drawn and "   └─ b  RUNNING 40%" in drawn and drawn.endswith("\x1b[2A")
+    watcher.handle(event("playbook_on_stats"))
+    watcher.close()
+    assert "\r\x1b[J✓ Run the flow" in stream.getvalue()[len(drawn):] and "└─" not in stream.getvalue().rsplit("✓", 1)[1]
+    plain = io.StringIO()
+    quiet = Plain("flow", plain, Timings(tmp_path / "t.json"), clock)
+    quiet.handle({"event": "verbose", "stdout": progress.TREE + json.dumps(jobs)})
+    assert plain.getvalue() == ""

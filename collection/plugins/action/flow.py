@@ -168,6 +168,9 @@ def failure(flow: dict) -> str:
 def _tell(flow: dict, known: dict) -> dict:
     """Say what is new; the states as they are now."""
     now = {row["name"]: row["state"] for row in flow["jobs"]}
+    if os.environ.get("EMR_LIVE"):
+        keys = ("name", "after", "state", "job", "seconds", "on_failure", "progress")
+        Display().display("emr-flow: " + json.dumps([{key: row.get(key) for key in keys} for row in flow["jobs"]]))
     for row in flow["jobs"]:
         if row["state"] != known.get(row["name"], "WAITING"):
             more = f" ({row['job']})" if row["job"] else f": {row['reason']}" if row["reason"] else ""
