@@ -31,7 +31,7 @@ TYPED = re.compile(r"([^\W\d][\w$]*)=([A-Za-z][A-Za-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+
 SYSTEMS = {
     "mysql": {"port": 3306, "driver": "org.mariadb.jdbc.Driver", "jar": "mariadb-java-client-*.jar",
               "say": "permitMysqlScheme&connectionTimeZone=UTC&forceConnectionTimeZoneToSession=true&yearIsDateType=false"
-                     "&connectTimeout=20000&sessionVariables=sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+                     "&connectTimeout=20000&sessionVariables=sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
               "tls": "&sslMode=trust"},
     "postgresql": {"port": 5432, "driver": "org.postgresql.Driver", "jar": "postgresql-*.jar",
                    "say": "connectTimeout=20&tcpKeepAlive=true&ApplicationName=emr&stringtype=unspecified", "tls": "&sslmode=require"},

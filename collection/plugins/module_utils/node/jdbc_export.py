@@ -45,10 +45,8 @@ class Export:
         self._load(frame, columns, rows, there)
         if there:
             self._merge(columns, rows, digest)
-        elif self.database.system == "mysql":
-            self.database.run(f"RENAME TABLE {self._q(self.stage)} TO {self._q(self.table)}")
         else:
-            self.database.run(f"ALTER TABLE {self._q(self.stage)} RENAME TO {self._q(self.table.rpartition('.')[2])}")
+            self._become(digest)
         self._clean()
         return {"table": self.table, "rows": rows, "mode": self.request["mode"] if there else "create"}
 
@@ -193,9 +191,20 @@ class Export:
             changed = self.database.run(insert + self._on_conflict(columns))
             if self.request["mode"] != "upsert" and changed != rows:
                 raise TransferError(f"{changed} rows of {rows} came from the staging table; {self.table} is as it was. Next: run again")
-            self.database.run(f"INSERT INTO {self._q(self.done)} (digest) VALUES (?)", digest)
+            self._mark(digest)
 
         self.database.transaction(steps)
+
+    def _become(self, digest):
+        """The staging table becomes the target, in one step. The mark says nothing as long as there is no target."""
+        self._mark(digest)
+        if self.database.system == "mysql":
+            self.database.run(f"RENAME TABLE {self._q(self.stage)} TO {self._q(self.table)}")
+        else:
+            self.database.run(f"ALTER TABLE {self._q(self.stage)} RENAME TO {self._q(self.table.rpartition('.')[2])}")
+
+    def _mark(self, digest):
+        self.database.run(f"INSERT INTO {self._q(self.done)} (digest) VALUES (?)", digest)
 
     def _on_conflict(self, columns):
         if self.request["mode"] != "upsert":

@@ -16,7 +16,7 @@ RECORD = "_emr_import.json"
 RUN = re.compile(r"emr_import=(\d{6,})")
 # How values are written as texts, so that they come back as they were: NULL is no empty text, microseconds stay.
 MOMENTS = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"}
-TEXT = {"csv": {"header": "true", "nullValue": "\\N", "emptyValue": "", "escape": '"', "ignoreLeadingWhiteSpace": "false",
+TEXT = {"csv": {"header": "true", "nullValue": "\\N", "escape": '"', "ignoreLeadingWhiteSpace": "false",
                 "ignoreTrailingWhiteSpace": "false", **MOMENTS},
         "json": {"ignoreNullFields": "false", **MOMENTS}, "parquet": {}, "orc": {}}
 
