@@ -39,7 +39,7 @@ MASTER = f"{NAME}-master-001"
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("life"), "soakl", 89, 7989, "--memory-mib", "40960") as it:
+    with lab(tmp_path_factory.mktemp("life"), "soaklife", 142, 8042, "--memory-mib", "40960") as it:
         path = it.spec(NAME)
         path.write_text(path.read_text() + "\nconfig: {hdfs-site: {dfs.replication: 2}}\n")
         it.emrctl("create", str(path), "--yes")

@@ -23,7 +23,7 @@ hdfs dfs -cat /user/emr/out/part-00000
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("reclaim"), "soakr", 88, 7988) as it:
+    with lab(tmp_path_factory.mktemp("reclaim"), "soakspot", 141, 8041) as it:
         yield it
 
 

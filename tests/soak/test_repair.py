@@ -16,7 +16,7 @@ MASTER, FIRST, SECOND = f"{NAME}-master-001", f"{NAME}-slave-001", f"{NAME}-slav
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("repair"), "soakr", 92, 7992) as it:
+    with lab(tmp_path_factory.mktemp("repair"), "soakr", 144, 8044) as it:
         groups = {"master": {"count": 1, "instance_types": ["ecs.c6.large"]}, "slave": {"count": 2, "instance_types": ["ecs.c6.large"]}}
         path = it.spec(NAME, node_groups=groups, config={"hdfs-site": {"dfs.replication": 2}})
         it.emrctl("create", str(path), "--yes")

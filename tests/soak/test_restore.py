@@ -17,7 +17,7 @@ NAME_DIR = "/var/lib/emr/hdfs/name"
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("restore"), "soakb", 86, 7986) as it:
+    with lab(tmp_path_factory.mktemp("restore"), "soakrest", 143, 8043) as it:
         spec = it.spec(NAME)
         it.emrctl("create", str(spec), "--yes")
         try:
