@@ -85,8 +85,9 @@ def _attempts(it, job) -> int:
 
 def _read(it) -> dict:
     """Offsets up to which batches have been committed: those of the newest batch in the checkpoint's list of commits."""
-    text = it.ssh(CLUSTER, MASTER, "cd /tmp && sudo -u hdfs env HADOOP_CONF_DIR=/etc/emr/hadoop JAVA_HOME=$(ls -d /usr/lib/jvm/java-*-openjdk-*) sh -c '"
-                  "last=$(/opt/emr/hadoop/bin/hdfs dfs -ls -C /user/emr/orders.checkpoint/commits | sed s,.*/,, | grep -v [a-z] | sort -n | tail -1); "
-                  "/opt/emr/hadoop/bin/hdfs dfs -cat /user/emr/orders.checkpoint/offsets/$last'", check=False, timeout=300)
+    checkpoint = "/user/emr/orders.checkpoint"
+    names = [row["path"].rsplit("/", 1)[1] for row in it.json("ls", CLUSTER, f"{checkpoint}/commits")["files"]]
+    batches = sorted(int(name) for name in names if name.isdigit())
+    text = it.emrctl("cat", CLUSTER, f"{checkpoint}/offsets/{batches[-1]}").stdout if batches else ""
     lines = [line for line in text.splitlines() if line.startswith('{"orders"')]
     return {int(key): value for key, value in json.loads(lines[-1])["orders"].items()} if lines else {}

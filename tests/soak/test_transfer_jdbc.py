@@ -162,18 +162,23 @@ def test_an_incremental_import_takes_what_is_new(bed):
 
 def test_no_password_is_left_anywhere(bed):
     it, *servers = bed
+    pages = _history_pages(it)
+    assert "JDBCRelation" in pages and "jdbc:mysql" in pages + json.dumps(it.json("jobs", "list", CLUSTER)), "what is searched is there"
     for server in servers:
-        # On the nodes: files, command lines and environments; in HDFS: event logs; on the controller: run folders.
-        found = it.ssh(CLUSTER, MASTER, f"grep -rlsa {server.password} /var/lib/emr /var/log /etc/emr /run/emr /tmp /opt/emr/lib; cat "
-                       f"/proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -ac {server.password[:-1]}[{server.password[-1]}]; true")
-        assert found.strip() == "0", found
-        event_logs = it.ssh(CLUSTER, MASTER, "sudo -u hdfs env HADOOP_CONF_DIR=/etc/emr/hadoop JAVA_HOME=$(ls -d /usr/lib/jvm/java-*-openjdk-*) "
-                            f"/opt/emr/hadoop/bin/hdfs dfs -text '/spark/events/*' '/spark/events/*/*' 2>/dev/null | grep -c {server.password}; true",
-                            timeout=900)
-        assert event_logs.strip() == "0", event_logs
-        for folder in (it.home, it.state, Path("/root/.cache/emr/runs")):
+        assert server.password not in pages
+        for node in (MASTER, "sales-slave-001"):
+            found = it.ssh(CLUSTER, node, f"grep -rlsa {server.password} /var/lib/emr /var/log /etc /run /tmp /opt/emr/lib; cat /proc/[0-9]*/cmdline "
+                           f"/proc/[0-9]*/environ 2>/dev/null | grep -ac {server.password[:-1]}[{server.password[-1]}]; true", timeout=900)
+            assert found.strip() == "0", found
+        for folder in (it.home, it.state / "server.log", Path(it.env["EMR_CACHE"]) / "runs"):
             done = subprocess.run(["grep", "-rlsa", server.password, str(folder)], capture_output=True, text=True, check=False)
             assert done.stdout == "", done.stdout
-    secrets = it.ssh(CLUSTER, MASTER, "sudo -u hdfs env HADOOP_CONF_DIR=/etc/emr/hadoop JAVA_HOME=$(ls -d /usr/lib/jvm/java-*-openjdk-*) "
-                     "/opt/emr/hadoop/bin/hdfs dfs -ls /user/emr/.emr/secrets", timeout=300)
-    assert ".jceks" not in secrets, "kept until the job had ended"
+    kept = it.emrctl("ls", CLUSTER, "/user/emr/.emr/secrets", "-o", "json", expect=None)
+    assert ".jceks" not in kept.stdout, "kept until the job had ended"
+
+
+def _history_pages(it) -> str:
+    """What Spark's history server tells of all applications: settings, plans, jobs, stages."""
+    pages = "environment 'sql?details=true&planDescription=true&length=1000' jobs stages allexecutors"
+    return it.ssh(CLUSTER, MASTER, f"base=http://{MASTER}:18080/api/v1/applications; for id in $(curl -s $base | grep -o 'application_[0-9_]*' | sort -u); "
+                  f"do for page in {pages}; do curl -s $base/$id/$page; curl -s http://{MASTER}:18080/history/$id/$page/; done; done", timeout=900)

@@ -87,8 +87,9 @@ class Export:
             raise TransferError(f"there is no {path} in HDFS. Next: emrctl ls NAME {path.rpartition('/')[0] or '/'}")
         runs = sorted(name for name in names if name.startswith("emr_import="))
         names = self.files.names(f"{path}/{runs[-1]}") if runs else names
+        names = [name for name in names if not name.startswith(("_", "."))]
         for kind in TEXT:
-            if any(re.search(rf"\.{kind}(\.\w+)?$", name) for name in [*names, path]):
+            if any(re.search(rf"\.{kind}(\.\w+)?$", name) for name in names or [path]):
                 return kind
         raise TransferError(f"{path} does not tell its format by the names of its files. Next: --format {'|'.join(TEXT)}")
 
