@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "HADOOP_HOME": HADOOP_HOME, "HADOOP_CONF_DIR": HADOOP_CONF, "YARN_CONF_DIR": HADOOP_CONF,
     "SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
     "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
+    # Spark starts a JVM only to find out how to start the next one; it need not compile well.
+    "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 }
 
 
