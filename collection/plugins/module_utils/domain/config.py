@@ -263,6 +263,8 @@ def _sized(services, topology, node) -> dict:
                               "dfs.namenode.handler.count": str(sizing.handlers(slaves, topology.first_master.vcpus))}
     if "yarn" in services and shapes:
         layer["yarn-site"] = _sized_yarn(sizing.job_sizing(shapes), node, len(shapes))
+    if "yarn" in services and shapes and any(name in services for name in config_sql.SERVERS):
+        layer["capacity-scheduler"] = config_sql.room_for_masters(services, shapes)
     if "mapreduce" in services and shapes:
         layer["mapred-site"] = _sized_mapred(sizing.job_sizing(shapes), min(shapes)[0], slaves)
     if "spark" in services and shapes:
