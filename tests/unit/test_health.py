@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.action.check import ActionModule as Check
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain import mending
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
@@ -64,6 +65,16 @@ def wrong(seen):
 def test_nothing_is_wrong_with_a_healthy_cluster(seen):
     rows = judge(seen)
     assert {row["state"] for row in rows} == {"ok"} and len({row["check"] for row in rows}) == len(rows) >= 13
+
+
+def test_the_report_learns_how_backups_stand(seen):
+    seen["spec"]["backup"]["enabled"] = True
+    assert wrong(seen) == [("fail", "backup", "-")]
+    backup = {"age_s": 60, "overdue": False, "error": "", "copies": 2, "last": {"id": "x"}}
+    told = {**seen["nodes"]["s-slave-001"]["check"], "backup": backup, "restored": None}
+    Check.after(object.__new__(Check), None, told)
+    seen["nodes"]["s-slave-001"]["check"] = told["ansible_facts"]["emr_check"]
+    assert not wrong(seen)
 
 
 def slave(seen, **change):

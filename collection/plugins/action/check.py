@@ -20,7 +20,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.describe import descri
 FIXED_PATHS = ("/", "/tmp", units.LOG_ROOT, "/var/lib/emr", "/opt/emr")
 # What of a node's answer the report wants.
 SEEN = ("components", "namenode", "resourcemanager", "hdfs", "yarn", "drift", "disks", "strays", "crashes", "storage",
-        "computation")
+        "computation", "backup", "restored")
 
 
 class ActionModule(Configure):
