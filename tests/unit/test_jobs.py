@@ -363,3 +363,13 @@ def test_files_that_come_with_a_request(submitting, monkeypatch, capsys):
     assert (work / "a.sh").read_bytes() == b"echo" and (work / "d.zip").read_bytes() == b"zip" and made["archives"] == ["d.zip#d"]
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(line.encode() + b"\nec")}))
     assert job_program.main(["submit"]) == 1 and "did not arrive" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("state", "known"), [("ACTIVE", ["application_1_0001"]), ("INITIALIZING", None), (None, None)])
+def test_a_resourcemanager_that_is_starting_is_not_believed(monkeypatch, state, known):
+    """Its pages answer before it has read its applications again: none of them would seem to live."""
+    answers = {"info": {"clusterInfo": {"state": "STARTED", "haState": state}} if state else None,
+               "apps": {"apps": {"app": [{"id": "application_1_0001", "state": "RUNNING"}]}}}
+    monkeypatch.setattr(job_yarn, "get_json", lambda url, _limit: answers[url.split("/cluster/")[1].split("?")[0]])
+    found = job_yarn.applications("http://rm", JOB, "emr")
+    assert (found and [row["id"] for row in found]) == known

@@ -89,10 +89,10 @@ class Supervisor:
     def _ready(self):
         """Wait until HDFS and YARN answer, which they do not right after a boot. What does not come, the program will tell."""
         deadline = time.monotonic() + READY_S
-        probes = [url for url in (self.base and f"{self.base}/ws/v1/cluster/info",
-                                  self.settings["namenode"] and f"{self.settings['namenode']}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo")
-                  if url]
-        while not all(_answers(url) for url in probes) and time.monotonic() < deadline:
+        namenode = self.settings["namenode"] and f"{self.settings['namenode']}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
+        while not ((not self.base or job_yarn.ready(self.base)) and (not namenode or _out_of_safe_mode(namenode))):
+            if time.monotonic() > deadline:
+                return
             self._pause(1.0, until_end=False)
 
     def _taken_up(self):
@@ -250,8 +250,9 @@ class _NotStarted:
         return self.returncode
 
 
-def _answers(url):
-    return get_json(url, 5) is not None
+def _out_of_safe_mode(url):
+    beans = (get_json(url, 5) or {}).get("beans") or [{}]
+    return beans[0].get("Safemode") == ""
 
 
 def _signal_group(pid, number):

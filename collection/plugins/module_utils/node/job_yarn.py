@@ -22,10 +22,18 @@ def tag(job_id):
     return f"emr-{job_id}"
 
 
+def ready(base):
+    """Whether the ResourceManager knows its applications: its pages are up before it has read them after a start."""
+    info = (get_json(f"{base}/ws/v1/cluster/info", 10) or {}).get("clusterInfo") or {}
+    return (info.get("state"), info.get("haState")) == ("STARTED", "ACTIVE")
+
+
 def applications(base, job_id, user):
-    """The job's applications in order of their birth; None when the ResourceManager does not answer."""
+    """The job's applications in order of their birth; None when the ResourceManager does not answer, or does not know yet."""
     if not base:
         return []
+    if not ready(base):
+        return None
     query = urllib.parse.urlencode({"applicationTags": tag(job_id), "deSelects": "resourceRequests", "user.name": user})
     answer = get_json(f"{base}/ws/v1/cluster/apps?{query}", 10)
     if answer is None:
