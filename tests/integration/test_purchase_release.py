@@ -186,3 +186,27 @@ def test_list(ecs, owner):
     assert [e["region"] for e in found["errors"]] == ["cn-beijing"]
     with pytest.raises(EmrError):
         list_clusters(EcsClient("cn-beijing", patience=1))
+
+
+def test_a_cluster_for_one_flow_takes_and_releases_only_what_was_made_so(ecs, owner):
+    create(EcsClient(ecs.region), spec(ecs, "plain"), owner)
+    for attempt in (lambda: create(EcsClient(ecs.region), spec(ecs, "plain"), owner, transient=True),
+                    lambda: release(EcsClient(ecs.region), "plain", owner, transient=True)):
+        with pytest.raises(Refused, match="was not made for a flow alone"):
+            attempt()
+        operation(EcsClient(ecs.region), "plain", owner).unlock()
+    assert living(ecs, "plain") == expected("plain", master=1, slave=3)
+    with pytest.raises(Refused, match="deletion_protection"):
+        create(EcsClient(ecs.region), spec(ecs, "once", more="deletion_protection: true"), owner, transient=True)
+    operation(EcsClient(ecs.region), "once", owner).unlock()
+    assert living(ecs, "once") == []
+
+
+def test_a_cluster_for_one_flow_that_was_interrupted_is_taken_up_and_released(ecs, owner):
+    with pytest.raises(Killed), Owner() as first:
+        create(BrittleClient(ecs.region, 5, "after"), spec(ecs, "once"), first, transient=True)
+    with Owner() as second:
+        create(EcsClient(ecs.region), spec(ecs, "once"), second, transient=True)
+    assert living(ecs, "once") == expected("once", master=1, slave=3)
+    release(EcsClient(ecs.region), "once", owner, transient=True)
+    assert living(ecs, "once") == [] and left_over(ecs, "once") == []

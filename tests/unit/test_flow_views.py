@@ -7,8 +7,9 @@ import tarfile
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.action import flow as action
 from ansible_collections.emr.cluster.plugins.module_utils.domain import resident, resident_flows
-from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
@@ -148,3 +149,40 @@ def test_a_job_that_cannot_be_submitted_fails_the_flow_with_the_reason(flows, mo
     assert any(runner.step() for _step in range(5))
     state, jobs = flow_record.state_of(flow_record.history(flow_id))
     assert state == "FAILED" and jobs["a"]["reason"] == "no job runs as nobody" and jobs["b"]["state"] == "SKIPPED"
+
+
+def test_a_run_on_a_cluster_of_its_own_knows_what_to_put_and_get(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("in/a", "in/b", "in/deep/c"):
+        (tmp_path / name).write_text("x")
+    path = tmp_path / "flow.yml"
+    path.write_text("name: daily\nput: [{from: in, to: /data/}]\nget: [{from: /out, to: out}]\njobs: {a: {type: SHELL, args: x}}\n")
+    found = action.check(read_flow({"flow_file": str(path)}), {"into": str(tmp_path / "results"), "gets": [{"from": "/more", "to": "/abs/more"}]})
+    assert found["puts"] == [{"files": [f"{tmp_path}/in/a", f"{tmp_path}/in/b"], "path": "/data/"},
+                             {"files": [f"{tmp_path}/in/deep/c"], "path": "/data/deep/"}]
+    assert found["gets"] == [{"path": "/out", "target": f"{tmp_path}/results/out"}, {"path": "/more", "target": "/abs/more"}]
+    path.write_text("name: daily\nput: [{from: nothing, to: /data/}]\njobs: {a: {type: SHELL, args: x}}\n")
+    with pytest.raises(Refused, match=r"put\[0\]\.from: there is no file or folder"):
+        action.check(read_flow({"flow_file": str(path)}), {})
+
+
+def test_the_end_of_such_a_run_fails_unless_all_was_well():
+    good = {"id": "f-1", "state": "SUCCEEDED", "jobs": []}
+    assert not action.conclude({"found": good, "kept": False}).get("failed")
+    bad = action.conclude({"found": dict(good, state="FAILED", jobs=[job("a", state="FAILED", exit_code=3)]), "kept": False})
+    assert bad["failed"] and "a (not submitted) FAILED with exit code 3" in bad["msg"] and "the cluster is released" in bad["msg"]
+    lost = action.conclude({"found": {}, "kept": True})
+    assert lost["failed"] and "did not answer" in lost["msg"] and "is kept and costs money" in lost["msg"]
+    assert action.conclude({"found": good, "troubles": ["node: gone"]})["failed"]
+
+
+def test_old_flows_leave_the_record_and_those_that_run_stay(flows, monkeypatch):
+    monkeypatch.setattr(flow_record, "KEEP", 0)
+    made = []
+    for number in range(4):
+        flow_id, _new = flow_record.create(dict(wanted(a=[]), token=f"t{number}"))
+        made.append(flow_id)
+        if number != 1:
+            flow_record.note(flow_id, "SUCCEEDED")
+    last, _new = flow_record.create(dict(wanted(a=[]), token="last"))
+    assert set(flow_record.ids()) == {made[1], last}

@@ -22,6 +22,8 @@ ID = re.compile(r"^f-\d{8}-\d{6}-[0-9a-f]{4}$")
 PROGRAM = "/opt/emr/libexec/emr-flow"
 FINAL = (SUCCEEDED, FAILED, KILLED)
 LOCK_S = 60
+# So many flows are kept on record; older ones go when they have ended.
+KEEP = 500
 
 
 def unit(flow_id):
@@ -116,6 +118,8 @@ def create(wanted, files=""):
         write_atomic(f"{draft}/flow.json", json.dumps(dict(wanted, id=flow_id, submitted=round(time.time(), 3))) + "\n", 0o600)
         # The record appears as a whole; a draft that a kill leaves is swept by the next boot.
         os.rename(draft, f"{FLOWS}/{flow_id}")
+        for old in ids()[KEEP:]:
+            forget(old)
     return flow_id, True
 
 
