@@ -39,6 +39,7 @@ YARN = typer.Option(False, "--yarn", help="The logs of its YARN containers as we
 STATES = typer.Option([], "--state", help="Only jobs in this state; repeatable.")
 KINDS = typer.Option([], "--type", "-t", help="Only jobs of this type; repeatable.")
 USERS = typer.Option([], "--user", help="Only jobs of this user; repeatable.")
+FROM = typer.Option(None, "--from", metavar="oss://…", help="Read what `logs.oss` of the spec names, also after the release.")
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
@@ -118,13 +119,25 @@ def _pairs(option: str, rows: list[str]) -> dict:
     return dict(row.split("=", 1) for row in rows)
 
 
+def _archive(address: str, name: str, region: str | None):
+    from emrctl.job_archive import Archive
+
+    return Archive(address, name, region)
+
+
 @app.command("list")
 def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KINDS, user: list[str] = USERS,
               job_name: str = typer.Option(None, "--name", help="Only jobs of this name; * and ? stand for others."),
               since: str = typer.Option(None, "--since", help="Only jobs since then: 2h ago, or a time such as 2026-11-26."),
               limit: int = typer.Option(None, "--limit", min=1, help="So many at most (default: 200)."),
-              region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+              archive: str = FROM, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """List the jobs, the newest first."""
+    if archive:
+        if state or kind or user or job_name or since or limit:
+            failures.fail("--from lists all jobs: it goes with none of the filters", failures.USAGE)
+        found = _archive(archive, name, region).jobs()
+        emit(found, output, views.jobs(found))
+        return
     wanted = {"state": state, "kind": kind, "owner": user, "name_like": job_name, "since": since, "limit": limit}
     data = _run("jobs_list", {"emr_name": name, "emr_region": region,
                              "emr_job_filters": {key: value for key, value in wanted.items() if value}}, quiet).data
@@ -133,9 +146,11 @@ def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KIN
 
 
 @app.command()
-def show(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+def show(name: str = NAME, job: str = JOB, archive: str = FROM, region: str = REGION, output: Format = OUTPUT,
+         quiet: bool = QUIET) -> None:
     """Tell all that is known of a job."""
-    found = _run("jobs_show", {"emr_name": name, "emr_region": region, "emr_job_id": job}, quiet).data.get("job", {})
+    wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job}
+    found = _archive(archive, name, region).job(job) if archive else _run("jobs_show", wanted, quiet).data.get("job", {})
     emit(found, output, views.job_details(name, found))
 
 
@@ -147,11 +162,11 @@ def wait(name: str = NAME, job: str = JOB, region: str = REGION, output: Format 
 
 @app.command()
 def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
-         number: int = typer.Option(None, "--attempt", min=1, help="Of this attempt, not of the last one."),
+         number: int = typer.Option(None, "--attempt", min=1, help="Of this attempt, not of the last one."), archive: str = FROM,
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Print a job's output; that of a failed one ends with the program's own error."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
-    data = _run("jobs_logs", wanted, quiet).data
+    data = _archive(archive, name, region).logs(job, yarn) if archive else _run("jobs_logs", wanted, quiet).data
     emit(data, output, str(data.get("log", "")))
 
 

@@ -28,6 +28,7 @@ def bed(tmp_path_factory):
         spec = it.spec("sales", services=["hadoop", "spark"], node_groups={
             "master": {"count": 1, "instance_types": types}, "slave": {"count": 2, "instance_types": types}})
         it.emrctl("create", str(spec), "--yes", timeout=1800)
+        it.local("bucket", "my-bucket")
         # What people have on their path after an installation.
         program = it.folder / "bin" / "emrctl"
         program.parent.mkdir()

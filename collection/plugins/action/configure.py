@@ -11,6 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
 from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     backups,
     config_sql,
+    job_logs,
     people,
     reclaim,
     render,
@@ -67,6 +68,7 @@ class ActionModule(NodeAction):
         """Units of this node that are no daemons of the catalogue; see node/side.py."""
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
+                + job_logs.side_units(spec, topology, node, context.effective)
                 + resident.side_units(topology, node, context.services, spec.region) + resident_flows.side_units(topology, node))
 
     @staticmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import config_sql, sizing
+from . import config_sql, job_logs, sizing
 from .catalogue import COMPONENTS, components_for
 from .people import scheduler_settings
 from .schema import STEMS
@@ -42,6 +42,7 @@ def effective_config(spec, topology, node, release=None) -> dict:
         raise ValueError(f"cluster {topology.cluster} has no master")
     services = spec.expanded_services
     layers = [("default", _defaults(services, topology, node, _spark_version(spec, release), spec.metastore.database)),
+              ("default", job_logs.retention(services, spec.logs)),
               ("sizing", _sized(services, topology, node)),
               ("queues", {"capacity-scheduler": scheduler_settings(spec)}),
               ("spec", spec.config)]
@@ -173,8 +174,7 @@ def _yarn(services, master: str, node) -> dict:
         "yarn.log-aggregation-enable": "true" if "hdfs" in services else "false",
     }
     if "hdfs" in services:
-        conf.update({"yarn.nodemanager.remote-app-log-dir": "/yarn/logs",
-                     "yarn.log-aggregation.retain-seconds": str(7 * 24 * 3600)})
+        conf["yarn.nodemanager.remote-app-log-dir"] = "/yarn/logs"
     if "mapreduce" in services:
         port = COMPONENTS["historyserver"].ports["http"]
         conf.update({"yarn.nodemanager.aux-services": "mapreduce_shuffle",
@@ -237,7 +237,7 @@ def _spark(master: str, version: str) -> dict:
         "spark.master": "yarn", "spark.submit.deployMode": "client",
         "spark.eventLog.enabled": "true", "spark.eventLog.dir": "hdfs:///spark/events",
         "spark.history.fs.logDirectory": "hdfs:///spark/events", "spark.history.ui.port": str(port),
-        "spark.history.fs.cleaner.enabled": "true", "spark.yarn.historyServer.address": f"{master}:{port}",
+        "spark.yarn.historyServer.address": f"{master}:{port}",
         # No shuffle service in the NodeManager: executors that hold shuffle data are kept instead.
         "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
         "spark.pyspark.python": "python3",

@@ -21,7 +21,7 @@ SETTINGS = "/etc/emr/jobs.json"
 UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
-PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program", COPY: "transfer_oss",
+PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program", COPY: "transfer_oss", "/opt/emr/libexec/emr-logs": "log_archive",
             "/opt/emr/libexec/emr_jdbc.py": "jdbc_program"}
 # What programs get as environment on a node.
 ENVIRONMENT = {

@@ -175,6 +175,19 @@ _BACKUP = Field(
     ),
     aliases={"interval": "every", "period": "every", "retention": "keep", "count": "keep", "bucket": "oss"})
 
+_LOGS = Field(
+    "logs", "object", "How long the logs of jobs are kept, and a copy of them that outlives the cluster.", default={},
+    example="{keep: 30d, oss: oss://my-bucket/logs}",
+    fields=(
+        Field("keep", "text", "How long HDFS keeps the logs of containers and the histories of MapReduce and Spark.", default="7d",
+              form="duration", least=3600, most=315360000, expect="a duration such as 30d", example="30d"),
+        Field("oss", "text", "Where in OSS to put records, logs and histories of jobs that have ended; `emrctl jobs list NAME --from` reads them "
+              "after the release, too.", default=None,
+              pattern=r"oss://[a-z0-9][a-z0-9-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,8}", least=1, most=1024,
+              expect="a bucket and folder such as oss://my-bucket/logs", example="oss://my-bucket/logs"),
+    ),
+    aliases={"retention": "keep", "bucket": "oss"})
+
 _METASTORE = Field(
     "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},
     example="{database: {url: mysql://rm-bp1example.mysql.rds.aliyuncs.com/metastore, user: hive}}",
@@ -254,6 +267,7 @@ SPEC = Field(
               expect="node groups by name", example="{master: {…}, slave: {…}}", item=_GROUP),
         _CONFIG,
         _BACKUP,
+        _LOGS,
         _METASTORE,
         _BOOTSTRAP,
         Field("queues", "map", "Queues of YARN, by name. Without a queue `default` there is one with no share of its own.",

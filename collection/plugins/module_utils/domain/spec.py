@@ -98,6 +98,14 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Logs:
+    """Logs of jobs. ``keep`` is a duration, ``oss`` an oss:// address."""
+
+    keep: str = "7d"
+    oss: str | None = None
+
+
+@dataclass(frozen=True)
 class Database:
     """A database outside of the cluster; ``url`` is mysql:// or postgresql:// with host and name."""
 
@@ -160,6 +168,7 @@ class Spec:
     queues: dict = field(default_factory=dict)
     users: dict = field(default_factory=dict)
     backup: Backup = Backup()
+    logs: Logs = Logs()
     metastore: Metastore = Metastore()
     # Of which stored revision this document was made (export writes it); says nothing about the cluster.
     revision: int | None = None
@@ -196,6 +205,8 @@ class Spec:
             # What a spec of before these keys says is still the same.
             if not data[key]:
                 del data[key]
+        if self.logs == Logs():
+            del data["logs"]
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -311,7 +322,7 @@ def _build(data: dict) -> Spec:
     rest["queues"] = {name: Queue(**{**raw, "name": name}) for name, raw in data["queues"].items()}
     rest["users"] = {name: User(**{**(raw or {}), "name": name}) for name, raw in data["users"].items()}
     return Spec(services=tuple(data["services"]), network=Network(**data["network"]), login=Login(**data["login"]),
-                backup=Backup(**data["backup"]), metastore=_metastore(data["metastore"]),
+                backup=Backup(**data["backup"]), logs=Logs(**data["logs"]), metastore=_metastore(data["metastore"]),
                 node_groups=groups, bootstrap=tuple(Bootstrap(**b) for b in data["bootstrap"]),
                 mirrors=tuple(data["mirrors"]), **rest)
 

@@ -1,0 +1,120 @@
+"""Copies records, logs and event logs of jobs that have ended to OSS. Runs on Python 3.8 and newer, as root on the first master.
+
+BASE/jobs/ID/ gets job.json (as `emrctl jobs show` tells it), stdout.log, stderr.log, yarn.log (the containers' logs) and events/ (the
+histories of Spark and MapReduce); job.json comes last, so what has one is complete. A file ``archived`` in the job's record
+says that it is done. Credentials: /etc/emr/logs/key.json, readable by root alone, else the RAM role of the instance.
+"""
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+
+from . import backup_oss, job
+from .common import NodeError, file_lock, read_text, run, write_atomic
+from .hdfs import WebHdfs
+from .job_record import JOBS, apps, ended, history, ids, settings, tail
+from .oss import Oss, endpoint_of, split
+
+SETTINGS, KEY = "/etc/emr/logs.json", "/etc/emr/logs/key.json"
+MARK = "archived"
+# Seconds after a job's end until its containers' logs are all in HDFS; bytes of a log that are copied at most, from its end.
+SETTLE_S, MOST = 30, 64 << 20
+SPARK_EVENTS, MR_HISTORY = "/spark/events", ("/mr-history/done", "/mr-history/tmp")
+
+
+def main(_arguments):
+    """Copy what is due. Returns the exit code."""
+    wanted = json.loads(read_text(SETTINGS) or "{}")
+    if not wanted:
+        return 0
+    try:
+        with file_lock("/run/lock/emr-logs.lock", 1):
+            print(f"copied to {wanted['oss']}: {', '.join(copy_all(wanted)) or 'nothing new'}")
+    except NodeError as error:
+        print(f"emr-logs: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def copy_all(wanted):
+    """Copy each job that ended and is not there yet. Returns their ids."""
+    due = [job_id for job_id in reversed(ids()) if not os.path.exists(f"{JOBS}/{job_id}/{MARK}") and _settled(job_id)]
+    if not due:
+        return []
+    client = Oss(endpoint_of(wanted["endpoint"], wanted["region"]), wanted["region"], _key())
+    for job_id in due:
+        copy(client, wanted["oss"], job_id)
+        write_atomic(f"{JOBS}/{job_id}/{MARK}", wanted["oss"] + "\n")
+    return due
+
+
+def _settled(job_id):
+    last = history(job_id)[-1]
+    return ended(last) and time.time() - last["time"] > SETTLE_S
+
+
+def _key():
+    text = read_text(KEY)
+    if text is not None:
+        return json.loads(text)
+    found = backup_oss.role_credentials()
+    if not found:
+        raise NodeError(f"no credentials for OSS: give the master's instance a RAM role, or write {KEY} (see docs/data/logs.md)")
+    return {"access_key_id": found["id"], "access_key_secret": found["secret"], "security_token": found["token"]}
+
+
+def copy(client, base, job_id):
+    """Copy one job."""
+    bucket, prefix = split(f"{base}/jobs/{job_id}")
+    folder, found = f"{JOBS}/{job_id}", job.show(job_id)
+    found.pop("secrets", None)
+    for name in ("stdout.log", "stderr.log"):
+        _put(client, bucket, f"{prefix}/{name}", tail(f"{folder}/{name}", MOST).encode())
+    names = [row["id"] for row in apps(job_id)]
+    if names:
+        _put(client, bucket, f"{prefix}/yarn.log", _containers(names, found["user"]))
+        for name, content in _events(names):
+            _put(client, bucket, f"{prefix}/events/{name}", content)
+    client.put(bucket, f"{prefix}/job.json", json.dumps(found, indent=1).encode())
+
+
+def _put(client, bucket, key, content):
+    if content:
+        client.put(bucket, key, content)
+
+
+def _containers(names, user):
+    """The logs of the containers, as `yarn logs` prints them."""
+    env = dict(os.environ, **settings()["environment"])
+    texts = [run(["/opt/emr/hadoop/bin/yarn", "logs", "-applicationId", name], check=False, user=user, env=env, limit_s=600)[1] for name in names]
+    return "".join(texts).encode()[-MOST:]
+
+
+def _events(names):
+    """(name, content) of each history of these applications."""
+    client = WebHdfs(settings()["namenode"], "hdfs")
+    numbers = [name.split("_", 1)[1] for name in names]
+    for top in (SPARK_EVENTS, *MR_HISTORY):
+        for path, row in _walk(client, top):
+            if any(number in path for number in numbers) and row["length"] <= MOST:
+                out = io.BytesIO()
+                if row["length"]:
+                    client.read_to(path, out)
+                yield path.strip("/").replace("/", "_"), out.getvalue()
+
+
+def _walk(client, top):
+    """(path, status) of each file below a folder."""
+    found = client.status(top)
+    folders = [top] if found and found["type"] == "DIRECTORY" else []
+    while folders:
+        folder = folders.pop()
+        for row in client.listing(folder):
+            path = f"{folder}/{row['pathSuffix']}"
+            if row["type"] == "DIRECTORY":
+                folders.append(path)
+            else:
+                yield path, row
