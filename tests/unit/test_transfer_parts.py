@@ -1,0 +1,138 @@
+"""The parts of a copy between OSS and HDFS: what is asked for, patterns, checksums, what is left to do, logs in OSS."""
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+from fastcrc import crc64 as reference
+
+from ansible_collections.emr.cluster.plugins.action import transfer as action
+from ansible_collections.emr.cluster.plugins.module_utils.domain import config, job_logs, transfer, transfer_oss
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, globs
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer_sides import impossible
+from ansible_collections.emr.cluster.plugins.plugin_utils import streams
+
+from .test_config import SPEC, topology
+
+KEY = {"access_key_id": "LTAIexample", "access_key_secret": "very-secret"}
+
+
+def wanted(**changes):
+    given = {"direction": "import", "source": "oss://my-bucket/in", "target": "/data/in", "options": dict(transfer_oss.OPTIONS),
+             "credentials": KEY, "provider": "jceks://hdfs/user/emr/.emr/secrets/x.jceks", "secret_file": "/run/emr/secrets/x.json", "user": "emr"}
+    return {**given, **changes}
+
+
+def test_request_has_the_key_among_the_secrets_alone():
+    found = transfer_oss.request(wanted())
+    assert found["secrets"] == KEY and found["keep"] == transfer.MEMORY
+    rest = json.dumps({key: value for key, value in found.items() if key != "secrets"})
+    assert "very-secret" not in rest and "LTAIexample" not in rest
+    asked = json.loads(found["files"]["request.json"])
+    assert (asked["source"], asked["target"], asked["secret_file"]) == ("oss://my-bucket/in", "/data/in", "/run/emr/secrets/x.json")
+
+
+def test_without_a_key_it_is_the_role_of_the_node():
+    found = transfer_oss.request(wanted(credentials={}))
+    assert found["secrets"] == {} and json.loads(found["files"]["request.json"])["secret_file"] == ""
+
+
+@pytest.mark.parametrize(("changes", "word"), [
+    ({"source": "oss://B/x"}, "not a place in OSS"), ({"source": "oss://my-bucket//x"}, "not a place in OSS"),
+    ({"target": "hdfs://other:8020/x"}, "not a path in this cluster's HDFS"), ({"target": "/a/../b"}, "no path in HDFS"),
+    ({"credentials": {"access_key_id": "x"}}, "half of an access key"), ({"options": {"verify": "md5"}}, "verify"),
+    ({"options": {"include": ["/"]}}, "no pattern"), ({"options": {"maps": 0}}, "positive"), ({"options": {"endpoint": "a b"}}, "endpoint"),
+    ({"target": "/", "options": {"delete": True}}, "--delete for all")])
+def test_what_is_wrong_is_refused(changes, word):
+    options = {**transfer_oss.OPTIONS, **changes.pop("options", {})}
+    with pytest.raises(Refused, match=re.escape(word)):
+        transfer_oss.request(wanted(options=options, **changes))
+
+
+@pytest.mark.parametrize(("direction", "source", "target"), [("import", "/a", "/b"), ("import", "oss://my-bucket/a", "oss://my-bucket/b"),
+                                                            ("export", "oss://my-bucket/a", "/b"), ("move", "/a", "/b")])
+def test_addresses_fit_the_direction(direction, source, target):
+    with pytest.raises(Refused):
+        transfer.kind_of(direction, source, target)
+    assert transfer.kind_of("export", "/a", "oss://my-bucket/b") is transfer_oss
+
+
+def test_credentials_of_a_file_that_others_may_read_are_refused(tmp_path):
+    path = tmp_path / "key.yml"
+    path.write_text("access_key_id: a\naccess_key_secret: b\n")
+    path.chmod(0o640)
+    with pytest.raises(Refused, match="others may read"):
+        action.credentials(transfer_oss, str(path), {})
+    path.chmod(0o600)
+    assert action.credentials(transfer_oss, str(path), {}) == {"access_key_id": "a", "access_key_secret": "b"}
+    path.write_text("password: geheim\n")
+    with pytest.raises(Refused) as caught:
+        action.credentials(transfer_oss, str(path), {})
+    assert "geheim" not in str(caught.value)
+    assert action.credentials(transfer_oss, "", {"OSS_ACCESS_KEY_ID": "x"}) == {"access_key_id": "x"}
+
+
+NAMES = ["a.csv", "sub/b.csv", "sub/_temporary/0/c.csv", "year=2013/x", "x+(y).txt", "deep/er/z.txt"]
+
+
+@pytest.mark.parametrize(("include", "exclude", "left"), [
+    ([], [], NAMES), (["*.csv"], [], NAMES[:3]), ([], ["_temporary"], [n for n in NAMES if "_temp" not in n]), (["sub/*.csv"], [], ["sub/b.csv"]),
+    (["sub/**"], ["*.csv"], []), (["x+(y).txt"], [], ["x+(y).txt"]), (["year=*/?"], [], ["year=2013/x"]), (["deep"], [], ["deep/er/z.txt"])])
+def test_patterns_mean_the_same_to_us_and_to_distcp(include, exclude, left):
+    selected = globs.selects(include, exclude)
+    assert [name for name in NAMES if selected(name)] == left
+    lines = [re.compile(line) for line in globs.distcp_filters("/in.d/x", include, exclude)]
+    assert [name for name in NAMES if not any(line.fullmatch(f"oss://bucket/in.d/x/{name}") for line in lines)] == left
+
+
+def test_crc64_is_that_of_oss():
+    first, second = random.Random(1).randbytes(100_003), random.Random(2).randbytes(7_777)
+    assert crc64.crc64(first) == crc64.slow(first) == reference.xz(first)
+    assert crc64.crc64(second, crc64.crc64(first)) == reference.xz(first + second)
+    assert crc64.combine(crc64.crc64(first), crc64.crc64(second), len(second)) == reference.xz(first + second)
+    assert crc64.combine(0, crc64.crc64(first), len(first)) == crc64.crc64(first)
+
+
+def test_names_and_addresses():
+    assert impossible(["a/b", "a//b", "x:y", "../z", "ok.txt"]) == ["../z", "a//b", "x:y"]
+    assert split("oss://my-bucket") == ("my-bucket", "") and split("oss://my-bucket/a/ü") == ("my-bucket", "a/ü")
+    with pytest.raises(OssError):
+        split("oss://B/x")
+
+
+def test_a_file_appears_at_once_and_goes_on(tmp_path):
+    content, told = random.Random(3).randbytes(20_000), []
+    final = tmp_path / "f"
+
+    def broken(take, at):
+        take(content[at:at + 5000])
+        raise ConnectionError("gone")
+
+    progress = streams.Progress(len(content), told.append)
+    with pytest.raises(EmrError, match="broke"):
+        streams.receive(str(final), len(content), "v1", lambda _take, _at: (_ for _ in ()).throw(ConnectionError("gone")), progress)
+    assert not final.exists()
+    streams.receive(str(final), len(content), "v1", broken, progress)
+    assert final.read_bytes() == content and [path.name for path in tmp_path.iterdir()] == ["f"]
+    with pytest.raises(EmrError, match="expected"):
+        streams.receive(str(final), 10, "v2", lambda take, _at: take(b"123"), progress)
+    assert final.read_bytes() == content
+
+
+def test_retention_is_the_specs_and_config_wins():
+    given = parse_spec(SPEC + "logs: {keep: 2d}\n")
+    nodes = topology()
+    found = config.effective_config(given, nodes, nodes.first_master)
+    assert found["mapred-site"]["mapreduce.jobhistory.max-age-ms"].value == "172800000"
+    assert found["spark-defaults"]["spark.history.fs.cleaner.maxAge"].value == "172800s"
+    assert found["yarn-site"]["yarn.log-aggregation.retain-seconds"].value == "60"  # of the spec's config
+    assert not job_logs.side_units(given, nodes, nodes.first_master, found)[0]["wanted"]
+    outside = parse_spec(SPEC + "logs: {oss: 'oss://my-bucket/logs'}\n")
+    unit = job_logs.side_units(outside, nodes, nodes.first_master, found)[0]
+    assert unit["wanted"] and any("oss://my-bucket/logs/sales-emr-0123456789ab" in row["content"] for row in unit["files"])
+    assert given.digest() != outside.digest() != parse_spec(SPEC).digest()
