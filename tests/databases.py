@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emrctl.dist import fetch
@@ -110,6 +110,12 @@ def _group_is_gone(group: int, limit: float) -> bool:
     return False
 
 
+def _children(parent: int) -> list:
+    """Ids of the processes that this one has started (PostgreSQL's have sessions of their own)."""
+    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(word) for word in done.stdout.split()]
+
+
 def _input(text: str | None) -> dict:
     return {"stdin": subprocess.DEVNULL} if text is None else {"input": text}
 
@@ -150,7 +156,10 @@ class Server:
                 time.sleep(0.3)
 
     def kill(self) -> None:
-        """SIGKILL, as a machine that loses its power."""
+        """SIGKILL for all its processes, as when a machine loses its power."""
+        for pid in _children(self.child.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.space.end(self.child, signal.SIGKILL)
 
     def _server(self) -> list:
