@@ -44,7 +44,9 @@ def _unit(verb, rest):
     if verb == "boot":
         print(f"taken up: {', '.join(job_admit.boot()) or 'nothing'}")
     else:
+        from . import job
         job_admit.release(rest[0])
+        job.prune({})
     return 0
 
 

@@ -55,7 +55,8 @@ class Supervisor:
         try:
             self._attempts()
         except Stopped:
-            self._stopped()
+            if not ended(history(self.id)[-1]):
+                self._stopped()
         return 0
 
     def _attempts(self):
@@ -72,8 +73,7 @@ class Supervisor:
                 break
             self._note("RETRYING", exit_code=result["exit_code"], reason=result["reason"], retry_in_s=delay)
             self._pause(delay, until_end=False)
-            left = job_yarn.end_all(self.base, self.id, self.user, APPS_S) if self.base else ""
-            result = {"state": "FAILED", "exit_code": None, "reason": left} if left else None
+            result = None
         self._finish(result)
 
     def _note(self, state, **more):
@@ -98,14 +98,16 @@ class Supervisor:
     def _taken_up(self):
         """What has become of an attempt whose supervisor is gone: with the machine, or alone."""
         if self.record.get("keep_running"):
-            left = job_yarn.end_all(self.base, self.id, self.user, READY_S)
-            self._note("RETRYING", reason=left or "the master or the job's supervisor was restarted", retry_in_s=0)
+            self._note("RETRYING", reason="the master or the job's supervisor was restarted", retry_in_s=0)
             return None
         self.lasted.append(time.time() - self.last["time"])
         return self._settle(None)
 
     def _one(self):
-        """Run the program once. Returns its verdict."""
+        """Run the program once, after what an attempt before has left in YARN is ended. Returns its verdict."""
+        left = job_yarn.end_all(self.base, self.id, self.user, READY_S) if self.base and self.attempt else ""
+        if left:
+            return {"state": "FAILED", "exit_code": None, "reason": left}
         self.attempt += 1
         self._rotate()
         limit = self.record.get("timeout_s") or 0
