@@ -14,23 +14,22 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.jdbc_database imp
 PASSWORD = "s3cret-of-the-shop"
 
 
-def request(direction="import", outside="mysql://shop@db.example.com/sales", path="/data/orders", services=("spark",), credentials=None,
-            **options):
+def request(direction="import", outside="mysql://shop@db.example.com/sales", path="/data/orders", credentials=None, **options):
     source, target = (outside, path) if direction == "import" else (path, outside)
     kind = transfer.kind_of(direction, source, target)
     return kind.request({"direction": direction, "source": source, "target": target, "options": transfer.known_options(kind, options),
                          "credentials": {"password": PASSWORD} if credentials is None else credentials,
-                         "provider": "jceks://hdfs/user/emr/.emr/secrets/1.jceks", "cluster": {"services": services, "user": "emr"}})
+                         "provider": "jceks://hdfs/user/emr/.emr/secrets/1.jceks", "user": "emr"})
 
 
 def what(**options):
-    return json.loads(request(**options)["job"]["args"][-1])
+    return json.loads(request(**options)["files"]["request.json"])
 
 
 def test_the_password_is_a_secret_and_nothing_else():
     found = request(table="orders")
     assert found["secrets"] == {"emr.jdbc.password": PASSWORD} and found["keep"] == transfer.PROVIDER
-    assert PASSWORD not in json.dumps(found["job"])
+    assert PASSWORD not in json.dumps([found["job"], found["files"]])
 
 
 def test_mysql_goes_by_mariadbs_driver_under_an_url_that_spark_takes_for_mysql():
@@ -66,7 +65,7 @@ def test_a_password_in_the_address_is_refused_and_not_quoted():
     ({"table": "a", "format": "avro"}, "parquet"), ({"table": "a", "parallel": 1000}, "1 to 200"),
     ({"table": "a", "columns": ["x,y z"]}, "'y z' is no name"), ({"table": "a", "types": ["x"]}, "COLUMN=TYPE"),
     ({"table": "a", "types": ["x=int) drop"]}, "COLUMN=TYPE"), ({"table": "a", "incremental": "id", "overwrite": True}, "cannot overwrite"),
-    ({"table": "a", "mode": "overwrite"}, "belongs to export"), ({"table": "a", "services": ("yarn",)}, "service add"),
+    ({"table": "a", "mode": "overwrite"}, "belongs to export"),
     ({"table": "a", "credentials": {}}, "EMR_DB_PASSWORD"), ({"table": "a", "splitby": "x"}, "split_by"),
     ({"direction": "export", "query": "select 1"}, "belongs to import"), ({"direction": "export"}, "--table"),
     ({"direction": "export", "table": "a", "mode": "upsert"}, "--key"), ({"direction": "export", "table": "a", "key": ["id"]}, "upsert"),
@@ -78,7 +77,7 @@ def test_bad_wishes_are_refused_with_what_is_valid(options, said):
 
 
 def test_options_reach_the_program():
-    found = what(table="orders", columns=["id, price"], types=["price=decimal(12, 2)", "note=varchar(40)"], path="hdfs://lake/data/x")
+    found = what(table="orders", columns=["id, price"], types=["price=decimal(12, 2)", "note=varchar(40)"], path="hdfs:///data/x")
     assert (found["columns"], found["types"], found["path"]) == (["id", "price"], {"price": "decimal(12, 2)", "note": "varchar(40)"}, "/data/x")
     found = what(direction="export", table="t", mode="upsert", key=["a,b"])
     assert (found["mode"], found["key"], found["direction"]) == ("upsert", ["a", "b"], "export")

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import Refused
 from .transfer import PROVIDER
+from .transfer_oss import hdfs_path
 
 NAME = "a database"
 CREDENTIALS = {"user": "EMR_DB_USER", "password": "EMR_DB_PASSWORD"}
@@ -21,6 +22,7 @@ OPTIONS: dict = {"table": "", "query": "", "where": "", "columns": [], "types": 
 ONLY = {"import": ("query", "where", "columns", "split_by", "incremental", "overwrite"), "export": ("mode", "key")}
 PROGRAM = "/opt/emr/libexec/emr_jdbc.py"
 CONNECTORS = "/opt/emr/connectors/jdbc"
+REQUEST = "request.json"
 # Name of the password in the credential provider.
 ALIAS = "emr.jdbc.password"
 MOST_PARALLEL = 200
@@ -42,8 +44,6 @@ def request(wanted: dict) -> dict:
     """The job of this import or export. Raises Refused before anything is done."""
     direction, options = wanted["direction"], _checked(wanted["direction"], wanted["options"])
     outside, inside = (wanted["source"], wanted["target"]) if direction == "import" else (wanted["target"], wanted["source"])
-    if "spark" not in wanted["cluster"]["services"]:
-        raise Refused("the cluster has no Spark, which reads and writes databases", "emrctl service add NAME spark")
     place = address(outside)
     user = wanted["credentials"].get("user") or place["user"]
     if not user or not wanted["credentials"].get("password"):
@@ -56,13 +56,12 @@ def request(wanted: dict) -> dict:
     if table and not all(NAMED.fullmatch(part) for part in table.split(".")) or table.count(".") > 1:
         raise Refused(f"table {table!r}: expected NAME or SCHEMA.NAME of letters, digits and _", "Give --table NAME")
     row = SYSTEMS[place["system"]]
-    what = {**options, "direction": direction, "table": table, "path": "/" + inside.split("://", 1)[1].partition("/")[2]
-            if "://" in inside else inside, "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
+    what = {**options, "direction": direction, "table": table, "path": hdfs_path(inside, wanted["user"]), "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
             "url": f"jdbc:{place['system']}://{place['host']}:{place['port']}/{place['database']}?{row['say']}"
                    f"{row['tls'] if options['tls'] else ''}"}
     return {"job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",
-                    "args": [*_submit(wanted["provider"], row["jar"]), PROGRAM, json.dumps(what, ensure_ascii=False)]},
-            "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
+                    "args": [*_submit(wanted["provider"], row["jar"]), PROGRAM, REQUEST]},
+            "files": {REQUEST: json.dumps(what, ensure_ascii=False, indent=1)}, "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
 
 
 def _submit(provider: str, jar: str) -> list:

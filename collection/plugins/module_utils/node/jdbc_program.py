@@ -1,6 +1,6 @@
 """What the job of an import from or an export to a database runs in Spark. Python 3.8 and newer.
 
-On a master this is /opt/emr/libexec/emr_jdbc.py; its argument is the request of domain/transfer_jdbc.py as JSON. The password
+On a master this is /opt/emr/libexec/emr_jdbc.py; its argument is a file with the request of domain/transfer_jdbc.py. The password
 comes out of the job's credential provider and goes to nothing but the drivers. Its result is one line of JSON on stdout.
 """
 from __future__ import annotations
@@ -73,7 +73,8 @@ def main(arguments):
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
-    request = json.loads(arguments[0])
+    with open(arguments[0], encoding="utf-8") as handle:
+        request = json.load(handle)
     try:
         spark = SparkSession.builder.appName(f"{request['direction']} {request['table'] or 'query'}").getOrCreate()
         secret = spark.sparkContext._jsc.hadoopConfiguration().getPassword(request["alias"])
