@@ -53,3 +53,11 @@ def test_one_more_node_is_held_against_few_nodes_and_against_a_create():
     text = scale.table(found, 2)
     assert "MISSED" not in text and text.count(" ok") == len(scale.LIMITS) + 1
     assert "MISSED" in scale.table(scale.ratios(made, small, made), 2) and "MISSED" in scale.table(found, 3)
+
+
+def test_the_report_of_submitting_compares_turn_by_turn():
+    from bench import submit
+
+    found = submit.report({"spark-submit by hand": [4.0, 9.0, 5.0], "emrctl submit": [5.0, 10.2, 6.4]})
+    assert (found["by_hand_s"], found["emrctl_s"], found["more_s"], found["ratio"], found["met"]) == (5.0, 6.4, 1.2, 1.28, True)
+    assert not submit.report({"spark-submit by hand": [4.0], "emrctl submit": [5.6]})["met"]
