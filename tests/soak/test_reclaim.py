@@ -16,7 +16,7 @@ set -e
 mkdir in; for i in $(seq 1 {FILES}); do seq $((i*1000)) $((i*1000+999)) > in/f$i; done
 hdfs dfs -put in /user/emr/in
 mapred streaming -D mapreduce.job.reduces=1 -D mapreduce.job.reduce.slowstart.completedmaps=0.2 \\
-  -files mapper.sh,reducer.sh -mapper mapper.sh -reducer reducer.sh -input /user/emr/in -output /user/emr/out
+  -files mapper.sh,reducer.sh -mapper mapper.sh -reducer reducer.sh -input /user/emr/in -output /user/emr/out >&2
 hdfs dfs -cat /user/emr/out/part-00000
 """
 
