@@ -46,10 +46,10 @@ def running(bed, *names: str) -> bool:
     """Whether these daemons run, as status says."""
     done = bed.emrctl("status", NAME, "-o", "json", expect=None)
     try:
-        nodes = json.loads(done.stdout)["nodes"]
+        rows = json.loads(done.stdout)["components"]
     except (ValueError, KeyError):
         return False
-    states = {row["component"]: row["state"] for node in nodes for row in node.get("components", []) if node["name"] == MASTER}
+    states = {row["component"]: row["state"] for row in rows if row["node"] == MASTER}
     return all(states.get(name) == "running" for name in names)
 
 

@@ -65,6 +65,13 @@ def test_jobs_have_room_for_a_master_beside_those_of_the_servers(slaves, memory)
     assert share * slaves * sizing.yarn_memory(memory) >= 2 * sizing.SERVER_MASTER + sizing.SPARK_LEAST
 
 
+def test_on_a_single_small_node_a_session_finds_room_beside_the_servers():
+    held, memory = config_sql.held(config_sql.SERVERS), sizing.yarn_memory(4096)
+    size = sizing.spark_sizing([(4096, 2)], held)
+    assert held + sizing.SPARK_LEAST + size.heap + size.overhead <= memory
+    assert sizing.spark_sizing([(4096, 2)] * 2, held) == sizing.spark_sizing([(4096, 2)] * 2)
+
+
 def test_servers_begin_with_nothing_and_have_what_a_driver_needs():
     for name in config_sql.SERVERS:
         conf = config_sql.server(name, 4096, 3)

@@ -268,7 +268,7 @@ def _sized(services, topology, node) -> dict:
     if "mapreduce" in services and shapes:
         layer["mapred-site"] = _sized_mapred(sizing.job_sizing(shapes), min(shapes)[0], slaves)
     if "spark" in services and shapes:
-        layer["spark-defaults"] = _sized_spark(sizing.spark_sizing(shapes), min(shapes)[0], len(shapes))
+        layer["spark-defaults"] = _sized_spark(sizing.spark_sizing(shapes, config_sql.held(services)), min(shapes)[0], len(shapes))
     return layer
 
 

@@ -59,14 +59,18 @@ def session(services, master: str) -> dict:
             "spark.hadoop.hive.metastore.connect.retries": "20", "spark.hadoop.hive.metastore.failure.retries": "20"}
 
 
+def held(services) -> int:
+    """MiB of YARN's memory that the servers hold while nobody works."""
+    return sizing.SERVER_MASTER * sum(name in services for name in SERVERS)
+
+
 def room_for_masters(services, shapes) -> dict:
     """The share of YARN's memory for application masters, with those of the servers on top of what jobs have without them.
 
     Otherwise the servers alone would fill the share of a small cluster, and no job would begin. ``shapes``: (memory MiB, vCPUs).
     """
     memory = sum(sizing.yarn_memory(mib) for mib, _vcpus in shapes)
-    held = sizing.SERVER_MASTER * sum(name in services for name in SERVERS)
-    return {"yarn.scheduler.capacity.maximum-am-resource-percent": f"{min(0.9, 0.5 + held / max(1, memory)):.2f}"}
+    return {"yarn.scheduler.capacity.maximum-am-resource-percent": f"{min(0.9, 0.5 + held(services) / max(1, memory)):.2f}"}
 
 
 def server(name: str, memory_mib: int, computing: int) -> dict:

@@ -131,18 +131,19 @@ def job_sizing(shapes) -> JobSizing:
                      child_heap(reduce_mb), child_heap(map_mb), clamp(int(map_heap * 0.4), 64, 1024))
 
 
-def spark_sizing(shapes) -> SparkSizing:
+def spark_sizing(shapes, held: int = 0) -> SparkSizing:
     """Executors for nodes of these (memory MiB, vCPUs): about two on a node of 4 vCPUs, at most 5 cores each.
 
     The container's memory is the node's share, heap = container / 1.1 with at least 384 MiB beside it. A small node's
-    executor takes half of it, so that a driver finds room next to it.
+    executor takes half of it, so that a driver finds room next to it. ``held``: MiB that daemons take of YARN; a single node
+    shares what is left.
     """
     unit = job_sizing(shapes).min_allocation
     cores_all = sum(vcpus for _memory, vcpus in shapes)
     memory, vcpus = min(shapes)
     cores = vcpus if vcpus < 4 else clamp(vcpus // 2, 1, 5)
     per_node = max(2, vcpus // cores)
-    yarn = yarn_memory(memory)
+    yarn = yarn_memory(memory) - (held if len(shapes) == 1 else 0)
     container = clamp(_floor(yarn / per_node, unit), min(SPARK_LEAST, yarn), 65536)
     beside = max(SPARK_OVERHEAD, container - int(container / 1.1))
     driver = clamp(_floor(yarn / (2 if small(memory) else 4), unit), SPARK_LEAST, 4096)
