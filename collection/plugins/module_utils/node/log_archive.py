@@ -12,8 +12,8 @@ import os
 import sys
 import time
 
-from . import backup_oss, job
-from .common import NodeError, file_lock, read_text, run, write_atomic
+from . import backup_oss, job, job_yarn
+from .common import NodeError, file_lock, read_text, write_atomic
 from .hdfs import WebHdfs
 from .job_record import JOBS, apps, ended, history, ids, settings, tail
 from .oss import Oss, endpoint_of, split
@@ -88,8 +88,12 @@ def _put(client, bucket, key, content):
 
 def _containers(names, user):
     """The logs of the containers, as `yarn logs` prints them."""
-    env = dict(os.environ, **settings()["environment"])
-    texts = [run(["/opt/emr/hadoop/bin/yarn", "logs", "-applicationId", name], check=False, user=user, env=env, limit_s=600)[1] for name in names]
+    texts = []
+    for name in names:
+        try:
+            texts.append(job_yarn.logs(name, user, settings()["environment"]))
+        except NodeError as error:  # an application that ended before any container, or whose logs are too old
+            texts.append(f"{name}: {error}\n")
     return "".join(texts).encode()[-MOST:]
 
 
