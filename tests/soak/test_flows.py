@@ -214,13 +214,13 @@ def test_a_schedule_fires_at_its_times_skips_what_overlaps_and_stays_through_a_c
 def test_a_time_that_passes_while_the_master_is_down_is_made_up_for_once_or_not_at_all(bed):
     file = flow(bed, "missed", {"a": ("true", {})})
     now = int(bed.ssh(NAME, MASTER, "date +%s"))
-    at = time.strftime("%H:%M:%S", time.gmtime(now + 120))
+    at = time.strftime("%H:%M:%S", time.gmtime(now + 240))
     for policy in ("run", "skip"):
         bed.emrctl("schedule", "add", NAME, file, "--name", policy, "--at", at, "--zone", "UTC", "--missed", policy)
     instance = next(i["InstanceId"] for i in bed.instances(NAME) if i["InstanceName"] == MASTER)
     assert runs(bed, "run") == [] == runs(bed, "skip")
     bed.ecs("StopInstance", InstanceId=instance, ForceStop="true")
-    until(lambda: time.time() > now + 125, "the time has passed", 300)
+    until(lambda: time.time() > now + 245, "the time has passed", 400)
     bed.ecs("StartInstance", InstanceId=instance)
     until(lambda: bed.emrctl("ssh", NAME, MASTER, "--", "true", expect=None).returncode == 0, "the master is back", 300)
     until(lambda: [row["state"] for row in runs(bed, "run")] == ["SUCCEEDED"], "the missed run is made up for", 600)
