@@ -23,7 +23,7 @@ def pages() -> list:
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("docs"), "docs", 89, 7989) as it:
+    with lab(tmp_path_factory.mktemp("docs"), "soakd", 140, 8040) as it:
         types = ["ecs.c6.large"]
         spec = it.spec("sales", services=["hadoop", "spark"], node_groups={
             "master": {"count": 1, "instance_types": types}, "slave": {"count": 2, "instance_types": types}})

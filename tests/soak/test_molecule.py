@@ -10,7 +10,7 @@ from tests.lab import REPO, lab
 
 
 def test_the_scenario(tmp_path):
-    with lab(tmp_path, "soakm", 135, 8035) as it:
+    with lab(tmp_path, "soakm", 139, 8039) as it:
         spec = it.spec("mole")
         spec.write_text(spec.read_text().replace("count: 3", "count: 1"))
         bin_folder = Path(sys.executable).parent

@@ -34,7 +34,7 @@ spark.sql("CREATE OR REPLACE VIEW from_here AS SELECT count(*) AS n FROM trips")
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("sql"), "soaks", 136, 8036) as it:
+    with lab(tmp_path_factory.mktemp("sql"), "soakq", 137, 8037) as it:
         types = ["ecs.c6.large"]
         spec = it.spec(NAME, services=["hadoop", "spark", "metastore"], node_groups={
             "master": {"count": 1, "instance_types": types}, "slave": {"count": 2, "instance_types": types}})

@@ -21,7 +21,7 @@ SOURCE = {f"part-{number:03}.csv": 300_000 for number in range(8)} | {
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("copies"), "soako", 136, 8036) as it:
+    with lab(tmp_path_factory.mktemp("copies"), "soako", 138, 8038) as it:
         types = ["ecs.c6.large"]
         spec = it.spec(NAME, config={"core-site": {"fs.oss.endpoint": it.env["ALIBABA_CLOUD_OSS_ENDPOINT"]}}, node_groups={
             "master": {"count": 1, "instance_types": types}, "slave": {"count": 1, "instance_types": types}})
