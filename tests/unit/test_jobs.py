@@ -9,12 +9,10 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import resident
 from ansible_collections.emr.cluster.plugins.module_utils.node import (
     job,
     job_admit,
@@ -231,23 +229,6 @@ def test_jobs_are_listed_newest_first_and_only_jobs(master):
 def test_ids_that_are_none_reach_no_file(master, job_id):
     with pytest.raises(NodeError, match="there is no job"):
         job.show(job_id)
-
-
-def test_the_resident_package_is_complete_and_starts(tmp_path):
-    """Its files alone, with nothing of Ansible on the path."""
-    for path, text in resident.package().items():
-        target = tmp_path / path.removeprefix(resident.LIB + "/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-    for name in resident.package():
-        module = name.removeprefix(resident.LIB + "/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        done = subprocess.run([sys.executable, "-S", "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {module}"],
-                              capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{module}: {done.stderr}"
-    program = tmp_path / "emr-jobs"
-    program.write_text(resident._program("job_program").replace(resident.LIB, str(tmp_path)))
-    done = subprocess.run([sys.executable, str(program), "show", "../x"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]
 
 
 @pytest.fixture

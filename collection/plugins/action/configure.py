@@ -33,6 +33,7 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "configure"
+    RESIDENT = True
     OPTIONS = ("why", "install_limit_s", "drain_limit_s", "prune", "removed_services")
 
     def work(self, context, args):
@@ -42,7 +43,7 @@ class ActionModule(NodeAction):
         rows = units.node_units(node, context.services, effective, topology.cluster, units.JAVA_MARK, versions)
         conf = render.render_conf(effective, spec, topology, node, context.leaving)
         files = [self._list(context, row) for row in conf]
-        return {"install": self._install(context, args), "files": files + units.unit_files(rows), "java_mark": units.JAVA_MARK,
+        return {"install": self._install(context, args), "files": files + resident.node_files() + units.unit_files(rows), "java_mark": units.JAVA_MARK,
                 "units": [row["unit"] for row in rows], "side_units": self._side_units(context),
                 **self._standing(context),
                 "directories": units.node_directories(node, context.services, effective) + backups.directories(spec, topology, node),

@@ -4,6 +4,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.domain.errors import EmrError
+from . import resident_calls
 from .context import Context
 from .silence import silence
 
@@ -18,6 +19,8 @@ class NodeAction(ActionBase):
     REFUSES = False
     # What only looks does not wait for a host that is down: its result then has ``silent``, the reason.
     LOOKS = False
+    # Whether nodes that stand have a program for this operation; see domain/resident.py.
+    RESIDENT = False
 
     def run(self, tmp=None, task_vars=None):
         """Compute the options and run the operation; problems become a failed result that says what to do."""
@@ -28,7 +31,7 @@ class NodeAction(ActionBase):
                                                  f"{', '.join(self.OPTIONS) or 'none'}")
         self.task_vars = task_vars
         try:
-            context = Context(task_vars)
+            context = self.context = Context(task_vars)
             silent = silence(context) if self.LOOKS else ""
             if silent:
                 return dict(result, changed=False, silent=silent, ansible_facts={"emr_silent": silent})
@@ -49,6 +52,11 @@ class NodeAction(ActionBase):
 
         What ``secrets`` holds travels beside the options, so that no log of the node's shows it.
         """
+        if self.RESIDENT and not op and "secrets" not in options and not self.context.fact("emr_node"):
+            # A node that was prepared in this run is new: it has no program yet.
+            found = resident_calls.perform(self, self.MODULE, options)
+            if found is not None:
+                return found
         arguments = {"op": op or self.MODULE, "options": {key: value for key, value in options.items() if key != "secrets"}}
         if "secrets" in options:
             arguments["secrets"] = options["secrets"]

@@ -1,4 +1,4 @@
-"""Calls of the program that stays on the masters: a job costs one command over SSH, not a module that is built and sent."""
+"""Calls of the programs that stay on nodes: they cost one command over SSH, not a module that is built and sent."""
 from __future__ import annotations
 
 import json
@@ -28,3 +28,20 @@ def call(action, verb: str, options: dict, content: bytes = b"", program: str = 
     if found.get("failed"):
         raise (Refused if found.get("emr_refused") else EmrError)(str(found.get("msg", "failed")))
     return found
+
+
+def perform(action, op: str, options: dict) -> dict | None:
+    """The result of an operation of the module ``node``, by the program that the node has of it.
+
+    None where the node has no such program, or another version: nothing was done then, and the module has to do it.
+    """
+    sent = {"options": options, "check": action._task.check_mode, "diff": action._task.diff, "version": resident.version()}
+    answer = action._low_level_execute_command(f"{resident.NODE_PROGRAM} {op}", sudoable=True, in_data=json.dumps(sent).encode())
+    if answer["rc"] in MISSING:
+        return None
+    try:
+        found = json.loads(answer["stdout"].strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        text = (answer.get("stderr") or answer["stdout"]).strip()
+        raise EmrError(f"{resident.NODE_PROGRAM} {op} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
+    return None if found.get("other_version") else found
