@@ -249,7 +249,7 @@ def test_remains_of_an_interrupted_unpacking_do_not_matter(server, places):
 def test_the_first_master_is_asked_before_mirrors_and_mirrors_after(server, places):
     base, folder, asked = server
     artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
-    done = node_install.install(options(artifact, peer=f"{base}/none", limit_s=0.3), False)
+    done = node_install.install(options(artifact, peer=f"{base}/none", limit_s=2), False)
     assert asked[0] == "/none/hadoop-1.0.tar.gz" and done["hadoop"] == artifact["urls"][0]
 
 
