@@ -13,6 +13,8 @@ from tests.lab import EMRCTL, lab, until
 
 NAME, MASTER = "jobs", "jobs-master-001"
 EXAMPLES = "/opt/emr/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-3.4.2.jar"
+# Containers whose JVM does not start: the application fails.
+BROKEN = ("-D", "mapreduce.map.java.opts=-Xnonsense", "-D", "mapreduce.map.maxattempts=1")
 TERMINALS, EACH = 10, 5
 STREAM = """import sys
 from pyspark.sql import SparkSession
@@ -44,6 +46,15 @@ def applications(bed) -> dict:
     return found
 
 
+def sleeping(bed, seconds: int) -> dict:
+    """A job with one container that does nothing for so long."""
+    (bed.folder / "slow.py").write_text(f"import sys, time\nfor line in sys.stdin:\n    time.sleep({seconds})\n")
+    (bed.folder / "one.txt").write_text("one line\n")
+    bed.emrctl("put", NAME, "one.txt", "/user/emr/one.txt")
+    return bed.json("submit", NAME, "--type", "HADOOP_STREAMING", "-f", "slow.py", "--", "-D", "mapreduce.job.reduces=0", "-D",
+                    "mapreduce.job.maps=1", "-input", "/user/emr/one.txt", "-output", f"/user/emr/slept-{seconds}", "-mapper", "python3 slow.py")
+
+
 def job(bed, job_id: str) -> dict:
     return bed.json("jobs", "show", NAME, job_id)
 
@@ -65,7 +76,7 @@ def test_fifty_jobs_from_ten_terminals_all_run_once_and_agree_with_yarn(bed):
             if turn == 0:
                 kind, args = ("MR", [EXAMPLES, "pi", "1", "10"])
             elif turn == 1 and number < 4:
-                kind, args = ("MR", [EXAMPLES, "fail", "-failMappers", "-failReducers"]) if number < 2 else ("SHELL", ["exit 3"])
+                kind, args = ("MR", [EXAMPLES, "pi", *BROKEN, "1", "10"]) if number < 2 else ("SHELL", ["exit 3"])
             token = f"t{number}-{turn}"
             for _again in range(2):
                 done = bed.emrctl("submit", NAME, "-q", "--type", kind, "--token", token, "-o", "json", "--", *args, expect=None, timeout=1800)
@@ -142,16 +153,16 @@ def test_a_killed_terminal_changes_nothing_and_an_interrupted_one_says_how_to_lo
 
 
 def test_a_client_that_dies_leaves_the_verdict_to_yarn(bed):
-    made = bed.json("submit", NAME, "--type", "MR", "--", EXAMPLES, "sleep", "-m", "1", "-r", "0", "-mt", "40000")
+    made = sleeping(bed, 40)
     until(lambda: any(app["state"] == "RUNNING" for app in applications(bed).get(made["id"], [])), "its application runs", 600)
-    bed.ssh(NAME, MASTER, f"kill -9 $(pgrep -u emr -f {EXAMPLES})")
+    bed.ssh(NAME, MASTER, f"kill -9 $(pgrep -u emr -f hadoop-streaming)")
     assert job(bed, made["id"])["state"] == "RUNNING"
     found = reached(bed, made["id"], "SUCCEEDED", "FAILED", "KILLED", "LOST")
     assert found["state"] == "SUCCEEDED" and "signal 9" in found["reason"], found
 
 
 def test_a_kill_ends_the_application_too(bed):
-    made = bed.json("submit", NAME, "--type", "MR", "--", EXAMPLES, "sleep", "-m", "1", "-r", "0", "-mt", "600000")
+    made = sleeping(bed, 600)
     until(lambda: applications(bed).get(made["id"]), "it has an application", 600)
     assert bed.json("jobs", "kill", NAME, made["id"])["state"] == "KILLED"
     assert [app["state"] for app in applications(bed)[made["id"]]] == ["KILLED"]
@@ -162,7 +173,7 @@ def test_a_stream_outlives_the_masters_reboot_without_losing_or_repeating(bed):
     bed.ssh(NAME, MASTER, "runuser -u emr -- /opt/emr/hadoop/bin/hdfs dfs -mkdir -p /user/emr/stream/in")
     made = bed.json("submit", NAME, "--type", "SPARK_STREAMING", "-f", "stream.py", "--keep-running", "--", "stream.py",
                     "/user/emr/stream/in", "/user/emr/stream/out", "/user/emr/stream/checkpoint")
-    batch = bed.json("submit", NAME, "--type", "MR", "--", EXAMPLES, "sleep", "-m", "1", "-r", "0", "-mt", "240000")
+    batch = sleeping(bed, 240)
     written: list = []
 
     def arrives(number: int) -> None:
@@ -183,7 +194,7 @@ def test_a_stream_outlives_the_masters_reboot_without_losing_or_repeating(bed):
     boot = bed.ssh(NAME, MASTER, "cat /proc/sys/kernel/random/boot_id /proc/1/stat")
     bed.ecs("RebootInstance", InstanceId=instance)
     until(lambda: bed.ssh(NAME, MASTER, "cat /proc/sys/kernel/random/boot_id /proc/1/stat", check=False) not in ("", boot), "the master is back", 300)
-    until(lambda: bed.emrctl("put", NAME, "in.txt", "/user/emr/again.txt", expect=None).returncode == 0, "HDFS takes files", 600)
+    until(lambda: bed.emrctl("put", NAME, "one.txt", "/user/emr/again.txt", expect=None).returncode == 0, "HDFS takes files", 600)
     arrives(2)
     until(lambda: len(applications(bed).get(made["id"], [])) > len(before), "the stream has a new application", 900)
     until(lambda: sunk() == sorted(written), "both files are in the sink, each line once", 900)
