@@ -155,7 +155,7 @@ def test_a_killed_terminal_changes_nothing_and_an_interrupted_one_says_how_to_lo
 def test_a_client_that_dies_leaves_the_verdict_to_yarn(bed):
     made = sleeping(bed, 40)
     until(lambda: any(app["state"] == "RUNNING" for app in applications(bed).get(made["id"], [])), "its application runs", 600)
-    bed.ssh(NAME, MASTER, f"kill -9 $(pgrep -u emr -f hadoop-streaming)")
+    bed.ssh(NAME, MASTER, "kill -9 $(pgrep -u emr -f hadoop-streaming)")
     assert job(bed, made["id"])["state"] == "RUNNING"
     found = reached(bed, made["id"], "SUCCEEDED", "FAILED", "KILLED", "LOST")
     assert found["state"] == "SUCCEEDED" and "signal 9" in found["reason"], found
