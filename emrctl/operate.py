@@ -12,7 +12,8 @@ GROUP = typer.Option([], "--group", help="Only on the nodes of this node group. 
 NODE = typer.Option([], "--node", help="Only on this node. Repeatable.")
 BATCH = typer.Option(0, "--batch", min=0, help="Nodes besides the masters at a time (default: a tenth of their role).")
 CONTINUE = typer.Option(False, "--continue", help="Ask for no new restart: finish what an interrupted command left.")
-FORCE = typer.Option(False, "--force", help="Do not wait until every block has its copies before a DataNode goes down.")
+FORCE = typer.Option(False, "--force", help="Do not wait until every block has its copies before a DataNode goes down, and let as many "
+                     "go down together as --batch says.")
 INSTANCES = typer.Option(None, "--instances/--no-instances",
                          help="Stop the instances too, so that only their disks cost: refused where that cannot be. Without it "
                               "they are stopped as cheaply as they can be. --no-instances: the daemons only.")

@@ -59,6 +59,13 @@ def test_a_tenth_at_a_time_unless_said_otherwise():
     assert [len(turn) for turn in batches(top, names, 10)] == [1, 10, 10, 5]
 
 
+def test_no_more_slaves_at_a_time_than_leave_a_copy_of_each_block():
+    top = cluster(25, 20)
+    names = [n.name for n in top.nodes]
+    assert [len(turn) for turn in batches(top, names, 10, most=1)] == [1] + [1] * 25 + [10, 10]
+    assert [len(turn) for turn in batches(top, names, most=3)] == [1] + [2] * 12 + [1] + [2] * 10
+
+
 def test_the_size_follows_from_all_nodes_not_from_those_that_are_left():
     top = cluster(25, 0)
     assert batches(top, ["c-slave-024", "c-slave-025", "c-slave-001"]) == [["c-slave-001", "c-slave-024"], ["c-slave-025"]]

@@ -5,6 +5,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import batches, select
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
@@ -65,10 +66,22 @@ def plan(context, args) -> dict:
     # A run that only plans has no nodes.
     nodes = context.topology.nodes if context.vars["groups"].get("emr_target") else ()
     names = [n.name for n in nodes if any(context.fact(fact, n.name) for fact in facts)]
-    turns = batches(context.topology, names, size) if names else []
+    most = 0 if boolean(args.get("force") or False) or not names else together(context, facts, names)
+    if 0 < most < size:
+        display.display(f"emr: slaves take their turns by {most}, not {size}: more could hold all copies of a block (--force does as said)")
+    turns = batches(context.topology, names, size, most) if names else []
     return {"changed": False, "ansible_facts": {"emr_turns": {"hosts": [n for turn in turns for n in turn],
                                                               "serial": [len(turn) for turn in turns] or [1]}},
             "emr_result": {"turns": turns}}
+
+
+def together(context, facts, names) -> int:
+    """How many slaves may go down at a time so that a copy of every block stays up; 0 where no DataNode goes down."""
+    if not any("datanode" in (context.fact(fact, name) or []) for fact in facts if fact != "emr_refresh" for name in names):
+        return 0
+    slave = context.topology.with_role("slave")[0]
+    site = effective_config(context.spec, context.topology, slave, context.release)["hdfs-site"]
+    return max(1, int(str(site["dfs.replication"])) - 1)
 
 
 def refresh_row(component, refresh, context) -> dict:

@@ -41,7 +41,9 @@ options:
     type: int
     default: 0
   force:
-    description: With O(phase=go), do not wait until a DataNode may go down.
+    description:
+      - With O(phase=go), do not wait until a DataNode may go down. With O(phase=plan), let O(batch) slaves take their turn
+        together even where they could hold all copies of a block.
     type: bool
     default: false
   limit_s:
