@@ -6,7 +6,6 @@ runner while it lives). Beside the flows lies .lock, held while one is made.
 """
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import time
 import uuid
 
 from ..domain.flow_plan import FAILED, KILLED, RUNNING, SUCCEEDED, WAITING
+from . import journal
 from .common import NodeError, file_lock, read_text, run, unit_states, write_atomic
 
 FLOWS = "/var/lib/emr/flows"
@@ -33,10 +33,7 @@ def unit(flow_id):
 
 def ids():
     """Ids of all flows on record, the newest first."""
-    try:
-        return sorted((name for name in os.listdir(FLOWS) if ID.match(name)), reverse=True)
-    except FileNotFoundError:
-        return []
+    return journal.newest(FLOWS, ID)
 
 
 def folder_of(flow_id):
@@ -53,24 +50,12 @@ def record(flow_id):
 
 def note(flow_id, state, **more):
     """Write down a change, of a job when ``job`` names one. Survives a crash of the machine."""
-    line = json.dumps(dict(more, state=state, time=round(time.time(), 3))) + "\n"
-    handle = os.open(f"{FLOWS}/{flow_id}/states", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(handle, line.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    journal.append(f"{FLOWS}/{flow_id}/states", dict(more, state=state))
 
 
 def history(flow_id):
-    """All changes, the oldest first. A line that a crash cut off counts for nothing."""
-    rows = []
-    for line in (read_text(f"{FLOWS}/{flow_id}/states") or "").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
+    """All changes, the oldest first."""
+    return journal.changes(f"{FLOWS}/{flow_id}/states")
 
 
 def state_of(rows):
@@ -93,13 +78,7 @@ def ended(flow_id):
 
 def hold(flow_id):
     """The lock that a flow's runner holds while it lives, as a file descriptor; None when another one has it."""
-    handle = os.open(f"{FLOWS}/{flow_id}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+    return journal.hold(f"{FLOWS}/{flow_id}/lock")
 
 
 def create(wanted, files=""):

@@ -8,13 +8,13 @@ runs) and .tokens.
 """
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import time
 
 from ..domain.verdict import FINAL
+from . import journal
 from .common import NodeError, read_text, unit_states
 
 JOBS = "/var/lib/emr/jobs"
@@ -44,10 +44,7 @@ def folder_of(job_id):
 
 def ids():
     """Ids of all jobs on record, the newest first."""
-    try:
-        return sorted((name for name in os.listdir(JOBS) if ID.match(name)), reverse=True)
-    except FileNotFoundError:
-        return []
+    return journal.newest(JOBS, ID)
 
 
 def record(job_id):
@@ -62,24 +59,12 @@ def unit(job_id):
 
 def note(job_id, state, **more):
     """Write down that a job is in this state now. Survives a crash of the machine."""
-    line = json.dumps(dict({"state": state, "time": round(time.time(), 3), "exit_code": None}, **more)) + "\n"
-    handle = os.open(f"{JOBS}/{job_id}/states", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(handle, line.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    journal.append(f"{JOBS}/{job_id}/states", {"state": state, "exit_code": None, **more})
 
 
 def history(job_id, submitted=0.0):
-    """All changes of state, the first being SUBMITTED. A line that a crash cut off counts for nothing."""
-    rows = [{"state": "SUBMITTED", "time": submitted}]
-    for line in (read_text(f"{JOBS}/{job_id}/states") or "").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
+    """All changes of state, the first being SUBMITTED."""
+    return [{"state": "SUBMITTED", "time": submitted}, *journal.changes(f"{JOBS}/{job_id}/states")]
 
 
 def apps(job_id):
@@ -92,13 +77,7 @@ def apps(job_id):
 
 def hold(job_id):
     """The lock that a job's supervisor holds while it lives, as a file descriptor; None when another one has it."""
-    handle = os.open(f"{JOBS}/{job_id}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+    return journal.hold(f"{JOBS}/{job_id}/lock")
 
 
 def queued(job_id):
