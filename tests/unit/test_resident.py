@@ -10,7 +10,9 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
+from ansible_collections.emr.cluster.plugins.module_utils.node import node_program
 from ansible_collections.emr.cluster.plugins.plugin_utils import resident_calls
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 NODE_FILES = {row["path"]: row["content"] for row in resident.node_files()}
 
@@ -72,6 +74,35 @@ class Action:
     def _low_level_execute_command(self, _command, sudoable, in_data):
         assert sudoable and json.loads(in_data)["version"] == resident.version()
         return self.answer
+
+
+class Sender(NodeAction):
+    """An action plugin of an operation, as far as it sends it."""
+
+    def __init__(self, new: bool):
+        self.asked, self.task_vars = [], {}
+        self.context = SimpleNamespace(fact=lambda name: {} if not new else {"java": "17"})
+
+    def _execute_module(self, module_name, module_args, task_vars):
+        self.asked.append(module_args["op"])
+        return {}
+
+
+@pytest.mark.parametrize(("op", "new", "options", "by_module"), [
+    ("configure", False, {}, False), ("configure", True, {}, True), ("configure", False, {"secrets": {"a": "b"}}, True),
+    ("host", False, {}, True), ("check", False, {}, True)])
+def test_only_what_the_program_knows_is_asked_of_it(monkeypatch, op, new, options, by_module):
+    """An action may do another operation than its own, as check does that of host."""
+    sender = Sender(new)
+    monkeypatch.setattr(resident_calls, "perform", lambda action, op, options: {"by": "program"})
+    assert (sender.module(options, op=op) == {"by": "program"}) is not by_module
+    assert sender.asked == ([op] if by_module else [])
+    sender.MODULE = op
+    assert (sender.module(options) == {"by": "program"}) is not by_module
+
+
+def test_the_program_knows_what_is_asked_of_it():
+    assert set(node_program.OPERATIONS) == set(resident.NODE_OPERATIONS)
 
 
 def test_a_node_without_the_program_is_left_to_the_module():

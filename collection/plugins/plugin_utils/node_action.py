@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.domain import resident
 from ..module_utils.domain.errors import EmrError
 from . import resident_calls
 from .context import Context
@@ -19,8 +20,6 @@ class NodeAction(ActionBase):
     REFUSES = False
     # What only looks does not wait for a host that is down: its result then has ``silent``, the reason.
     LOOKS = False
-    # Whether nodes that stand have a program for this operation; see domain/resident.py.
-    RESIDENT = False
 
     def run(self, tmp=None, task_vars=None):
         """Compute the options and run the operation; problems become a failed result that says what to do."""
@@ -52,12 +51,13 @@ class NodeAction(ActionBase):
 
         What ``secrets`` holds travels beside the options, so that no log of the node's shows it.
         """
-        if self.RESIDENT and not op and "secrets" not in options and not self.context.fact("emr_node"):
+        op = op or self.MODULE
+        if op in resident.NODE_OPERATIONS and "secrets" not in options and not self.context.fact("emr_node"):
             # A node that was prepared in this run is new: it has no program yet.
-            found = resident_calls.perform(self, self.MODULE, options)
+            found = resident_calls.perform(self, op, options)
             if found is not None:
                 return found
-        arguments = {"op": op or self.MODULE, "options": {key: value for key, value in options.items() if key != "secrets"}}
+        arguments = {"op": op, "options": {key: value for key, value in options.items() if key != "secrets"}}
         if "secrets" in options:
             arguments["secrets"] = options["secrets"]
         found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars, module_args=arguments)

@@ -27,7 +27,7 @@ PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program",
             "/opt/emr/libexec/emr_jdbc.py": "jdbc_program"}
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
-NODE_PROGRAM, NODE_MODULE = "/opt/emr/libexec/emr-node", "node_program"
+NODE_PROGRAM, NODE_MODULE, NODE_OPERATIONS = "/opt/emr/libexec/emr-node", "node_program", ("configure",)
 VERSION = f"{PACKAGE}/VERSION"
 # What programs get as environment on a node.
 ENVIRONMENT = {
