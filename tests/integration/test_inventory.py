@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars, ssh_args, valid_hostkey
 from emrctl.local.testing import api_only
+from tests.lab import until
 
 REPO = Path(__file__).parents[2]
 KEY = "ssh-ed25519 " + "A" * 68
@@ -172,10 +173,8 @@ def test_lock_ends_with_the_playbook(bed):
     done = play(bed, "    - emr.cluster.cluster: {state: locked, name: sales, region: cn-hangzhou}\n    - fail:\n")
     assert done.returncode == 2
     api = client(ecs, "cn-hangzhou")
-    for _ in range(400):
-        if not api.items("DescribeKeyPairs", KeyPairName="emr-lock-sales"):
-            return
-    raise AssertionError("the lock is still there")
+    # Who holds it looks every other second whether the playbook still runs.
+    until(lambda: not api.items("DescribeKeyPairs", KeyPairName="emr-lock-sales"), "the lock is gone", 60)
 
 
 def test_hostvars_of_an_odd_instance():
