@@ -91,7 +91,6 @@ _YARN = _HADOOP | {"yarn-site"}
 _OPENS = ("--add-opens=java.base/java.lang=ALL-UNNAMED",)
 
 
-
 def _server(name: str, label: str, port: int, main: str, *arguments) -> Component:
     """A server of Spark for other people's statements, on the master: one application of YARN with executors as needed."""
     command = ("spark-class", "org.apache.spark.deploy.SparkSubmit", "--class", main, "--name", label.replace(" ", "-"),

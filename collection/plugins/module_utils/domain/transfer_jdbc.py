@@ -56,7 +56,8 @@ def request(wanted: dict) -> dict:
     if table and not all(NAMED.fullmatch(part) for part in table.split(".")) or table.count(".") > 1:
         raise Refused(f"table {table!r}: expected NAME or SCHEMA.NAME of letters, digits and _", "Give --table NAME")
     row = SYSTEMS[place["system"]]
-    what = {**options, "direction": direction, "table": table, "path": hdfs_path(inside, wanted["user"]), "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
+    what = {**options, "direction": direction, "table": table, "path": hdfs_path(inside, wanted["user"]),
+            "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
             "url": f"jdbc:{place['system']}://{place['host']}:{place['port']}/{place['database']}?{row['say']}"
                    f"{row['tls'] if options['tls'] else ''}"}
     return {"job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",

@@ -162,8 +162,7 @@ def inspect(path):
         return {"path": path, "state": "formatted", "cluster_id": fields.get("clusterID", "")}
     try:
         # Names with a dot are our own half-made formats and the file system's (lost+found has none, so it is named).
-        rest = [name for name in os.listdir(path) if not name.startswith(".") and name not in ("lost+found",
-                                                                                              "in_use.lock")]
+        rest = [name for name in os.listdir(path) if not name.startswith(".") and name not in ("lost+found", "in_use.lock")]
     except FileNotFoundError:
         return {"path": path, "state": "missing", "cluster_id": ""}
     return {"path": path, "state": "unclear" if rest else "empty", "cluster_id": ""}

@@ -33,8 +33,8 @@ def selects(include, exclude):
 
 def distcp_filters(root, include, exclude):
     """Lines of a filter file for DistCp: what matches one of them is left out. ``root``: the folder's path without its file system."""
-    base = "(?s)[^/]+://[^/]*" + "".join(char if char.isalnum() or char == "/" or not char.isascii() else "\\" + char
-                                        for char in root.rstrip("/")) + "/"
+    plain = "".join(char if char.isalnum() or char == "/" or not char.isascii() else "\\" + char for char in root.rstrip("/"))
+    base = f"(?s)[^/]+://[^/]*{plain}/"
     lines = [base + to_regex(pattern) for pattern in exclude]
     if include:
         lines.append(f"{base}(?!(?:{'|'.join(to_regex(pattern) for pattern in include)})$).*")

@@ -79,10 +79,10 @@ def _draft(draft, job_id, wanted, user, known):
         raise Refusal("Spark is not installed on this cluster. Next: emrctl service add NAME spark")
     overlay = conf_environment(draft, f"{JOBS}/{job_id}", {"tag": job_yarn.tag(job_id), "queue": wanted["queue"], **more})
     defaults = parse_keys(read_text(f"{SPARK_CONF}/spark-defaults.conf") or "")
+    need = admission.need(wanted["type"], job_request.deploy_mode(wanted), job_request.driver_memory(wanted, defaults))
     kept = dict({key: wanted[key] for key in job_request.KEPT}, id=job_id, name=wanted["name"] or wanted["type"].lower(),
                 submitted=time.time(), command=argv, cluster=known["cluster"], prelude=job_request.prelude(wanted, HADOOP_PROGRAM),
-                digest=asked, need_mib=admission.need(wanted["type"], job_request.deploy_mode(wanted),
-                                                               job_request.driver_memory(wanted, defaults)))
+                digest=asked, need_mib=need)
     environment = {**wanted["environment"], **more["environment"], **overlay}
     first = environment.pop("PATH_FIRST", "")
     if first:

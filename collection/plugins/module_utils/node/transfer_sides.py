@@ -133,4 +133,3 @@ class HdfsSide:
 def impossible(names):
     """Those names of objects that no file of HDFS can have."""
     return sorted(name for name in names if any(part in HDFS_FORBIDS or ":" in part for part in name.split("/")))
-
