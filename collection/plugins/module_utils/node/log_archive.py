@@ -12,11 +12,11 @@ import os
 import sys
 import time
 
-from . import backup_oss, job, job_yarn
+from . import job, job_yarn
 from .common import NodeError, file_lock, read_text, write_atomic
 from .hdfs import WebHdfs
 from .job_record import JOBS, apps, ended, history, ids, settings, tail
-from .oss import Oss, endpoint_of, split
+from .oss import Oss, endpoint_of, role_key, split
 
 SETTINGS, KEY = "/etc/emr/logs.json", "/etc/emr/logs/key.json"
 MARK = "archived"
@@ -60,10 +60,10 @@ def _key():
     text = read_text(KEY)
     if text is not None:
         return json.loads(text)
-    found = backup_oss.role_credentials()
+    found = role_key()
     if not found:
         raise NodeError(f"no credentials for OSS: give the master's instance a RAM role, or write {KEY} (see docs/data/logs.md)")
-    return {"access_key_id": found["id"], "access_key_secret": found["secret"], "security_token": found["token"]}
+    return found
 
 
 def copy(client, base, job_id):

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from . import backup_oss, secret
+from . import secret
 from .checksums import Checksums
 from .common import NodeError, read_text
 from .distcp import HADOOP, DistCp
@@ -24,7 +24,7 @@ from .globs import distcp_filters, selects
 from .hdfs import WebHdfs, upload
 from .job_record import settings
 from .keys import parse_keys
-from .oss import Oss, endpoint_of
+from .oss import Oss, endpoint_of, role_key
 from .transfer_sides import HdfsSide, OssSide, impossible
 
 LOCKS = "/run/emr/transfers"
@@ -91,11 +91,11 @@ class Copy:
             except OSError:
                 raise NodeError("the credentials of this transfer are gone, as they are when a job has ended or the master was "
                                 "started anew. Next: run the same command again; what is there already is not copied again")
-        found = backup_oss.role_credentials()
+        found = role_key()
         if not found:
             raise NodeError("no credentials for OSS were given, and this node has no RAM role. Next: export OSS_ACCESS_KEY_ID and "
                             "OSS_ACCESS_KEY_SECRET, or name a file with --credentials")
-        return {"access_key_id": found["id"], "access_key_secret": found["secret"], "security_token": found["token"]}
+        return found
 
     def plan(self):
         """(all files of the source that are wanted, those to be copied, those of the target that have no source)."""
