@@ -5,7 +5,26 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
+from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner
+
+
+@pytest.fixture(scope="module")
+def ecs(tmp_path_factory):
+    """A local ECS for all tests of a file; a file whose tests want one each has a fixture of this name of its own."""
+    with api_only(tmp_path_factory.mktemp("ecs")) as running:
+        yield running
+
+
+@pytest.fixture
+def door(ecs, monkeypatch, tmp_path):
+    """The environment of a client of that ECS. There are no hosts behind it, so nothing answers on SSH."""
+    for key, value in ecs.env.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
+    yield
+    ecs.cloud.faults.clear()
 
 
 @pytest.fixture

@@ -6,32 +6,17 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import (
     contact,
     convergence,
-    operation as operation_module,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from emrctl.local.testing import api_only
 from tests.integration import cloudbed
 
 GIB = 1 << 30
 
 
-@pytest.fixture(scope="module")
-def ecs(tmp_path_factory):
-    with api_only(tmp_path_factory.mktemp("ecs")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def door(ecs, monkeypatch, tmp_path):
-    for key, value in ecs.env.items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
-    yield
-    ecs.cloud.faults.clear()
+pytestmark = pytest.mark.usefixtures("door")
 
 
 def slaves(count: int) -> dict:

@@ -12,16 +12,9 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec
-from emrctl.local.testing import api_only
 from tests.integration import cloudbed
 
 REPO = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture(scope="module")
-def ecs(tmp_path_factory):
-    with api_only(tmp_path_factory.mktemp("ecs")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,26 +7,12 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from emrctl.local.testing import api_only
 from tests.integration import cloudbed
 
 TASK = "  task: {count: 1, instance_types: [ecs.g6.xlarge], spot: {}}"
 
 
-@pytest.fixture(scope="module")
-def ecs(tmp_path_factory):
-    with api_only(tmp_path_factory.mktemp("ecs")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def door(ecs, monkeypatch, tmp_path):
-    for key, value in ecs.env.items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(operation_module, "reach", lambda *a, **k: 0)
-    yield
-    ecs.cloud.faults.clear()
+pytestmark = pytest.mark.usefixtures("door")
 
 
 def details(wanted, running=None, unread=""):
