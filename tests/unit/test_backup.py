@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup
+from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, node_files
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node, Topology
@@ -364,7 +364,7 @@ def test_the_key_in_the_spec():
 def test_the_program_stands_alone():
     """It runs on a node by itself, so it may import nothing of the collection."""
     for name in ("backup_tool", "backup_oss"):
-        source = backups.source(name)
+        source = node_files.source(f"node/{name}.py")
         assert "from ." not in source and "ansible" not in source.split('"""')[2]
         compile(source, name, "exec")
 

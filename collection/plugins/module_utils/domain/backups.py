@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 import json
-import os
 
 from . import durations, sizing
 from .catalogue import COMPONENTS
+from .node_files import root_file, source, timer_unit
 from .render import LOG4J, site_xml
 from .units import ENV_DIR, GROUP, UNIT_DIR, storage_dirs
 
@@ -53,21 +53,15 @@ def side_units(spec, topology, node, effective) -> list:
 
 def _files(spec, topology, node, effective) -> list:
     name = topology.cluster
-    texts = {f"{UNIT_DIR}/{UNIT}.timer": _timer(name, spec), f"{UNIT_DIR}/{UNIT}.service": _service(name),
+    timer = timer_unit(f"Looks whether a backup of the NameNode's metadata of cluster {name} is due", FIRST_S,
+                       min(TICK_S, durations.seconds(spec.backup.every)))
+    texts = {f"{UNIT_DIR}/{UNIT}.timer": timer, f"{UNIT_DIR}/{UNIT}.service": _service(name),
              f"{CONF_DIR}/core-site.xml": site_xml({"fs.defaultFS": effective["core-site"]["fs.defaultFS"]}),
              f"{CONF_DIR}/hdfs-site.xml": site_xml(_hdfs_site(node, effective)),
              f"{CONF_DIR}/log4j.properties": LOG4J,
              f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n",
-             TOOL: source("backup_tool"), OSS_PART: source("backup_oss")}
-    return [{"path": path, "content": text, "owner": "root", "group": "root",
-             "mode": "0755" if path == TOOL else "0644"} for path, text in texts.items()]
-
-
-def source(name: str) -> str:
-    """Text of a module of the folder node that is a program of its own there."""
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "node")
-    with open(os.path.join(folder, f"{name}.py"), encoding="utf-8") as handle:
-        return handle.read()
+             TOOL: source("node/backup_tool.py"), OSS_PART: source("node/backup_oss.py")}
+    return [root_file(path, text, "0755" if path == TOOL else "0644") for path, text in texts.items()]
 
 
 def _hdfs_site(node, effective) -> dict:
@@ -88,21 +82,6 @@ def _settings(spec, topology, node, effective) -> dict:
             "data_dirs": storage_dirs("datanode", effective),
             # A checkpoint holds the whole namespace in memory, as the NameNode does.
             "heap_mib": sizing.heap("namenode", master.memory_mib), "quick": sizing.small(master.memory_mib)}
-
-
-def _timer(cluster: str, spec) -> str:
-    tick = min(TICK_S, durations.seconds(spec.backup.every))
-    return f"""[Unit]
-Description=Looks whether a backup of the NameNode's metadata of cluster {cluster} is due
-
-[Timer]
-OnActiveSec={FIRST_S}
-OnUnitActiveSec={tick}
-AccuracySec=5
-
-[Install]
-WantedBy=timers.target
-"""
 
 
 def _service(cluster: str) -> str:

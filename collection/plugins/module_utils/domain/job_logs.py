@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 
 from . import durations
+from .node_files import root_file, timer_unit
 from .units import UNIT_DIR
 
 PROGRAM = "/opt/emr/libexec/emr-logs"
@@ -31,28 +32,15 @@ def side_units(spec, topology, node, effective) -> list:
     if node.name != topology.first_master.name:
         return []
     wanted = bool(spec.logs.oss)
-    texts = {f"{UNIT_DIR}/{UNIT}.timer": _timer(topology.cluster), f"{UNIT_DIR}/{UNIT}.service": _service(topology.cluster)}
+    timer = timer_unit(f"Looks for jobs of cluster {topology.cluster} whose records and logs are not in OSS yet", TICK_S, TICK_S)
+    texts = {f"{UNIT_DIR}/{UNIT}.timer": timer, f"{UNIT_DIR}/{UNIT}.service": _service(topology.cluster)}
     if wanted:
         texts[SETTINGS] = json.dumps({
             "oss": f"{spec.logs.oss.rstrip('/')}/{topology.cluster}-{topology.cluster_id}", "region": spec.region,
             "endpoint": str(effective["core-site"].get("fs.oss.endpoint") or "")}, indent=1, sort_keys=True) + "\n"
-    files = [{"path": path, "content": text, "owner": "root", "group": "root", "mode": "0644"} for path, text in texts.items()]
+    files = [root_file(path, text) for path, text in texts.items()]
     return [{"unit": f"{UNIT}.timer", "wanted": wanted,
              "files": files if wanted else [{"path": path} for path in (*texts, SETTINGS)]}]
-
-
-def _timer(cluster: str) -> str:
-    return f"""[Unit]
-Description=Looks for jobs of cluster {cluster} whose records and logs are not in OSS yet
-
-[Timer]
-OnActiveSec={TICK_S}
-OnUnitActiveSec={TICK_S}
-AccuracySec=5
-
-[Install]
-WantedBy=timers.target
-"""
 
 
 def _service(cluster: str) -> str:

@@ -5,9 +5,9 @@ A cluster without spot groups has none of them.
 from __future__ import annotations
 
 import json
-import os
 
 from ..node import reclaim_program
+from .node_files import root_file, source
 from .units import ENV_DIR, UNIT_DIR
 
 PROGRAM = "/opt/emr/libexec/emr-reclaim"
@@ -24,27 +24,17 @@ def side_units(spec, topology, node) -> list:
     master = topology.first_master
     rows = []
     if node.name == master.name:
-        files = [_file(reclaim_program.NODES, json.dumps(nodes, indent=1, sort_keys=True) + "\n"),
-                 _file(f"{UNIT_DIR}/{SERVE}", _serve_text(topology.cluster, master.address))]
+        files = [root_file(reclaim_program.NODES, json.dumps(nodes, indent=1, sort_keys=True) + "\n"),
+                 root_file(f"{UNIT_DIR}/{SERVE}", _serve_text(topology.cluster, master.address))]
         rows.append(_row(SERVE, wanted, files))
     if node.role == "task":
-        files = [_file(f"{UNIT_DIR}/{WATCH}", _watch_text(topology.cluster, master.address))]
+        files = [root_file(f"{UNIT_DIR}/{WATCH}", _watch_text(topology.cluster, master.address))]
         rows.append(_row(WATCH, wanted and node.group in spot, files))
     return rows
 
 
 def _row(unit: str, wanted: bool, files: list) -> dict:
-    return {"unit": unit, "wanted": wanted, "files": files + [_file(PROGRAM, _source() if wanted else "", "0755")]}
-
-
-def _file(path: str, content: str, mode: str = "0644") -> dict:
-    return {"path": path, "content": content, "owner": "root", "group": "root", "mode": mode}
-
-
-def _source() -> str:
-    path = os.path.splitext(reclaim_program.__file__)[0] + ".py"
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()
+    return {"unit": unit, "wanted": wanted, "files": files + [root_file(PROGRAM, source("node/reclaim_program.py") if wanted else "", "0755")]}
 
 
 def _watch_text(cluster: str, master: str) -> str:

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 from .config import HADOOP_CONF, HADOOP_HOME
 from .config_sql import SERVERS
+from .node_files import root_file
 from .spec import as_spec
 
 SPARK_CONF = "/etc/emr/spark"
@@ -37,8 +38,7 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
                       if stem in services and node.role == "master"})
         files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
         files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
-    return [{"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644"}
-            for path, content in sorted(files.items())]
+    return [root_file(path, content) for path, content in sorted(files.items())]
 
 
 def _node_lists(nodes) -> dict:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from functools import lru_cache
 
 from . import sizing
 from .catalogue import COMPONENTS, components_for
+from .node_files import boot_unit, root_file, source
 from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 
 LIB = "/opt/emr/lib"
@@ -44,7 +44,7 @@ def side_units(topology, node, services, region) -> list:
     """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/side.py."""
     if node.role != "master":
         return []
-    texts = {f"{UNIT_DIR}/{UNIT}": _boot_text(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
+    texts = {f"{UNIT_DIR}/{UNIT}": _boot(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
              SETTINGS: json.dumps(settings(topology, node, services, region), indent=1, sort_keys=True) + "\n", **package()}
     texts.update({path: _program(module) for path, module in PROGRAMS.items()})
     common = {row["path"] for row in node_files()}
@@ -65,7 +65,7 @@ def version() -> str:
 
 def _row(path: str, text: str) -> dict:
     runs = path in PROGRAMS or path == NODE_PROGRAM
-    return {"path": path, "content": text, "owner": "root", "group": "root", "mode": "0755" if runs else "0644"}
+    return root_file(path, text, "0755" if runs else "0644")
 
 
 def settings(topology, node, services, region) -> dict:
@@ -99,15 +99,9 @@ def _below(*modules: str) -> dict:
         folder, module = wanted.pop()
         name = f"{folder}/{module}.py"
         if name not in found:
-            found[name] = _source(name)
+            found[name] = source(name)
             wanted += _imports(folder, found[name])
     return {f"{PACKAGE}/{name}": text for name, text in sorted(found.items())}
-
-
-def _source(name: str) -> str:
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    with open(os.path.join(folder, name), encoding="utf-8") as handle:
-        return handle.read()
 
 
 # A relative import, wherever it stands: its dots, the module, and the names. Parsing the files would take ten times as long.
@@ -135,20 +129,10 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def _boot_text(cluster: str) -> str:
-    return f"""[Unit]
-Description=Takes up the jobs of cluster {cluster} after a boot
-After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service
-Wants=network-online.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart={PROGRAM} boot
-
-[Install]
-WantedBy=multi-user.target
-"""
+def _boot(cluster: str) -> str:
+    order = (f"After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service\n"
+             "Wants=network-online.target")
+    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{PROGRAM} boot")
 
 
 def _job_text(cluster: str) -> str:

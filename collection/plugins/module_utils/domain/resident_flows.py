@@ -1,6 +1,7 @@
 """The units of flows and schedules on the first master; their program belongs to the package of resident.py. No Ansible import."""
 from __future__ import annotations
 
+from .node_files import boot_unit, root_file
 from .resident import UNIT as JOBS_UNIT
 from .units import UNIT_DIR
 
@@ -13,24 +14,9 @@ def side_units(topology, node) -> list:
     if node.name != topology.first_master.name:
         return []
     cluster = topology.cluster
-    texts = {UNIT: _boot(cluster), "emr-flow@.service": _runner(cluster), "emr-schedule@.service": _due(cluster)}
-    return [{"unit": UNIT, "wanted": True, "files": [
-        {"path": f"{UNIT_DIR}/{name}", "content": text, "owner": "root", "group": "root", "mode": "0644"} for name, text in texts.items()]}]
-
-
-def _boot(cluster: str) -> str:
-    return f"""[Unit]
-Description=Takes up the flows of cluster {cluster} after a boot
-After={JOBS_UNIT}
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart={PROGRAM} boot
-
-[Install]
-WantedBy=multi-user.target
-"""
+    boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{PROGRAM} boot")
+    texts = {UNIT: boot, "emr-flow@.service": _runner(cluster), "emr-schedule@.service": _due(cluster)}
+    return [{"unit": UNIT, "wanted": True, "files": [root_file(f"{UNIT_DIR}/{name}", text) for name, text in texts.items()]}]
 
 
 def _runner(cluster: str) -> str:

@@ -11,6 +11,7 @@ import json
 
 from .catalogue import COMPONENTS, JOB_USER, components_for
 from .catalogue_keys import COUNTED, fits
+from .node_files import root_file
 
 HADOOP_HOME = "/opt/emr/hadoop"
 SPARK_HOME = "/opt/emr/spark"
@@ -180,18 +181,14 @@ def unit_files(units) -> list:
     """
     files = []
     for unit in units:
-        files.append(_root_file(f"{UNIT_DIR}/{unit['unit']}.service", unit["text"]))
-        files.append(_root_file(f"{ENV_DIR}/{unit['unit']}.env", unit["env"]))
+        files.append(root_file(f"{UNIT_DIR}/{unit['unit']}.service", unit["text"]))
+        files.append(root_file(f"{ENV_DIR}/{unit['unit']}.env", unit["env"]))
     for unit in units:
         if unit["refresh"]:
             lines = "".join(f"{name} {digest}\n" for name, digest in sorted(unit["refresh"].items()))
-            files.append(_root_file(f"{DIGEST_DIR}/{unit['component']}.refresh", lines))
-        files.append(_root_file(f"{DIGEST_DIR}/{unit['component']}", f"{unit['digest']} {JAVA_MARK}\n"))
+            files.append(root_file(f"{DIGEST_DIR}/{unit['component']}.refresh", lines))
+        files.append(root_file(f"{DIGEST_DIR}/{unit['component']}", f"{unit['digest']} {JAVA_MARK}\n"))
     return files
-
-
-def _root_file(path: str, content: str) -> dict:
-    return {"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644"}
 
 
 def storage_dirs(component: str, effective: dict) -> list:
