@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A registry that does not answer for some minutes is waited for (pip's pauses grow from a quarter of a second to two minutes).
+export PIP_RETRIES ?= 10
 
 .PHONY: help setup demo test soak bench bench-scale collection-check lint clean dist
 help: ## list the targets

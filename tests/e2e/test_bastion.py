@@ -10,7 +10,9 @@ import pytest
 
 from tests.lab import EMRCTL, Lab, lab
 
-NAME, HERE, GATE = "doors", "203.0.113.2", "203.0.113.1"
+# Of the block for tests between networks (RFC 2544): networks of documentation are in use on some test machines, and a cable
+# with such a network would take the way to their package registries for as long as it exists.
+NAME, HERE, GATE = "doors", "198.18.86.2", "198.18.86.1"
 SPACE, CABLE = "e2eb-outside", "e2eb-out"
 
 
@@ -22,6 +24,7 @@ class Outside:
         self.env = dict(bed.env, ALIBABA_CLOUD_ECS_ENDPOINT=f"http://{bed.gateway}:{bed.port}")
 
     def __enter__(self):
+        self._remove()
         for command in (f"ip netns add {SPACE}", f"ip link add {CABLE} type veth peer name eth0 netns {SPACE}",
                         f"ip addr add {GATE}/24 dev {CABLE}", f"ip link set {CABLE} up",
                         f"ip -n {SPACE} link set lo up", f"ip -n {SPACE} addr add {HERE}/24 dev eth0",
@@ -30,8 +33,12 @@ class Outside:
         return self
 
     def __exit__(self, *_):
-        subprocess.run(["ip", "link", "del", CABLE], check=False)
-        subprocess.run(["ip", "netns", "del", SPACE], check=False)
+        self._remove()
+
+    def _remove(self) -> None:
+        """Away with both, also with those of a run that was ended by force."""
+        subprocess.run(["ip", "link", "del", CABLE], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", SPACE], check=False, capture_output=True)
 
     def run(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess:
         """Any command out there."""
