@@ -36,6 +36,8 @@ SETTINGS = {
     "ANSIBLE_RETRY_FILES_ENABLED": "False",
     "ANSIBLE_LOCALHOST_WARNING": "False",
     "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+    # Of what _write_inputs writes; each further plugin would be loaded, with its documentation, before it declines.
+    "ANSIBLE_INVENTORY_ENABLED": "ini",
     "ANSIBLE_DEPRECATION_WARNINGS": "False",
     "ANSIBLE_NOCOLOR": "1",
 }

@@ -8,7 +8,8 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.plugin_utils import remembered
 
-ARGUMENTS = {"remember_s": 300, "address": "auto", "user": None, "private_key_file": None}
+ARGUMENTS = {"state": "found", "name": "sales", "region": "cn-x", "remember_s": 300, "address": "auto", "user": None,
+             "private_key_file": None}
 
 
 def operation(name="sales", region="cn-x", identity="key"):
@@ -19,16 +20,22 @@ def operation(name="sales", region="cn-x", identity="key"):
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("EMR_CACHE", str(tmp_path))
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_ENDPOINT", "http://a")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret")
     return tmp_path
 
 
 def test_nodes_are_remembered_for_the_same_question_only(cache, monkeypatch):
     remembered.keep(operation(), ARGUMENTS, {"nodes": [1]})
-    assert remembered.recall(operation(), ARGUMENTS) == {"nodes": [1]}
-    for other in (operation("other"), operation(region="cn-y"), operation(identity="else")):
-        assert remembered.recall(other, ARGUMENTS) is None
+    assert remembered.recall(ARGUMENTS) == {"nodes": [1]}
+    for other in ({"name": "other"}, {"region": "cn-y"}, {"user": "ops"}, {"state": "started"}, {"remember_s": 0}, {"may_be_stopped": True},
+                  {"spec": "name: sales"}):
+        assert remembered.recall({**ARGUMENTS, **other}) is None
+    with monkeypatch.context() as another:
+        another.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "else")
+        assert remembered.recall(ARGUMENTS) is None
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_ENDPOINT", "http://b")
-    assert remembered.recall(operation(), ARGUMENTS) is None
+    assert remembered.recall(ARGUMENTS) is None
     [path] = (cache / "nodes").iterdir()
     assert path.stat().st_mode & 0o77 == 0
 
@@ -38,9 +45,9 @@ def test_they_are_forgotten_after_their_time_by_a_change_and_when_unreadable(cac
     [path] = (cache / "nodes").iterdir()
     kept = json.loads(path.read_text())
     path.write_text(json.dumps(dict(kept, at=kept["at"] - 301)))
-    assert remembered.recall(operation(), ARGUMENTS) is None
+    assert remembered.recall(ARGUMENTS) is None
     path.write_text("{")
-    assert remembered.recall(operation(), ARGUMENTS) is None
+    assert remembered.recall(ARGUMENTS) is None
     remembered.keep(operation(), ARGUMENTS, {"nodes": [2]})
     remembered.forget(operation(), ARGUMENTS)
-    assert remembered.recall(operation(), ARGUMENTS) is None
+    assert remembered.recall(ARGUMENTS) is None

@@ -41,7 +41,6 @@ class ActionModule(NodeAction):
     OPTIONS = ("op", "id", "options", "wait", "wait_limit_s", "yarn", "limit_bytes", "limit", "attempt", "keep", "older_than",
                *REQUEST, *FILTERS)
     REFUSES = True
-    TRANSFERS_FILES = True
 
     def work(self, context, args):
         if not context.is_first_master:

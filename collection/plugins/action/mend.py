@@ -5,7 +5,6 @@
 """
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.action.cluster import _operation
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.revive import release, revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain import mending
@@ -13,6 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import E
 from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.operations import operation_of
 from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec
 
 
@@ -44,7 +44,7 @@ class ActionModule(NodeAction):
     def _operation(args):
         wanted = {"name": args.get("name"), "region": args.get("region"), "confirm": str(args.get("confirm") or ""),
                   "address": "auto", "user": None, "private_key_file": None}
-        return _operation(wanted, None)
+        return operation_of(wanted, None)
 
     def _start(self, args, seen, found, result, plan) -> dict:
         operation = self._operation(args)

@@ -8,6 +8,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import tags_
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY, Operation
 from ansible_collections.emr.cluster.plugins.module_utils.domain import durations
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.plugin_utils.operations import end_with, reader_of
 
 ARGUMENTS = {
     "phase": {"type": "str", "required": True, "choices": ["look", "judge", "report"]},
@@ -32,7 +33,7 @@ class ActionModule(cluster.ActionModule):
             return {}
         fresh = False
         if not arguments["plan_only"]:
-            cluster._end_with(operation.pid)
+            end_with(operation.pid)
             fresh = operation.take_lock()
         try:
             if arguments["phase"] == "look":
@@ -55,10 +56,10 @@ def _look(arguments: dict, operation: Operation) -> dict:
     """The first master, when it runs: it knows the spec, and when the cluster worked last."""
     found = operation.found()
     ready = Found(found.name, found.anchor, [i for i in found.instances if tags_of(i).get(READY)])
-    reader = cluster._reader(arguments, operation, ready)
+    way = reader_of(arguments, operation, ready)
     runs = any(i.get("Status") == "Running" for i in found.instances)
-    unread = "" if reader or not runs else "it does not run, or was never deployed to its end"
-    return {"reader": reader, "unread": unread, "runs": runs,
+    unread = "" if way or not runs else "it does not run, or was never deployed to its end"
+    return {"reader": way, "unread": unread, "runs": runs,
             "emr_result": {"name": found.name, "region": operation.client.region}}
 
 

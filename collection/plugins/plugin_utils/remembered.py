@@ -12,26 +12,39 @@ import os
 import time
 from pathlib import Path
 
+from ..module_utils.cloud.credentials import default_region, find_credentials
+from ..module_utils.domain.errors import EmrError
 
-def _path(operation, arguments: dict) -> Path:
-    parts = [operation.name, operation.client.region, operation.client.credentials.identity, os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT", ""),
+
+def _path(name: str, region: str, identity: str, arguments: dict) -> Path:
+    parts = [name, region, identity, os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT", ""),
              arguments.get("address"), arguments.get("user"), arguments.get("private_key_file")]
     root = Path(os.environ.get("EMR_CACHE") or Path.home() / ".cache" / "emr")
     return root / "nodes" / f"{hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]}.json"
 
 
-def recall(operation, arguments: dict):
-    """The result of a look that is at most ``remember_s`` old; None without one."""
+def _place(operation, arguments: dict) -> Path:
+    return _path(operation.name, operation.client.region, operation.client.credentials.identity, arguments)
+
+
+def recall(arguments: dict):
+    """The result of a look that is at most ``remember_s`` old, or None: without one, and where the answer must be fresh."""
+    if not arguments.get("remember_s") or arguments.get("state") != "found" or not arguments.get("name") \
+            or arguments.get("may_be_stopped") or arguments.get("spec") or arguments.get("spec_file"):
+        return None
     try:
-        found = json.loads(_path(operation, arguments).read_text(encoding="utf-8"))
+        credentials = find_credentials()
+        region = arguments.get("region") or credentials.region or default_region()
+        found = json.loads(_path(arguments["name"], region, credentials.identity, arguments).read_text(encoding="utf-8"))
         return found["result"] if 0 <= time.time() - found["at"] <= arguments["remember_s"] else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, EmrError):
+        # What is wrong with the credentials is said where they are needed.
         return None
 
 
 def keep(operation, arguments: dict, result: dict) -> None:
     """Remember a result; a folder that cannot be written is no error."""
-    path = _path(operation, arguments)
+    path = _place(operation, arguments)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}")
@@ -45,6 +58,6 @@ def keep(operation, arguments: dict, result: dict) -> None:
 def forget(operation, arguments: dict) -> None:
     """Forget the cluster's nodes: they change."""
     try:
-        _path(operation, arguments).unlink()
+        _place(operation, arguments).unlink()
     except OSError:
         pass

@@ -1,0 +1,92 @@
+"""What the actions of the cloud's side share: arguments to an Operation, its failures to a result."""
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils.cloud.credentials import default_region, find_credentials
+from ..module_utils.cloud.ecs import EcsClient, tags_of
+from ..module_utils.cloud.login import find_private_key
+from ..module_utils.cloud.operation import Operation, Unconfirmed
+from ..module_utils.domain.errors import EmrError, Refused, SpecError
+from .asking import asked
+
+display = Display()
+
+
+def operation_of(arguments: dict, spec) -> Operation:
+    name = arguments.get("name") or (spec.name if spec else "")
+    if spec and name != spec.name:
+        raise Refused(f"The spec is of cluster '{spec.name}', not '{name}'", "Give the spec or the name, not both")
+    if not name:
+        raise Refused("No cluster was named", "Set emr_name, or emr_spec_file")
+    credentials = find_credentials()
+    region = (spec.region if spec else "") or arguments.get("region") or credentials.region or default_region()
+    if not region:
+        raise Refused("No region was given", "Set emr_region, or export ALIBABA_CLOUD_REGION_ID")
+    # The lock is held in the name of ansible-playbook; this is a worker that ends with the task.
+    return Operation(
+        EcsClient(region, credentials), name, os.getppid(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
+        report=lambda text: display.display(f"emr: {text}"), address=arguments["address"],
+        user=arguments.get("user") or (spec.login.user if spec else "root"),
+        private_key_file=arguments.get("private_key_file"), transient=arguments.get("transient", False))
+
+
+def _confirmation(text) -> str:
+    """``yes`` however YAML spelt it, a digest, or nothing."""
+    text = str(text or "").strip()
+    return "yes" if text.lower() in ("yes", "true") else "" if text.lower() in ("no", "false") else text
+
+
+def _ask(plan: dict):
+    """Put a plan as a question at the terminal of ansible-playbook; None when there is none."""
+    if plan.get("release"):
+        question = f"Delete {len(plan['release'])} nodes of cluster {plan['cluster']} with their data"
+    else:
+        bought = ", ".join(f"{b['count']} x {b['instance_type']} ({b['group']})" for b in plan["buy"])
+        price = plan.get("price") or {}
+        what = [f"buy {bought}"] if bought else []
+        what += [f"release {', '.join(plan['leave'])}"] if plan.get("leave") else []
+        question = f"For cluster {plan['cluster']}: {'; '.join(what) or 'change its spec'}"
+        if price:
+            question += f"; the cluster then costs {price['hourly']} {price['currency']} per hour"
+    return asked(question)
+
+
+def end_with(pid: int) -> None:
+    """End this worker soon after ansible-playbook was killed: a rerun must not meet it still buying or waiting."""
+    def watch():
+        while os.getppid() == pid:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def reader_of(arguments: dict, operation: Operation, found) -> list:
+    """The first master, when it runs: it knows what the cluster was made by."""
+    masters = [n for n in found.instances if tags_of(n).get("emr:role") == "master" and n.get("Status") == "Running"]
+    if not masters or not found.anchor:
+        return []
+    key = find_private_key(found.anchor.login, arguments.get("private_key_file"))
+    names = {m["InstanceName"] for m in masters[:1]}
+    return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] in names])
+
+
+def failure(error: EmrError, operation) -> dict:
+    """What a failed task returns. Refused means: before any change."""
+    changed = operation is not None and operation.changed
+    result = {"failed": True, "msg": str(error), "emr_refused": isinstance(error, Refused) and not changed,
+              "emr_unreachable": bool(error.details.get("unreachable")), "emr_remedy": error.remedy}
+    if isinstance(error, SpecError):
+        result["problems"] = [{"key": p.key, "message": p.message, "remedy": p.remedy, "line": p.line,
+                               "source": p.source} for p in error.problems]
+        result["emr_result"] = {"problems": result["problems"]}
+    if isinstance(error, Unconfirmed):
+        result["plan"] = error.plan
+        result["emr_result"] = {"plan": error.plan}
+    return result
