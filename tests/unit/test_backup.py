@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, node_files
+from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, node_files, programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node, Topology
@@ -341,7 +341,7 @@ def test_the_first_slave_keeps_the_backups():
     assert (settings["every_s"], settings["keep"], settings["cluster_id"]) == (3600, 24, "emr-1")
     assert settings["data_dirs"] == ["/data/1/dfs/data", "/data/2/dfs/data"]
     assert "file:///data/1/dfs/backup/checkpoint" in files["/etc/emr/backup/hdfs-site.xml"]["content"]
-    assert files[backups.TOOL]["mode"] == "0755" and "User=hdfs" in files["/etc/systemd/system/emr-backup.service"]["content"]
+    assert files[programs.BACKUP]["mode"] == "0755" and "User=hdfs" in files["/etc/systemd/system/emr-backup.service"]["content"]
     assert all(file["owner"] == "root" for file in files.values())
 
 

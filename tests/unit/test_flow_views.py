@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action import flow as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import resident, resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident, resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run
@@ -81,7 +81,7 @@ def test_the_package_on_the_masters_holds_all_that_the_program_imports():
     topology = Topology("sales", "emr-1", (first, second))
     assert [row["unit"] for row in resident_flows.side_units(topology, first)] == ["emr-flows.service"]
     assert resident_flows.side_units(topology, second) == []
-    assert resident_flows.PROGRAM in resident.PROGRAMS
+    assert programs.FLOWS in resident.PROGRAMS
 
 
 @pytest.fixture

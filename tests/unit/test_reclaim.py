@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import reclaim
+from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, reclaim
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node import configure as node_configure, reclaim_program
@@ -182,7 +182,7 @@ def test_units_only_where_they_are_needed():
     master = reclaim.side_units(spec, topology, topology.nodes[0])[0]
     files = {f["path"]: f["content"] for f in master["files"]}
     assert json.loads(files[reclaim_program.NODES]) == {"10.0.0.2": "sales-night-001", "10.0.0.3": "sales-night-002"}
-    assert "def watch" in files[reclaim.PROGRAM]
+    assert "def watch" in files[programs.RECLAIM]
 
 
 def test_a_cluster_without_spot_groups_has_none():

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import resident
+from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.node import node_program
 from ansible_collections.emr.cluster.plugins.plugin_utils import resident_calls
@@ -37,15 +37,15 @@ def test_the_package_is_complete(tmp_path, files):
 
 
 def test_the_program_of_the_masters_starts(tmp_path):
-    place({**resident.package(), resident.PROGRAM: resident._program("job_program")}, tmp_path)
-    done = subprocess.run([sys.executable, str(tmp_path / resident.PROGRAM.lstrip("/")), "show", "../x"], capture_output=True, text=True,
+    place({**resident.package(), programs.JOBS: resident._program("job_program")}, tmp_path)
+    done = subprocess.run([sys.executable, str(tmp_path / programs.JOBS.lstrip("/")), "show", "../x"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]
 
 
 def ask(folder, version: str, options: dict, check: bool = True):
     sent = json.dumps({"options": options, "check": check, "diff": True, "version": version})
-    return subprocess.run([sys.executable, str(folder / resident.NODE_PROGRAM.lstrip("/")), "configure"], input=sent, capture_output=True,
+    return subprocess.run([sys.executable, str(folder / programs.NODE.lstrip("/")), "configure"], input=sent, capture_output=True,
                           text=True, check=False)
 
 

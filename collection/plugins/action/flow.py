@@ -9,7 +9,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain import programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
@@ -64,7 +64,7 @@ class ActionModule(NodeAction):
 
     def ask(self, op: str, options: dict, archive: bytes = b"") -> dict:
         """The result of an operation of the program on the master. Raises EmrError."""
-        return call(self, f"{self.MODULE} {op}", dict(options, archive_bytes=len(archive)), archive, resident_flows.PROGRAM)
+        return call(self, f"{self.MODULE} {op}", dict(options, archive_bytes=len(archive)), archive, programs.FLOWS)
 
     def _wait(self, flow: dict, limit_s: int) -> dict:
         """The flow when it has ended. It goes on when this ends; a master that is away for a while is waited for."""

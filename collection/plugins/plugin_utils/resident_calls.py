@@ -3,14 +3,14 @@ from __future__ import annotations
 
 import json
 
-from ..module_utils.domain import resident
+from ..module_utils.domain import programs, resident
 from ..module_utils.domain.errors import EmrError, Refused
 
 # Exit codes of a shell that has no such program, or may not run it.
 MISSING = (126, 127)
 
 
-def call(action, verb: str, options: dict, content: bytes = b"", program: str = resident.PROGRAM) -> dict:
+def call(action, verb: str, options: dict, content: bytes = b"", program: str = programs.JOBS) -> dict:
     """The result of a verb of emr-jobs, or of another program of the package, on the task's node. ``content``: files that ``options`` name as ``inline``.
 
     Raises Refused when the program refuses, EmrError when it fails or is not there.
@@ -36,12 +36,12 @@ def perform(action, op: str, options: dict) -> dict | None:
     None where the node has no such program, or another version: nothing was done then, and the module has to do it.
     """
     sent = {"options": options, "check": action._task.check_mode, "diff": action._task.diff, "version": resident.version()}
-    answer = action._low_level_execute_command(f"{resident.NODE_PROGRAM} {op}", sudoable=True, in_data=json.dumps(sent).encode())
+    answer = action._low_level_execute_command(f"{programs.NODE} {op}", sudoable=True, in_data=json.dumps(sent).encode())
     if answer["rc"] in MISSING:
         return None
     try:
         found = json.loads(answer["stdout"].strip().splitlines()[-1])
     except (IndexError, ValueError):
         text = (answer.get("stderr") or answer["stdout"]).strip()
-        raise EmrError(f"{resident.NODE_PROGRAM} {op} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
+        raise EmrError(f"{programs.NODE} {op} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
     return None if found.get("other_version") else found

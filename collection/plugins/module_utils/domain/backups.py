@@ -3,15 +3,13 @@ from __future__ import annotations
 
 import json
 
-from . import durations, sizing
+from . import durations, programs, sizing
 from .catalogue import COMPONENTS
 from .node_files import root_file, source, timer_unit
 from .render import LOG4J, site_xml
 from .units import ENV_DIR, GROUP, UNIT_DIR, storage_dirs
 
 UNIT = "emr-backup"
-TOOL = "/opt/emr/libexec/emr-backup"
-OSS_PART = "/opt/emr/libexec/emr_backup_oss.py"
 CONF_DIR = "/etc/emr/backup"
 # Seconds: how often the timer looks whether a backup is due, and from configuring to the first look.
 TICK_S, FIRST_S = 300, 90
@@ -60,8 +58,8 @@ def _files(spec, topology, node, effective) -> list:
              f"{CONF_DIR}/hdfs-site.xml": site_xml(_hdfs_site(node, effective)),
              f"{CONF_DIR}/log4j.properties": LOG4J,
              f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n",
-             TOOL: source("node/backup_tool.py"), OSS_PART: source("node/backup_oss.py")}
-    return [root_file(path, text, "0755" if path == TOOL else "0644") for path, text in texts.items()]
+             programs.BACKUP: source("node/backup_tool.py"), programs.BACKUP_OSS: source("node/backup_oss.py")}
+    return [root_file(path, text, "0755" if path == programs.BACKUP else "0644") for path, text in texts.items()]
 
 
 def _hdfs_site(node, effective) -> dict:
@@ -93,7 +91,7 @@ After=network-online.target
 Type=oneshot
 User=hdfs
 Group={GROUP}
-ExecStart=/usr/bin/python3 {TOOL} --due
+ExecStart=/usr/bin/python3 {programs.BACKUP} --due
 TimeoutStartSec=3h
 Nice=10
 NoNewPrivileges=yes

@@ -3,11 +3,10 @@ from __future__ import annotations
 
 import json
 
-from . import durations
+from . import durations, programs
 from .node_files import root_file, timer_unit
 from .units import UNIT_DIR
 
-PROGRAM = "/opt/emr/libexec/emr-logs"
 SETTINGS = "/etc/emr/logs.json"
 UNIT = "emr-logs"
 # Seconds between two looks for jobs that have ended.
@@ -50,7 +49,7 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-ExecStart={PROGRAM}
+ExecStart={programs.LOGS}
 TimeoutStartSec=3h
 Nice=10
 """

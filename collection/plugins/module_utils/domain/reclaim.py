@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 
 from ..node import reclaim_program
+from . import programs
 from .node_files import root_file, source
 from .units import ENV_DIR, UNIT_DIR
 
-PROGRAM = "/opt/emr/libexec/emr-reclaim"
 PORT = 8097
 WATCH, SERVE = "emr-reclaim-watch.service", "emr-reclaim.service"
 
@@ -34,7 +34,7 @@ def side_units(spec, topology, node) -> list:
 
 
 def _row(unit: str, wanted: bool, files: list) -> dict:
-    return {"unit": unit, "wanted": wanted, "files": files + [root_file(PROGRAM, source("node/reclaim_program.py") if wanted else "", "0755")]}
+    return {"unit": unit, "wanted": wanted, "files": files + [root_file(programs.RECLAIM, source("node/reclaim_program.py") if wanted else "", "0755")]}
 
 
 def _watch_text(cluster: str, master: str) -> str:
@@ -45,7 +45,7 @@ Wants=network-online.target
 
 [Service]
 User=yarn
-ExecStart=/usr/bin/python3 {PROGRAM} watch http://{master}:{PORT}/
+ExecStart=/usr/bin/python3 {programs.RECLAIM} watch http://{master}:{PORT}/
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes
@@ -63,7 +63,7 @@ Wants=network-online.target
 
 [Service]
 EnvironmentFile={ENV_DIR}/emr-resourcemanager.env
-ExecStart=/usr/bin/python3 {PROGRAM} serve {master} {PORT}
+ExecStart=/usr/bin/python3 {programs.RECLAIM} serve {master} {PORT}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

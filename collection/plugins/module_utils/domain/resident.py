@@ -10,24 +10,22 @@ import json
 import re
 from functools import lru_cache
 
-from . import sizing
+from . import programs, sizing
 from .catalogue import COMPONENTS, components_for
 from .node_files import boot_unit, root_file, source
 from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 
 LIB = "/opt/emr/lib"
 PACKAGE = f"{LIB}/emr_node"
-PROGRAM = "/opt/emr/libexec/emr-jobs"
-COPY = "/opt/emr/libexec/emr-copy"
 SETTINGS = "/etc/emr/jobs.json"
 UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
-PROGRAMS = {PROGRAM: "job_program", "/opt/emr/libexec/emr-flow": "flow_program", COPY: "transfer_oss", "/opt/emr/libexec/emr-logs": "log_archive",
-            "/opt/emr/libexec/emr_jdbc.py": "jdbc_program"}
+PROGRAMS = {programs.JOBS: "job_program", programs.FLOWS: "flow_program", programs.COPY: "transfer_oss", programs.LOGS: "log_archive",
+            programs.JDBC: "jdbc_program"}
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
-NODE_PROGRAM, NODE_MODULE, NODE_OPERATIONS = "/opt/emr/libexec/emr-node", "node_program", ("configure",)
+NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
 VERSION = f"{PACKAGE}/VERSION"
 # What programs get as environment on a node.
 ENVIRONMENT = {
@@ -53,7 +51,7 @@ def side_units(topology, node, services, region) -> list:
 
 def node_files() -> list:
     """The files of the program that every node has; its version comes last, when all of it is there."""
-    texts = {NODE_PROGRAM: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
+    texts = {programs.NODE: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
     return [_row(path, text) for path, text in texts.items()]
 
 
@@ -64,7 +62,7 @@ def version() -> str:
 
 
 def _row(path: str, text: str) -> dict:
-    runs = path in PROGRAMS or path == NODE_PROGRAM
+    runs = path in PROGRAMS or path == programs.NODE
     return root_file(path, text, "0755" if runs else "0644")
 
 
@@ -132,7 +130,7 @@ sys.exit(main(sys.argv[1:]))
 def _boot(cluster: str) -> str:
     order = (f"After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service\n"
              "Wants=network-online.target")
-    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{PROGRAM} boot")
+    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{programs.JOBS} boot")
 
 
 def _job_text(cluster: str) -> str:
@@ -145,8 +143,8 @@ StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
-ExecStart={PROGRAM} run %i
-ExecStopPost={PROGRAM} ended %i
+ExecStart={programs.JOBS} run %i
+ExecStopPost={programs.JOBS} ended %i
 Restart=on-failure
 RestartSec=1
 KillMode=mixed

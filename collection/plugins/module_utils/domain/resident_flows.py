@@ -1,11 +1,11 @@
 """The units of flows and schedules on the first master; their program belongs to the package of resident.py. No Ansible import."""
 from __future__ import annotations
 
+from . import programs
 from .node_files import boot_unit, root_file
 from .resident import UNIT as JOBS_UNIT
 from .units import UNIT_DIR
 
-PROGRAM = "/opt/emr/libexec/emr-flow"
 UNIT = "emr-flows.service"
 
 
@@ -14,7 +14,7 @@ def side_units(topology, node) -> list:
     if node.name != topology.first_master.name:
         return []
     cluster = topology.cluster
-    boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{PROGRAM} boot")
+    boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{programs.FLOWS} boot")
     texts = {UNIT: boot, "emr-flow@.service": _runner(cluster), "emr-schedule@.service": _due(cluster)}
     return [{"unit": UNIT, "wanted": True, "files": [root_file(f"{UNIT_DIR}/{name}", text) for name, text in texts.items()]}]
 
@@ -29,7 +29,7 @@ StartLimitIntervalSec=300
 StartLimitBurst=20
 
 [Service]
-ExecStart={PROGRAM} supervise %i
+ExecStart={programs.FLOWS} supervise %i
 Restart=on-failure
 RestartSec=1
 """
@@ -44,5 +44,5 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart={PROGRAM} fire %i
+ExecStart={programs.FLOWS} fire %i
 """

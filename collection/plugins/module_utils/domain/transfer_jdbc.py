@@ -9,6 +9,7 @@ import json
 import re
 from urllib.parse import unquote, urlsplit
 
+from . import programs
 from .errors import Refused
 from .transfer import PROVIDER
 from .transfer_oss import hdfs_path
@@ -20,7 +21,6 @@ MODES = ("append", "overwrite", "upsert")
 OPTIONS: dict = {"table": "", "query": "", "where": "", "columns": [], "types": [], "split_by": "", "parallel": 4, "format": "",
                  "incremental": "", "overwrite": False, "mode": "append", "key": [], "tls": False}
 ONLY = {"import": ("query", "where", "columns", "split_by", "incremental", "overwrite"), "export": ("mode", "key")}
-PROGRAM = "/opt/emr/libexec/emr_jdbc.py"
 CONNECTORS = "/opt/emr/connectors/jdbc"
 REQUEST = "request.json"
 # Name of the password in the credential provider.
@@ -61,7 +61,7 @@ def request(wanted: dict) -> dict:
             "url": f"jdbc:{place['system']}://{place['host']}:{place['port']}/{place['database']}?{row['say']}"
                    f"{row['tls'] if options['tls'] else ''}"}
     return {"job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",
-                    "args": [*_submit(wanted["provider"], row["jar"]), PROGRAM, REQUEST]},
+                    "args": [*_submit(wanted["provider"], row["jar"]), programs.JDBC, REQUEST]},
             "files": {REQUEST: json.dumps(what, ensure_ascii=False, indent=1)}, "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
 
 

@@ -7,10 +7,10 @@ import pwd
 import shutil
 import time
 
+from ..domain import programs
 from .backup_tool import CONFIG, copies, read_json, write_json
 from .common import NodeError, run
 
-TOOL = "/opt/emr/libexec/emr-backup"
 # On the first master: what was restored last, and whether that was accepted.
 RECORD = "/var/lib/emr/cluster/restore.json"
 # A missed backup is worth a word when the next one is late by this many seconds as well.
@@ -31,9 +31,9 @@ def now(params):
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups: the spec has them switched off, or was not applied yet")
     # Not by its unit: systemd would join a run that began before this call.
-    code, out, err = run(["/usr/bin/python3", TOOL], limit_s=params["limit_s"], user="hdfs", check=False)
+    code, out, err = run(["/usr/bin/python3", programs.BACKUP], limit_s=params["limit_s"], user="hdfs", check=False)
     if code:
-        raise NodeError((err or out).strip() or f"{TOOL} ended with {code}")
+        raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
     return {"changed": True, "made": json.loads(out), "copies": listed(params["root"]), "backup": summary()}
 
 
@@ -41,9 +41,9 @@ def bring(params):
     """Fetch a copy from OSS, so that it is one of this node's."""
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups, so it knows no place in OSS: apply the spec first")
-    code, out, err = run(["/usr/bin/python3", TOOL, "--bring", params["bring"]], limit_s=params["limit_s"], user="hdfs", check=False)
+    code, out, err = run(["/usr/bin/python3", programs.BACKUP, "--bring", params["bring"]], limit_s=params["limit_s"], user="hdfs", check=False)
     if code:
-        raise NodeError((err or out).strip() or f"{TOOL} ended with {code}")
+        raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
 
 
 def listed(root):

@@ -19,7 +19,6 @@ from .common import NodeError, file_lock, read_text, run, unit_states, write_ato
 
 FLOWS = "/var/lib/emr/flows"
 ID = re.compile(r"^f-\d{8}-\d{6}-[0-9a-f]{4}$")
-PROGRAM = "/opt/emr/libexec/emr-flow"
 FINAL = (SUCCEEDED, FAILED, KILLED)
 LOCK_S = 60
 # So many flows are kept on record; older ones go when they have ended.
@@ -136,5 +135,5 @@ def forget(flow_id):
         shutil.rmtree(folder_of(flow_id), ignore_errors=True)
 
 
-__all__ = ["FAILED", "FINAL", "FLOWS", "KILLED", "PROGRAM", "RUNNING", "SUCCEEDED", "boot", "create", "ended", "folder_of", "forget",
+__all__ = ["FAILED", "FINAL", "FLOWS", "KILLED", "RUNNING", "SUCCEEDED", "boot", "create", "ended", "folder_of", "forget",
            "history", "hold", "ids", "note", "record", "start", "state_of", "unit"]

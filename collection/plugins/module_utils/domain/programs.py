@@ -1,0 +1,12 @@
+"""Paths of the programs that stay on nodes. Pure Python, 3.8 and newer."""
+from __future__ import annotations
+
+LIBEXEC = "/opt/emr/libexec"
+# Of the package of domain/resident.py: on masters, and the last one on every node.
+JOBS, FLOWS, COPY, LOGS = f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow", f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs"
+# spark-submit takes it for Python by its name.
+JDBC = f"{LIBEXEC}/emr_jdbc.py"
+NODE = f"{LIBEXEC}/emr-node"
+# Programs of one file each. The second is imported by the first.
+BACKUP, BACKUP_OSS = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr_backup_oss.py"
+RECLAIM = f"{LIBEXEC}/emr-reclaim"
