@@ -243,9 +243,9 @@ def test_a_single_job_is_scheduled_and_wrong_times_are_refused(bed):
 
 def test_run_flow_goes_on_after_an_interruption_and_leaves_no_instance(bed):
     (bed.folder / "words.txt").write_text("one two three\n")
-    file = bed.folder / "once.yml"
+    file = bed.folder / "counting.yml"
     file.write_text(json.dumps({
-        "name": "once", "put": [{"from": "words.txt", "to": "/user/emr/in/words.txt"}], "get": [{"from": "/user/emr/out", "to": "out"}],
+        "name": "counting", "put": [{"from": "words.txt", "to": "/user/emr/in/words.txt"}], "get": [{"from": "/user/emr/out", "to": "out"}],
         "jobs": {"count": {"type": "SHELL", "args": "hdfs dfs -cat in/words.txt | wc -w > n && hdfs dfs -mkdir -p out && hdfs dfs -put n out/n "
                                                     "&& sleep 30"},
                  "tell": {"type": "SHELL", "args": "echo counted", "after": "count"}}}))
@@ -258,7 +258,7 @@ def test_run_flow_goes_on_after_an_interruption_and_leaves_no_instance(bed):
     found = json.loads(done.stdout)
     assert found["flow"]["id"] == flow_id and found["flow"]["state"] == "SUCCEEDED" and not found["run"]["kept"]
     assert all(row["attempt"] == 1 for row in found["flow"]["jobs"]), "nothing ran twice"
-    results = bed.folder / "once-results"
+    results = bed.folder / "counting-results"
     assert (results / "out" / "n").read_text().strip() == "3" and "counted" in (results / "logs" / "tell.log").read_text()
     assert json.loads((results / "logs" / "flow.json").read_text())["id"] == flow_id
     assert bed.instances("once") == []
