@@ -109,6 +109,8 @@ def test_a_spec_of_the_newest_revision_may_be_applied():
     history.check_base(SPEC, kept(SPEC, four, SPEC), SPEC.to_dict())
     based = parse_spec(FULL.replace("dfs.replication: 2", "dfs.replication: 3") + "revision: 2\n", environ={})
     history.check_base(based, kept(SPEC, four), four.to_dict())
+    back = parse_spec(yaml.safe_dump({**SPEC.to_dict(), "revision": 2}), environ={})
+    history.check_base(back, kept(SPEC, four), four.to_dict())
     history.check_base(parse_spec(FULL.replace("team: data", "team: a"), environ={}), kept(SPEC, four), four.to_dict())
 
 

@@ -102,6 +102,20 @@ def test_stale_daemons_are_restarted(monkeypatch):
     assert machine.calls == [("restart", "emr-namenode.service")]
 
 
+def test_what_a_roll_will_restart_is_kept_only_while_it_serves(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-metastore": {"ActiveState": "active"}})
+    monkeypatch.setattr(node_stale, "read_text", lambda path: "old" if path.startswith("/run/") else "new")
+    monkeypatch.setattr(node_service, "stale_parts", lambda _names: {"restart": [], "refresh": {}, "idle": []})
+    parts = [component("metastore"), component("spark-thrift", ["metastore"])]
+    node_service.apply(options(*parts, stale="keep"), False)
+    assert machine.calls == [("start", "emr-spark-thrift.service")]
+    machine.calls, machine.states = [], {"emr-metastore": {"ActiveState": "active"}}
+    answers = iter([False])
+    monkeypatch.setattr(node_service, "probe", lambda health: (next(answers, True), "its database is away"))
+    node_service.apply(options(*parts, stale="keep"), False)
+    assert machine.calls == [("restart", "emr-metastore.service"), ("start", "emr-spark-thrift.service")]
+
+
 def test_check_mode_starts_nothing(monkeypatch):
     machine = Machine(monkeypatch)
     result = node_service.apply(options(component("namenode")), True)

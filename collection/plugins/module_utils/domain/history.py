@@ -92,16 +92,17 @@ def check_base(spec, history: History, newest: dict) -> None:
     """Raises Refused when a whole spec was made of an older revision: applying it would take later changes back.
 
     ``spec`` is the Spec that is given, ``newest`` the newest one as plain data. Known is it by having exactly the content of
-    an older revision (an exported file that was edited and applied is one), else by the key ``revision`` of ``export``.
+    an older revision (an exported file that was edited and applied is one), else by the key ``revision`` of ``export``. Where
+    that names the newest, somebody has seen it, and goes back on purpose if the content is an older one.
     """
     digest, last = spec.digest(), history.newest
-    if not last or digest == last["digest"]:
+    if not last or digest == last["digest"] or spec.revision == last["number"]:
         return
     if (spec.revision or 0) > last["number"]:
         raise Refused(f"the spec says it is of revision {spec.revision}, but the newest is {last['number']}",
                       "Is it a spec of another cluster? Take this one's with: emrctl export NAME")
     base = next((m["number"] for m in reversed(history.metas) if m["digest"] == digest), spec.revision)
-    if base is None or base == last["number"]:
+    if base is None:
         return
     later = "\n".join(f"    {m['number']}  {m['when']}  {m['who']}  {m['why']}" for m in history.since(base))
     rows = "\n".join(f"    {line}" for line in sentences(difference(newest, spec.to_dict())))

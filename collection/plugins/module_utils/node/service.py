@@ -108,10 +108,13 @@ class Start:
                 "emr_ready": {name: round(seconds, 2) for name, seconds in self.ready.items()}}
 
     def _needed(self, component, states):
-        """'start', 'restart' (its configuration is older than the files) or ''."""
+        """'start', 'restart' (its configuration is older than the files, and no roll will come to it) or ''."""
         if states.get(component["unit"], {}).get("ActiveState") not in RUNNING:
             return "start"
-        return "restart" if self.params.get("stale") != "keep" and wants_restart(component["name"]) else ""
+        if not wants_restart(component["name"]):
+            return ""
+        # Its turn to restart comes when everything serves here: what does not would be waited for in vain.
+        return "" if self.params.get("stale") == "keep" and probe(component["health"])[0] else "restart"
 
     def relaunch(self, todo):
         """Start or restart exactly these: {component: start or restart}, and wait until they serve."""
