@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 
 import typer
 
@@ -32,8 +33,6 @@ def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
 
 def open_pages(name: str = NAME, region: str = REGION) -> None:
     """Tunnel the cluster's web pages to this machine: through SSH, until Ctrl-C."""
-    import subprocess
-
     from emrctl import cloud
 
     found = cloud.nodes(name, region)
@@ -43,10 +42,32 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
         local = free_port()
         forwards += ["-L", f"127.0.0.1:{local}:{address}:{port}"]
         lines.append(f"{label:<28} http://127.0.0.1:{local}/")
-    command = ["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *forwards, *cloud.ssh_arguments(master)]
     print("\n".join(lines), flush=True)
     print("Open until Ctrl-C.", file=sys.stderr)
-    code = subprocess.run(command, check=False).returncode
+    with tunnel([*forwards, *cloud.ssh_arguments(master)]) as ssh_process:
+        ended(name, ssh_process.wait())
+
+
+@contextmanager
+def tunnel(arguments: list):
+    """A process of ssh with these arguments that only forwards. It ends with this one, however this one ends."""
+    import os
+    import subprocess
+
+    from emrctl import launch
+
+    command = ["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *arguments]
+    process = subprocess.Popen([sys.executable, *launch.command(os.devnull, command)], stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def ended(name: str, code: int) -> None:
+    """Leaves with 4 when a tunnel to cluster ``name`` ended by itself."""
     if code not in (0, 130, -2):
         failures.fail(f"the tunnel ended with {code}. Next: emrctl ssh {name}", failures.UNREACHABLE)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from emrctl import paths
+from emrctl import launch, paths
 from emrctl.failures import Failure, exit_code
 
 GRACE_SECONDS = 10  # from the first SIGINT until the playbook is killed
@@ -128,7 +128,7 @@ def _write_inputs(run_dir: Path, extra_vars: dict, inventory: str | None) -> Non
 
 def _command_line(run_dir: Path, name: str) -> str:
     playbook = name if os.sep in name else f"emr.cluster.{name}"
-    return shlex.join(["-m", "emrctl.launch", str(os.getpid()), str(run_dir / "pid"), "ansible-playbook", playbook])
+    return shlex.join(launch.command(str(run_dir / "pid"), ["ansible-playbook", playbook]))
 
 
 @contextmanager

@@ -27,6 +27,10 @@ USER = typer.Option("emr", "--user", help="User of the cluster to work as.")
 # Tries about the heartbeat of a connection: a tunnel to a node that is gone ends after some 45 seconds.
 ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
 
+# Without a terminal nothing tells a program that its reader has gone (Ctrl-C in a script, a lost connection): a statement would
+# keep its application and the cluster's memory to its end. So sshd's process, given as $0, is looked at beside the program.
+WATCH = '(while sleep 2 && kill -0 $$ && kill -0 "$0"; do :; done; kill $$) </dev/null >/dev/null 2>&1 & exec "$@"'
+
 
 def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user: str = USER, region: str = REGION) -> None:
     """Open spark-sql, pyspark, spark-shell or beeline on the first master. What follows -- are its arguments."""
@@ -45,48 +49,38 @@ def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user
 
 def remote(program: Program, user: str, variables: dict, arguments: list) -> str:
     """The command line for the master's shell."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+    from ansible_collections.emr.cluster.plugins.module_utils.domain import resident, units
 
     words = [f"{units.SPARK_HOME}/bin/{program.value}"]
     if program is Program.beeline:
         port = _port("spark-thrift")
         words += ["-u", f"jdbc:hive2://{variables['emr_private_ip']}:{port}/", "-n", user]
-    settings = [f"HADOOP_CONF_DIR={units.HADOOP_CONF}", f"SPARK_HOME={units.SPARK_HOME}", f"SPARK_CONF_DIR={units.SPARK_CONF}",
-                "HADOOP_LOG_DIR=/tmp", "LANG=C.UTF-8"]
+    settings = [f"{key}={value}" for key, value in resident.ENVIRONMENT.items()]
     # Not as a login shell: that begins a session of its own, and Ctrl-C would not reach the program.
     start = f'cd "$HOME" && exec {shlex.join([*words, *arguments])}'
     full = ["runuser", "-u", user, "--", "env", f"HOME=/home/{user}", f"USER={user}", f"LOGNAME={user}", *settings, "bash", "-c", start]
     # An account that was never made should be named as such, and not by runuser.
     unknown = shlex.quote(f"emrctl: there is no user {user} on this cluster. Next: emrctl user list NAME")
     lift = "" if variables.get("ansible_user") == "root" else "sudo "
-    return f"id -u {shlex.quote(user)} >/dev/null 2>&1 || {{ echo {unknown} >&2; exit 3; }}; exec {lift}{shlex.join(full)}"
+    watched = f"{lift}sh -c {shlex.quote(WATCH)} $PPID {shlex.join(full)}"
+    return f"id -u {shlex.quote(user)} >/dev/null 2>&1 || {{ echo {unknown} >&2; exit 3; }}; exec {watched}"
 
 
 def connect(name: str = NAME, port: int = typer.Option(0, "--port", min=0, max=65535, help="Port of this machine (default: a free one)."),
             region: str = REGION) -> None:
     """Tunnel the cluster's Spark Connect server to this machine and print its address, until Ctrl-C."""
-    import subprocess
-
     from emrctl import cloud
-    from emrctl.access import free_port
+    from emrctl.access import ended, free_port, tunnel
 
     master = cloud.first_master(cloud.nodes(name, region))
     _need(name, master, "spark-connect", "Spark Connect")
     local = port or free_port()
     forward = f"127.0.0.1:{local}:{master['vars']['emr_private_ip']}:{_port('spark-connect')}"
-    tunnel = subprocess.Popen(["ssh", "-N", "-o", "ExitOnForwardFailure=yes", *ALIVE, "-L", forward, *cloud.ssh_arguments(master)],
-                              stdin=subprocess.DEVNULL)
-    try:
-        if _listens(tunnel, local):
+    with tunnel([*ALIVE, "-L", forward, *cloud.ssh_arguments(master)]) as process:
+        if _listens(process, local):
             print(f"sc://127.0.0.1:{local}", flush=True)
             print("Open until Ctrl-C. In Python: SparkSession.builder.remote(…).getOrCreate()", file=sys.stderr)
-        code = tunnel.wait()
-    finally:
-        if tunnel.poll() is None:
-            tunnel.terminate()
-            tunnel.wait()
-    if code not in (0, 130, -2):
-        failures.fail(f"the tunnel ended with {code}. Next: emrctl ssh {name}", failures.UNREACHABLE)
+        ended(name, process.wait())
 
 
 def _listens(tunnel, port: int, limit_s: float = 60) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import database_p
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.health import probe
 from emrctl.dist import metastore as dist
-from emrctl.shell import Program, remote
+from emrctl.shell import WATCH, Program, remote
 from tests.unit.spec_samples import FULL
 
 CALL = b"get_all_databases"
@@ -90,7 +91,21 @@ def test_a_shell_hands_arguments_on_as_they_are():
     line = remote(Program.spark_sql, "alice", {"ansible_user": "root"}, ["-e", "select 'it''s; $HOME'"])
     assert "runuser -u alice -- env HOME=/home/alice" in line and "sudo" not in line
     inner = remote(Program.beeline, "emr", {"ansible_user": "ops", "emr_private_ip": "10.0.0.2"}, [])
-    assert "exec sudo runuser" in inner and "jdbc:hive2://10.0.0.2:10000/" in inner
+    assert "exec sudo sh -c" in inner and "$PPID runuser -u emr" in inner and "jdbc:hive2://10.0.0.2:10000/" in inner
+
+
+def test_a_program_ends_with_the_connection_that_it_was_started_by():
+    connection = subprocess.Popen(["sleep", "100"])
+    program = subprocess.Popen(["sh", "-c", WATCH, str(connection.pid), "sh", "-c", "echo $$; exec sleep 100"], stdout=subprocess.PIPE, text=True)
+    assert int(program.stdout.readline()) == program.pid
+    assert program.poll() is None
+    connection.kill()
+    connection.wait()
+    assert program.wait(30) == -15
+    program.stdout.close()
+    done = subprocess.run(["sh", "-c", WATCH, "1", "sh", "-c", "cat; exit 7"], input="its input", capture_output=True, text=True, timeout=30,
+                          check=False)
+    assert (done.returncode, done.stdout) == (7, "its input")
 
 
 def test_a_missing_password_stops_before_any_change(tmp_path):
