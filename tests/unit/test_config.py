@@ -187,7 +187,11 @@ def test_small_nodes_start_with_quick_flags(memory, quick):
             # Spark's launcher refuses nothing but appends its own -Xmx, taken from SPARK_DAEMON_MEMORY.
             assert ("-Xmx" in text) == (component.service != "spark")
             assert all(flag in text for flag in component.jvm_flags)
-    assert config_of("slave", memory=memory)["mapred-site"]["mapreduce.map.java.opts"].value.startswith("-Xmx")
+    effective = config_of("slave", memory=memory)
+    assert effective["mapred-site"]["mapreduce.map.java.opts"].value.startswith("-Xmx")
+    flagged = {key for key, value in effective["spark-defaults"].items() if "-XX:TieredStopAtLevel=1" in value.value}
+    # In client mode the application master is neither a driver nor an executor.
+    assert flagged == ({f"spark.{who}.extraJavaOptions" for who in ("executor", "driver", "yarn.am")} if quick else set())
 
 
 def test_daemons_of_other_roles_have_no_options():

@@ -305,7 +305,7 @@ def _sized_spark(spark, least_memory: int, computing: int) -> dict:
             "spark.dynamicAllocation.initialExecutors": str(min(2, computing))}
     flags = " ".join(_quick_flags(least_memory))
     if flags:
-        conf.update({"spark.executor.extraJavaOptions": flags, "spark.driver.extraJavaOptions": flags})
+        conf.update({f"spark.{who}.extraJavaOptions": flags for who in ("executor", "driver", "yarn.am")})
     return conf
 
 
