@@ -12,6 +12,7 @@ import venv
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
 from tests import databases
 from tests.lab import EMRCTL, lab, until
@@ -53,6 +54,11 @@ def running(bed, *names: str) -> bool:
     return all(states.get(name) == "running" for name in names)
 
 
+def changed(bed, *arguments: str) -> int:
+    """How many tasks of a run of emrctl changed something."""
+    return sum(host["changed"] for host in bed.json(*arguments, "--yes", timeout=3000)["stats"].values())
+
+
 def rows(text: str) -> list:
     """The lines of an answer that are rows: number, day and city."""
     found = [tuple(line.replace(",", "|").replace("\t", "|").split("|")) for line in text.splitlines()]
@@ -64,16 +70,27 @@ def sql(bed, statement: str) -> str:
     return bed.emrctl("shell", NAME, "spark-sql", "--", "-e", statement, timeout=1800).stdout
 
 
+def applications(bed) -> int:
+    """Applications that run on YARN."""
+    return bed.json("status", NAME)["yarn"]["apps_running"]
+
+
+def command_lines() -> str:
+    """What runs on this machine."""
+    return subprocess.run(["ps", "-eo", "args"], text=True, capture_output=True, check=True).stdout
+
+
 @contextmanager
-def connection(bed):
-    """Address of the cluster's Spark Connect server, through `emrctl connect`."""
+def connection(bed, interrupt=lambda tunnel: os.killpg(tunnel.pid, signal.SIGINT)):
+    """Address of the cluster's Spark Connect server, through `emrctl connect`, which ``interrupt(process)`` ends."""
     tunnel = subprocess.Popen([*EMRCTL, "connect", NAME], env=bed.env, cwd=bed.folder, text=True, stdout=subprocess.PIPE,
                               start_new_session=True)
     try:
         yield tunnel.stdout.readline().strip()
     finally:
-        os.killpg(tunnel.pid, signal.SIGINT)
+        interrupt(tunnel)
         tunnel.wait(60)
+        tunnel.stdout.close()
 
 
 def test_a_table_of_a_job_is_read_by_another_session(bed):
@@ -99,6 +116,7 @@ def test_it_survives_the_reboot_of_the_master(bed):
 def test_beeline_and_a_client_of_spark_connect_read_it(bed):
     for service in ("spark-thrift", "spark-connect"):
         bed.emrctl("service", "add", NAME, service, "--yes", timeout=3000)
+        assert changed(bed, "service", "add", NAME, service) == 0
     assert running(bed, "spark-thrift", "spark-connect")
     answer = bed.emrctl("shell", NAME, "beeline", "--", "--silent=true", "--outputformat=csv2", "-e", "SELECT id, day, city FROM trips",
                         timeout=1800).stdout
@@ -112,6 +130,22 @@ def test_beeline_and_a_client_of_spark_connect_read_it(bed):
     assert done.returncode == 0, done.stderr[-3000:]
     assert rows(done.stdout) == ROWS
     assert "2" in sql(bed, "SELECT n FROM from_here").split()
+
+
+def test_what_is_interrupted_leaves_neither_tunnel_nor_application(bed):
+    """Ctrl-C, also without a terminal, and a kill of emrctl alone."""
+    for interrupt in ({}, {"interrupt": subprocess.Popen.kill}):
+        with connection(bed, **interrupt) as address:
+            port = address.rpartition(":")[2]
+        until(lambda here=f" -L 127.0.0.1:{port}:": here not in command_lines(), "the tunnel is gone", 30)
+    before = applications(bed)
+    # Thousands of years of work.
+    endless = "SELECT count(*) FROM range(10000000000) a CROSS JOIN range(1000000000) b WHERE a.id % 7 = b.id % 5"
+    shell = bed.start("shell", NAME, "spark-sql", "--", "-e", endless)
+    until(lambda: applications(bed) == before + 1, "the statement runs", 600)
+    os.killpg(shell.pid, signal.SIGINT)
+    shell.communicate(timeout=60)
+    until(lambda: applications(bed) == before, "its application has ended", 300)
 
 
 def test_tables_stay_when_the_service_goes_and_comes_back(bed):
@@ -138,6 +172,7 @@ def test_a_database_of_ones_own(bed, tmp_path, kind):
             bed.emrctl("apply", str(spec), "--yes", timeout=3000)
         finally:
             del bed.env["EMR_METASTORE_PASSWORD"]
+        assert changed(bed, "apply", str(spec)) == 0
         sql(bed, f"CREATE TABLE kept_{server.scheme} USING orc AS SELECT 7 AS x")
         assert "7" in sql(bed, f"SELECT x FROM kept_{server.scheme}").split()
         names = server.sql('SELECT "TBL_NAME" FROM "TBLS"' if kind is databases.Postgres else "SELECT TBL_NAME FROM TBLS")
@@ -145,3 +180,15 @@ def test_a_database_of_ones_own(bed, tmp_path, kind):
         assert bed.ssh(NAME, MASTER, "stat -c '%U %a' /etc/emr/metastore/database.jceks").strip() == "hive 600"
         found = bed.ssh(NAME, MASTER, f"grep -rlF {server.password} /etc /var/log /var/lib/emr /run/emr /tmp 2>/dev/null; true")
         assert found.strip() == ""
+
+
+def test_apply_takes_a_metastore_off_a_database_that_is_gone_and_adds_the_servers(bed):
+    """Also although the daemon, which does not serve any more, would be waited for."""
+    exported = yaml.safe_load(bed.emrctl("export", NAME).stdout)
+    assert exported.pop("metastore")["database"]
+    exported["services"] = ["hadoop", "spark", "metastore", "spark-thrift", "spark-connect"]
+    spec = bed.folder / "all.yml"
+    spec.write_text(yaml.safe_dump(exported))
+    bed.emrctl("apply", str(spec), "--yes", timeout=3000)
+    assert running(bed, "metastore", "spark-thrift", "spark-connect") and changed(bed, "apply", str(spec)) == 0
+    assert rows(sql(bed, "SELECT id, day, city FROM trips")) == ROWS
