@@ -26,8 +26,7 @@ from emrctl.verbs import (
 
 SHOWN = ("spec", "config", "nodes", "links")
 SPEC = typer.Argument(help="The cluster's spec, or - for standard input.")
-
-
+KEEP_LOGS = typer.Option(True, "--logs/--no-logs", help="Copy the last logs of jobs to `logs.oss` of the spec first, where it has one.")
 GATE = typer.Option(False, "--gate", help=f"Leave with {failures.CHANGES} when create would buy or change something, with 0 when "
                     "all is as the spec wants it.")
 
@@ -49,10 +48,10 @@ def create(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: F
     finish(result, output, views.created(result.data, result.seconds))
 
 
-def release(name: str = NAME, yes: bool = YES, confirm: str = CONFIRM, region: str = REGION, output: Format = OUTPUT,
+def release(name: str = NAME, logs: bool = KEEP_LOGS, yes: bool = YES, confirm: str = CONFIRM, region: str = REGION, output: Format = OUTPUT,
             quiet: bool = QUIET) -> None:
     """Give the whole cluster back: all instances with their data, and everything bought with them."""
-    wanted = {"emr_name": name, "emr_region": region}
+    wanted = {"emr_name": name, "emr_region": region, "emr_keep_logs": logs}
     wanted |= confirmed("release", wanted, yes, confirm, quiet, views.plan)
     result = run("release", wanted, quiet)
     emit(result.data, output, f"Cluster {name} is released.")

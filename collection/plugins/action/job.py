@@ -8,16 +8,16 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import durations, job_request, moments
+from ansible_collections.emr.cluster.plugins.module_utils.domain import durations, job_request, moments, programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import FINAL
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
-from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
+from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
 
 # Operations -> those of their options that go to the master.
 OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
-              "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",)}
+              "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",), "archive": ()}
 DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
 # Of a request, as people write it. Durations are texts such as 90m.
 REQUEST = ("type", "name", "args", "files", "jars", "py_files", "archives", "python_env", "properties", "environment", "memory", "cores",
@@ -29,7 +29,7 @@ NUMBERS = ("cores", "priority", "retries", "wait_limit_s", "limit_bytes", "limit
 LOOK_S, FAILED_LOOKS = 15, 30
 # Seconds between two looks of which the first failed.
 FAILED_PAUSE_S = 2
-CHANGING = ("submit", "kill", "retry", "prune")
+CHANGING = ("submit", "kill", "retry", "prune", "archive")
 # Files up to so many bytes together travel with the request itself.
 INLINE_BYTES = 32 << 20
 
@@ -51,7 +51,7 @@ class ActionModule(NodeAction):
         self.op = options["op"]
         if self.op not in OPERATIONS or ("id" in OPERATIONS[self.op] and not options.get("id")):
             raise Refused(f"job: op {self.op!r} with id {options.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
-                          "submit, list and prune need the id of a job")
+                          "submit, list, prune and archive need the id of a job")
         unknown = sorted(set(options) - set(self.OPTIONS))
         if unknown:
             raise Refused(f"job: unknown option {', '.join(unknown)}", f"It knows {', '.join(REQUEST)}")
@@ -63,11 +63,25 @@ class ActionModule(NodeAction):
     def _perform(self, options) -> dict:
         if self.op in CHANGING and self._task.check_mode:
             return {"changed": True}
+        if self.op == "archive":
+            return self._archived()
         if self.op == "wait":
             return self._waited({"changed": False, "job": {"id": options["id"]}}, options["wait_limit_s"])
         result = call(self, self.op, *(self._request(options) if self.op == "submit" else (self._sent(options),)))
         follows = self.op in ("submit", "retry") and boolean(options["wait"])
         return self._waited(result, options["wait_limit_s"]) if follows else result
+
+    def _archived(self) -> dict:
+        """Copy what is not in OSS yet to where `logs.oss` of the spec says; nothing where it says nothing."""
+        answer = self._low_level_execute_command(f"{programs.LOGS} last", sudoable=True)
+        if answer["rc"] in MISSING:
+            return {"changed": False}
+        if answer["rc"]:
+            raise Refused("the logs of jobs could not be copied to OSS, so nothing was released: "
+                          f"{(answer['stdout'].strip() or answer.get('stderr', '').strip())[-2000:]}",
+                          "Mend that and release again; or lose them: emrctl release NAME --no-logs (emr_keep_logs=false)")
+        told = answer["stdout"].strip()
+        return {"changed": bool(told) and "nothing new" not in told, "msg": told}
 
     def _sent(self, options) -> dict:
         """Options of the operations that are no request."""

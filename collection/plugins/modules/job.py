@@ -17,10 +17,11 @@ author:
 options:
   op:
     description:
-      - What to do. V(wait) stays until the job has ended.
+      - What to do. V(wait) stays until the job has ended. V(archive) copies records and logs of the jobs that have ended, and
+        are not there yet, to where C(logs.oss) of the cluster's spec says.
     type: str
     default: submit
-    choices: [submit, wait, list, show, logs, kill, retry, prune]
+    choices: [submit, wait, list, show, logs, kill, retry, prune, archive]
   id:
     description:
       - Id of the job to wait for, show, read, kill or run again.

@@ -18,20 +18,25 @@ from .hdfs import WebHdfs
 from .job_record import JOBS, apps, ended, history, ids, settings, tail
 from .oss import Oss, endpoint_of, role_key, split
 
-SETTINGS, KEY = "/etc/emr/logs.json", "/etc/emr/logs/key.json"
+SETTINGS, KEY, LOCK = "/etc/emr/logs.json", "/etc/emr/logs/key.json", "/run/lock/emr-logs.lock"
 MARK = "archived"
 # Seconds after a job's end until its containers' logs are all in HDFS; bytes of a log that are copied at most, from its end.
 SETTLE_S, MOST = 30, 64 << 20
+# Seconds that a last copy waits for one that is on its way.
+LAST_LOCK_S = 600
 SPARK_EVENTS, MR_HISTORY = "/spark/events", ("/mr-history/done", "/mr-history/tmp")
 
 
-def main(_arguments):
-    """Copy what is due. Returns the exit code."""
+def main(arguments):
+    """Copy what is due; with the argument ``last``, before a release, also what ended just now. Returns the exit code."""
     wanted = json.loads(read_text(SETTINGS) or "{}")
     if not wanted:
         return 0
+    last = arguments == ["last"]
     try:
-        with file_lock("/run/lock/emr-logs.lock", 1):
+        with file_lock(LOCK, LAST_LOCK_S if last else 1):
+            if last:
+                _settle()
             print(f"copied to {wanted['oss']}: {', '.join(copy_all(wanted)) or 'nothing new'}")
     except NodeError as error:
         print(f"emr-logs: {error}", file=sys.stderr)
@@ -41,7 +46,7 @@ def main(_arguments):
 
 def copy_all(wanted):
     """Copy each job that ended and is not there yet. Returns their ids."""
-    due = [job_id for job_id in reversed(ids()) if not os.path.exists(f"{JOBS}/{job_id}/{MARK}") and _settled(job_id)]
+    due = [job_id for job_id in _left() if _settled(job_id)]
     if not due:
         return []
     client = Oss(endpoint_of(wanted["endpoint"], wanted["region"]), wanted["region"], _key())
@@ -51,9 +56,20 @@ def copy_all(wanted):
     return due
 
 
+def _left():
+    """Jobs that have ended and are not in OSS, the oldest first."""
+    return [job_id for job_id in reversed(ids()) if not os.path.exists(f"{JOBS}/{job_id}/{MARK}") and ended(history(job_id)[-1])]
+
+
 def _settled(job_id):
-    last = history(job_id)[-1]
-    return ended(last) and time.time() - last["time"] > SETTLE_S
+    return not apps(job_id) or time.time() - history(job_id)[-1]["time"] > SETTLE_S
+
+
+def _settle():
+    """Wait for the logs of the containers of jobs that ended just now."""
+    deadline = time.monotonic() + SETTLE_S + 5
+    while time.monotonic() < deadline and not all(map(_settled, _left())):
+        time.sleep(1)
 
 
 def _key():
