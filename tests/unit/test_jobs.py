@@ -305,6 +305,15 @@ def test_a_job_is_run_again_with_its_files(submitting, tmp_path):
     assert (submitting.folder / again["id"] / "work" / "run.sh").read_text() == "echo hello"
 
 
+def test_a_transfer_that_has_ended_is_not_run_again_but_tells_the_command(submitting):
+    kept = {"user": "emr", "hdfs": "", "namenode": "", "file": "", "again": "emrctl import sales oss://b/in in --delete"}
+    first = job.submit({"args": ["x"], "secrets": kept})["job"]["id"]
+    job_record.note(first, "FAILED")
+    with pytest.raises(NodeError, match="Next: emrctl import sales oss://b/in in --delete$") as error:
+        job.retry({"id": first})
+    assert error.value.extra.get("emr_refused") and len(job_record.ids()) == 1
+
+
 def test_a_job_that_waits_is_killed_without_having_run(submitting):
     ran, waits = (job.submit({"args": ["x"], "properties": {}, "type": "SHELL"})["job"]["id"] for _n in range(2))
     third = job.submit({"args": ["x"]})["job"]["id"]

@@ -9,7 +9,13 @@ import pytest
 from fastcrc import crc64 as reference
 
 from ansible_collections.emr.cluster.plugins.action import transfer as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import config, job_logs, transfer, transfer_oss
+from ansible_collections.emr.cluster.plugins.module_utils.domain import (
+    config,
+    job_logs,
+    transfer,
+    transfer_jdbc,
+    transfer_oss,
+)
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, globs
@@ -35,6 +41,28 @@ def test_request_has_the_key_among_the_secrets_alone():
     assert "very-secret" not in rest and "LTAIexample" not in rest
     asked = json.loads(found["files"]["request.json"])
     assert (asked["source"], asked["target"], asked["secret_file"]) == ("oss://my-bucket/in", "/data/in", "/run/emr/secrets/x.json")
+
+
+def test_the_command_that_asks_for_a_transfer_again():
+    given = {"direction": "export", "source": "/data/a b", "target": "mysql://shop@db/shop", "credentials": "/home/me/db.yml", "user": "emr",
+             "queue": "etl", "options": {"table": "t", "types": ["a=int", "b=int"], "bandwidth_mb": 3, "split_by": "id", "tls": True, "delete": False}}
+    assert transfer.command("sales", given) == (
+        "emrctl export sales '/data/a b' mysql://shop@db/shop --table t --column-type a=int --column-type b=int --bandwidth 3 --split-by id --tls "
+        "--credentials /home/me/db.yml --queue etl")
+    args = {"direction": "import", "source": "oss://b/in", "target": "in", "user": "etl", "wait": True, "token": "t"}
+    assert action.again("sales", transfer_oss, args) == (
+        "emrctl import sales oss://b/in in --user etl   (with OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN as they were set for it)")
+
+
+def test_every_option_of_a_transfer_is_one_of_emrctl():
+    from typer.main import get_command
+
+    from emrctl.main import build
+
+    known = {flag for verb in ("import", "export") for row in get_command(build([verb])).commands[verb].params for flag in row.opts}
+    options = {**transfer_oss.OPTIONS, **transfer_jdbc.OPTIONS}
+    words = transfer.command("c", {"direction": "import", "source": "s", "target": "t", "options": {key: "x" for key in options}}).split()
+    assert {word for word in words if word.startswith("--")} <= known and len(words) == 5 + 2 * len(options)
 
 
 def test_without_a_key_it_is_the_role_of_the_node():

@@ -44,7 +44,8 @@ class ActionModule(NodeAction):
         # What people call it wins over what it is called by itself.
         job.update({key: value for key, value in found["job"].items() if not (key == "name" and job.get("name"))})
         return {"job": job, "files": found.get("files") or {}, "secrets": found["secrets"], "keep": found["keep"],
-                "secret_file": transfer.memory_path(secret_id), "provider_path": transfer.provider_path(user, secret_id)}
+                "secret_file": transfer.memory_path(secret_id), "provider_path": transfer.provider_path(user, secret_id),
+                "again": again(context.topology.cluster, kind, args)}
 
     def after(self, context, result):
         job = result.get("job")
@@ -54,6 +55,13 @@ class ActionModule(NodeAction):
         if job["state"] in ("FAILED", "KILLED", "LOST"):
             code = "" if job.get("exit_code") is None else f" with exit code {job['exit_code']}"
             result.update(failed=True, msg=f"job {job['id']} {job['state']}{code}\n{job.get('error', '')}".rstrip())
+
+
+def again(cluster: str, kind, args: dict) -> str:
+    """The command that asks for all this once more, and what it needs of the environment."""
+    wanted = {"options": {}, **{key: args[key] for key in ("direction", "source", "target", "options", "credentials", *JOB) if key in args}}
+    text = transfer.command(cluster, wanted)
+    return text if args.get("credentials") else f"{text}   (with {', '.join(kind.CREDENTIALS.values())} as they were set for it)"
 
 
 def credentials(kind, given: str, environ) -> dict:

@@ -15,9 +15,11 @@ MEMORY. Pure Python: no Ansible import.
 """
 from __future__ import annotations
 
+import shlex
 from importlib import import_module
 
 from .errors import Refused
+from .job_request import DEFAULTS
 
 # Scheme of the place outside -> module.
 KINDS = {"oss": "transfer_oss", "mysql": "transfer_jdbc", "postgresql": "transfer_jdbc"}
@@ -27,6 +29,8 @@ PROVIDER = "provider"
 # Secrets in a file of the node's memory (/run); the job's program makes a provider of it when it needs one.
 MEMORY = "memory"
 FOLDER = "/run/emr/secrets"
+# Options of emrctl whose names are not those of the kinds' options.
+FLAGS = {"bandwidth_mb": "bandwidth", "types": "column-type"}
 
 
 def scheme(text: str) -> str:
@@ -74,3 +78,19 @@ def provider_path(user: str, secret_id: str) -> str:
 def memory_path(secret_id: str) -> str:
     """Path on the first master of the file in memory."""
     return f"{FOLDER}/{secret_id}.json"
+
+
+def command(cluster: str, wanted: dict) -> str:
+    """The emrctl command that asks for this transfer, without secrets: for the day when those that a job got are gone.
+
+    ``wanted`` has direction, source, target, options, credentials (a file or ``chain``), user, queue and name as they were given.
+    """
+    words = ["emrctl", wanted["direction"], cluster, wanted["source"], wanted["target"]]
+    rows = {**wanted["options"], **{key: wanted.get(key) for key in ("credentials", "user", "queue", "name")}}
+    for key, value in rows.items():
+        flag = f"--{FLAGS.get(key, key.replace('_', '-'))}"
+        if value is True:
+            words.append(flag)
+        elif value not in (None, "", False) and (key, value) != ("user", DEFAULTS["user"]):
+            words += [word for one in (value if isinstance(value, list) else [value]) for word in (flag, str(one))]
+    return shlex.join(words)

@@ -181,8 +181,11 @@ def retry(params):
     if before["state"] not in FINAL:
         raise Refusal(f"job {before['id']} is {before['state']}: only one that has ended is run again. Next: emrctl jobs kill NAME {before['id']}")
     request = json.loads(read_text(f"{folder}/request.json") or "null")
-    if not request or request.get("secrets"):
-        raise Refusal(f"job {before['id']} needs secrets that were kept for it alone. Next: run the command again that submitted it")
+    if not request:
+        raise Refusal(f"job {before['id']} has no request on record. Next: run the command again that submitted it")
+    if request.get("secrets"):
+        raise Refusal(f"job {before['id']} got its credentials for itself alone, and they are gone since it has ended. Next: "
+                      f"{request['secrets'].get('again') or 'run the command again that submitted it'}")
     for kind in RESOURCES:
         request[kind] = [row if remote(row) else f"{folder}/work/{row}" for row in request[kind]]
     packed = request["python_env"]

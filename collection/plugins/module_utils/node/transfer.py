@@ -64,7 +64,8 @@ def keep(params):
     namenode = settings()["namenode"]
     sweep(namenode, user)
     # The path in HDFS in both cases: a program that got its secrets in memory makes a provider of them there.
-    kept = {"user": user, "hdfs": path, "namenode": namenode, "file": ""}
+    # ``again`` is for people who want to have the job once more: no retry can bring the secrets back.
+    kept = {"user": user, "hdfs": path, "namenode": namenode, "file": "", "again": params["again"]}
     if not secrets:
         return kept
     if params["keep"] == "memory":
