@@ -31,7 +31,7 @@ for row in found.collect():
 def bed(tmp_path_factory):
     """(cluster's lab, Kafka with the topic ``orders``)."""
     folder = tmp_path_factory.mktemp("kafka")
-    with lab(folder, "kfkt", 222, 8222) as it:
+    with lab(folder, "soakk", 222, 8222) as it:
         spec = it.spec(CLUSTER, services=["hadoop", "spark"], config={"hdfs-site": {"dfs.replication": 1}}, node_groups={
             "master": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}, "slave": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}})
         it.emrctl("create", str(spec), "--yes", timeout=1800)
@@ -61,17 +61,18 @@ def test_a_rebooted_master_loses_and_repeats_no_record(bed):
     job = it.json(*example(kafka, it.folder), timeout=1800)
     until(lambda: files(it) > 0, "the stream has written", 900)
     kafka.send("orders", (f"under way {number}" for number in range(20_000)))
-    it.ssh(CLUSTER, MASTER, "systemctl reboot", check=False)
+    instance = next(row["InstanceId"] for row in it.instances(CLUSTER) if row["InstanceName"] == MASTER)
+    it.ecs("RebootInstance", InstanceId=instance, ForceStop="true")
     kafka.send("orders", (f"meanwhile {number}" for number in range(20_000)))
     until(lambda: _attempts(it, job) > 1, "the job is running again after the reboot", 1800)
     kafka.send("orders", (f"after {number}" for number in range(20_000)))
     wanted = kafka.ends("orders")
     assert sum(wanted.values()) == 80_000
     until(lambda: _read(it) == wanted, f"the checkpoint has got to {wanted}", 1800)
-    it.emrctl("kill", CLUSTER, job["id"], timeout=600)
+    it.emrctl("jobs", "kill", CLUSTER, job["id"], timeout=600)
     (it.folder / "count.py").write_text(COUNT)
     count = it.json("submit", CLUSTER, "--type", "PYSPARK", "--file", "count.py", "--wait", "--", "count.py", "/user/emr/orders", timeout=1800)
-    lines = [json.loads(line) for line in it.json("logs", CLUSTER, count["id"])["stdout"].splitlines() if line.startswith("[")]
+    lines = [json.loads(line) for line in it.json("jobs", "logs", CLUSTER, count["id"])["stdout"].splitlines() if line.startswith("[")]
     assert {row[0]: row[1:] for row in lines} == {
         partition: [0, end - 1, end, end, end] for partition, end in wanted.items()}, "first and last offset, records, offsets, values"
 

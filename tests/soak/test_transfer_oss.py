@@ -1,20 +1,53 @@
-"""Imports and exports between OSS and HDFS on real hosts: equal both ways, on bad days, after a kill, and without a trace of the key."""
+"""OSS on real hosts: imports and exports are equal both ways, on bad days, after a kill, and without a trace of the key; jobs have their
+resources there, and what is copied there of them outlives the cluster."""
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
+import re
+import shlex
 import subprocess
-import threading
 import time
-from pathlib import Path
+import zipfile
 
 import oss2
 import pytest
 
+from tests import traces
 from tests.lab import EMRCTL, lab, until
 
 NAME, MASTER, SLAVE = "copies", "copies-master-001", "copies-slave-001"
+LOGS = "oss://copies/logs"
+PROVIDER = "hadoop.security.credential.provider.path=jceks://hdfs/user/emr/oss.jceks"
+# What docs/jobs.md tells people to do at a terminal.
+KEEP_KEY = """runuser -u emr -- python3 -c "
+import json, sys
+sys.path.insert(0, '/opt/emr/lib')
+from emr_node.node import secret
+for alias, text in json.load(sys.stdin).items():
+    secret._ask(['/opt/emr/hadoop/bin/hadoop', 'credential', 'create', alias, '-provider', 'jceks://hdfs/user/emr/oss.jceks'], text, None, 300)
+" """
+MAPPER = """import sys
+print("the mapper was here", file=sys.stderr)
+for line in sys.stdin:
+    for word in line.split():
+        print(f"{word}\\t1")
+"""
+REDUCER = """import collections, sys
+found = collections.Counter(line.split()[0] for line in sys.stdin)
+for word, count in sorted(found.items()):
+    print(f"{word}\\t{count}")
+"""
+MAIN = """import helper
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print(spark.sparkContext.parallelize(["a", "b"], 2).map(helper.said).collect())
+"""
+HELPER = """def said(letter):
+    return letter + open("data/word", encoding="utf-8").read()
+"""
 SOURCE = {f"part-{number:03}.csv": 300_000 for number in range(8)} | {
     "big.bin": 30_000_000, "empty": 0, "sub/ü b+c%&.txt": 7, "sub/deep/x=1/y": 1_000_000}
 
@@ -22,8 +55,9 @@ SOURCE = {f"part-{number:03}.csv": 300_000 for number in range(8)} | {
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
     with lab(tmp_path_factory.mktemp("copies"), "soako", 138, 8038) as it:
-        types = ["ecs.c6.large"]
-        spec = it.spec(NAME, config={"core-site": {"fs.oss.endpoint": it.env["ALIBABA_CLOUD_OSS_ENDPOINT"]}}, node_groups={
+        types = ["ecs.c6.xlarge"]
+        spec = it.spec(NAME, services=["hadoop", "spark"], logs={"oss": LOGS}, config={
+            "core-site": {"fs.oss.endpoint": it.env["ALIBABA_CLOUD_OSS_ENDPOINT"]}}, node_groups={
             "master": {"count": 1, "instance_types": types}, "slave": {"count": 1, "instance_types": types}})
         it.emrctl("create", str(spec), "--yes", timeout=1800)
         it.env.update(OSS_ACCESS_KEY_ID=it.env["ALIBABA_CLOUD_ACCESS_KEY_ID"], OSS_ACCESS_KEY_SECRET=it.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"])
@@ -65,65 +99,33 @@ def content(names=SOURCE):
     return {name: random.Random(name).randbytes(SOURCE[name]) for name in names}
 
 
-class Watch(threading.Thread):
-    """Looks again and again whether any process of this machine, hosts included, has the secret on its command line."""
-
-    def __init__(self, secret: str):
-        super().__init__(daemon=True)
-        self.secret, self.looks, self.found, self.over = secret.encode(), 0, set(), threading.Event()
-
-    def run(self):
-        while not self.over.wait(0.02):
-            self.looks += 1
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    text = path.read_bytes()
-                except OSError:
-                    continue
-                if self.secret in text:
-                    self.found.add(text[:200])
-
-
-def traces(bed):
-    """Files with the secret on the nodes and here, but for the local ECS's own and this machine's memory."""
-    secret = bed.env["OSS_ACCESS_KEY_SECRET"]
-    found = []
-    for node in (MASTER, SLAVE):
-        # The pattern comes on standard input, for a command line would be such a trace itself.
-        command = "cat >/dev/shm/p; grep -rlsF -f /dev/shm/p /etc /var /tmp /run /home /root /opt/emr/lib /data 2>/dev/null; " \
-                  "journalctl --no-pager -q | grep -cF -f /dev/shm/p; rm /dev/shm/p"
-        done = subprocess.run([*EMRCTL, "ssh", NAME, node, "--", command], input=secret, env=bed.env, text=True, capture_output=True,
-                              cwd=bed.folder, timeout=600, check=False)
-        lines = done.stdout.split()
-        assert lines, done.stderr
-        found += [f"{node}: {line}" for line in lines if line != "0"]
-    for top in (bed.home, Path(bed.env["EMR_CACHE"]) / "runs"):
-        done = subprocess.run(["grep", "-rlsF", "-f", "-", str(top)], input=secret, text=True, capture_output=True, check=False)
-        found += [line for line in done.stdout.split() if "/.aliyun/" not in line]
-    return found
+def on_master(bed, command, text):
+    """Run a command on the master with this on its standard input."""
+    done = subprocess.run([*EMRCTL, "ssh", NAME, MASTER, "--", f"bash -c {shlex.quote(command)}"], input=text, env=bed.env, text=True,
+                          capture_output=True, cwd=bed.folder, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_in_on_a_bad_day_and_out_again_without_a_trace(bed, bucket, faults):
-    watch = Watch(bed.env["OSS_ACCESS_KEY_SECRET"])
-    watch.start()
-    faults(throttle=0.1, errors=[{"action": "GetObject", "code": "Disconnect", "bytes": 100_000, "times": 3}])
-    job, said, log = copy(bed, "import", "oss://copies/in", "in")
-    assert (said["files"], said["copied_files"], said["verified_files"]) == (len(SOURCE),) * 3, said
-    assert said["bytes"] == sum(SOURCE.values()) and "copied" in log
-    assert fetched(bed, "in", "both-ways") == content()
-    faults(throttle=0.1, errors=[{"action": "Put*", "code": "Disconnect", "bytes": 100_000, "times": 2}])
-    _job, said, _log = copy(bed, "export", "in", "oss://copies/out", "--include", "*.csv", "--include", "sub/**", "--exclude", "part-007.csv")
+    secrets = [bed.env["OSS_ACCESS_KEY_SECRET"]]
+    with traces.watched(bed, NAME, (MASTER, SLAVE), secrets, allowed=["/run/emr/secrets/"]):
+        faults(throttle=0.1, errors=[{"action": "GetObject", "code": "Disconnect", "bytes": 100_000, "times": 3}])
+        job, said, log = copy(bed, "import", "oss://copies/in", "in")
+        assert (said["files"], said["copied_files"], said["verified_files"]) == (len(SOURCE),) * 3, said
+        assert said["bytes"] == sum(SOURCE.values()) and "copied" in log
+        assert fetched(bed, "in", "both-ways") == content()
+        faults(throttle=0.1, errors=[{"action": "Put*", "code": "Disconnect", "bytes": 100_000, "times": 2}])
+        _job, said, _log = copy(bed, "export", "in", "oss://copies/out", "--include", "*.csv", "--include", "sub/**", "--exclude", "part-007.csv")
     wanted = content([name for name in SOURCE if (name.endswith(".csv") or name.startswith("sub/")) and name != "part-007.csv"])
     assert said["files"] == said["verified_files"] == len(wanted)
     there = {row.key[4:]: bucket.get_object(row.key).read() for row in oss2.ObjectIterator(bucket, prefix="out/") if not row.key.endswith("/")}
     assert there == wanted
-    watch.over.set()
-    watch.join()
-    assert watch.looks > 20 and not watch.found, watch.found
     assert not bed.json("ls", NAME, ".emr/secrets")["files"]
     assert bed.ssh(NAME, MASTER, "ls /run/emr/secrets") == ""
-    assert traces(bed) == []
-    assert bed.json("jobs", "show", NAME, job["id"])["state"] == "SUCCEEDED"
+    assert traces.on_nodes(bed, NAME, (MASTER, SLAVE), secrets) == []
+    assert traces.kept_here(bed, secrets) == []
+    said = "".join(bed.emrctl("jobs", *words).stdout for words in (("logs", NAME, job["id"], "--yarn"), ("show", NAME, job["id"], "-o", "json")))
+    assert "SUCCEEDED" in said and secrets[0] not in said
 
 
 def test_again_copies_what_differs_and_deletes_what_is_too_much(bed, bucket):
@@ -152,7 +154,10 @@ def test_kill_in_the_middle_and_resume(bed, bucket):
     before = len(arrived())
     assert bed.json("jobs", "show", NAME, job["id"])["state"] == "KILLED" and before < 6
     assert bed.ssh(NAME, MASTER, "ls /run/emr/secrets") == ""
-    _job, said, _log = copy(bed, "import", "oss://copies/slow", "slow")
+    refused = bed.emrctl("jobs", "retry", NAME, job["id"], expect=3).stderr
+    told = shlex.split(re.search(rf"Next: emrctl import {NAME} (.*?)   \(with OSS_ACCESS_KEY_ID", refused)[1])
+    assert told == ["oss://copies/slow", "slow", "--maps", "1", "--bandwidth", "1"], told
+    _job, said, _log = copy(bed, "import", *told[:2])
     assert said["equal_files"] == before and said["copied_files"] == 6 - before, said
     assert fetched(bed, "slow", "resumed") == {name[5:]: random.Random(name).randbytes(8_000_000) for name in names}
 
@@ -202,3 +207,51 @@ def test_large_file_goes_on_after_a_break(bed, bucket):
     for place in ("table.parquet", "oss://copies/table.parquet"):
         bed.emrctl("put", NAME, str(table), place)
         assert bed.json("cat", NAME, place, "--head", "1") == [{"name": "Grüße", "n": 1}]
+
+
+def test_jobs_have_their_resources_in_hdfs_and_oss(bed, bucket):
+    on_master(bed, KEEP_KEY, json.dumps({"fs.oss.accessKeyId": bed.env["OSS_ACCESS_KEY_ID"],
+                                         "fs.oss.accessKeySecret": bed.env["OSS_ACCESS_KEY_SECRET"]}))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("word", "-ü")
+    for name, text in (("mapper.py", MAPPER), ("helper.py", HELPER), ("data.zip", packed.getvalue()), ("text/words", "to be or not to be\n")):
+        bucket.put_object(f"jobs/{name}", text)
+    for name, text in (("reducer.py", REDUCER), ("main.py", MAIN)):
+        (bed.folder / name).write_text(text)
+        bed.emrctl("put", NAME, name, f"jobs/{name}")
+    key = ["--property", PROVIDER]
+    bed.emrctl("submit", NAME, "--type", "HADOOP_STREAMING", "--name", "words", "--file", "oss://copies/jobs/mapper.py", "--file",
+               "hdfs:///user/emr/jobs/reducer.py", *key, "--wait", "--", "-D", "mapreduce.job.reduces=1", "-input", "oss://copies/jobs/text", "-output",
+               "words", "-mapper", "python3 mapper.py", "-reducer", "python3 reducer.py")
+    assert bed.emrctl("cat", NAME, "words/part-00000").stdout == "be\t2\nnot\t1\nor\t1\nto\t2\n"
+    job = bed.json("submit", NAME, "--type", "PYSPARK", "--file", "hdfs:///user/emr/jobs/main.py", "--py-file", "oss://copies/jobs/helper.py", "--archive",
+                   "oss://copies/jobs/data.zip#data", *key, "--wait", "--", "main.py")
+    assert bed.json("jobs", "logs", NAME, job["id"])["stdout"].strip() == "['a-ü', 'b-ü']"
+    job = bed.json("submit", NAME, "--type", "SHELL", "--archive", "oss://copies/jobs/data.zip#data", "--file", "hdfs:///user/emr/words/part-00000",
+                   *key, "--wait", "--", "cat data/word part-00000")
+    assert bed.json("jobs", "logs", NAME, job["id"])["stdout"] == "-übe\t2\nnot\t1\nor\t1\nto\t2\n"
+    # Without the key it fails, and says so.
+    done = bed.emrctl("submit", NAME, "--type", "SHELL", "--name", "no key", "--file", "oss://copies/jobs/mapper.py", "--wait", "--", "true", expect=5)
+    assert re.search(r"access ?key", done.stdout + done.stderr, re.IGNORECASE), done.stderr
+
+
+def test_jobs_and_their_logs_are_read_when_the_cluster_is_gone(bed, bucket):
+    on_master(bed, "umask 077; mkdir -p /etc/emr/logs; cat >/etc/emr/logs/key.json", json.dumps(
+        {"access_key_id": bed.env["OSS_ACCESS_KEY_ID"], "access_key_secret": bed.env["OSS_ACCESS_KEY_SECRET"]}))
+    jobs = bed.json("jobs", "list", NAME)
+    logs = {job["id"]: bed.json("jobs", "logs", NAME, job["id"]) for job in jobs}
+    bed.emrctl("release", NAME, "--yes")
+    assert bed.instances(NAME) == []
+    found = bed.json("jobs", "list", NAME, "--from", LOGS)
+    told = ("id", "name", "type", "user", "state", "exit_code", "submitted", "attempts")
+    assert [[job[key] for key in told] for job in found] == [[job[key] for key in told] for job in jobs]
+    for job in jobs:
+        again = bed.json("jobs", "logs", NAME, job["id"], "--from", LOGS)
+        assert [again[key] for key in ("stdout", "stderr")] == [logs[job["id"]][key] for key in ("stdout", "stderr")]
+        assert bed.json("jobs", "show", NAME, job["id"], "--from", LOGS)["history"] == logs[job["id"]]["job"]["history"]
+    words = next(job["id"] for job in jobs if job["name"] == "words")
+    assert "the mapper was here" in bed.emrctl("jobs", "logs", NAME, words, "--yarn", "--from", LOGS).stdout
+    kept = {row.key: bucket.get_object(row.key).read() for row in oss2.ObjectIterator(bucket, prefix="logs/")}
+    assert any("/events/" in name for name in kept), sorted(kept)
+    assert not [name for name, text in kept.items() if bed.env["OSS_ACCESS_KEY_SECRET"].encode() in text]
