@@ -43,7 +43,7 @@ for word, count in sorted(found.items()):
 MAIN = """import helper
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
-print(spark.sparkContext.parallelize(["a", "b"], 2).map(helper.said).collect())
+print(spark.sparkContext.parallelize(["a", "b"], 2).map(helper.said).collect() + [row.value for row in spark.read.text("oss://copies/jobs/text").collect()])
 """
 HELPER = """def said(letter):
     return letter + open("data/word", encoding="utf-8").read()
@@ -116,6 +116,7 @@ def test_in_on_a_bad_day_and_out_again_without_a_trace(bed, bucket, faults):
         assert fetched(bed, "in", "both-ways") == content()
         faults(throttle=0.1, errors=[{"action": "Put*", "code": "Disconnect", "bytes": 100_000, "times": 2}])
         _job, said, _log = copy(bed, "export", "in", "oss://copies/out", "--include", "*.csv", "--include", "sub/**", "--exclude", "part-007.csv")
+    faults(throttle=0, errors=[])
     wanted = content([name for name in SOURCE if (name.endswith(".csv") or name.startswith("sub/")) and name != "part-007.csv"])
     assert said["files"] == said["verified_files"] == len(wanted)
     there = {row.key[4:]: bucket.get_object(row.key).read() for row in oss2.ObjectIterator(bucket, prefix="out/") if not row.key.endswith("/")}
@@ -227,7 +228,7 @@ def test_jobs_have_their_resources_in_hdfs_and_oss(bed, bucket):
     assert bed.emrctl("cat", NAME, "words/part-00000").stdout == "be\t2\nnot\t1\nor\t1\nto\t2\n"
     job = bed.json("submit", NAME, "--type", "PYSPARK", "--file", "hdfs:///user/emr/jobs/main.py", "--py-file", "oss://copies/jobs/helper.py", "--archive",
                    "oss://copies/jobs/data.zip#data", *key, "--wait", "--", "main.py")
-    assert bed.json("jobs", "logs", NAME, job["id"])["stdout"].strip() == "['a-ü', 'b-ü']"
+    assert bed.json("jobs", "logs", NAME, job["id"])["stdout"].strip() == "['a-ü', 'b-ü', 'to be or not to be']"
     job = bed.json("submit", NAME, "--type", "SHELL", "--archive", "oss://copies/jobs/data.zip#data", "--file", "hdfs:///user/emr/words/part-00000",
                    *key, "--wait", "--", "cat data/word part-00000")
     assert bed.json("jobs", "logs", NAME, job["id"])["stdout"] == "-übe\t2\nnot\t1\nor\t1\nto\t2\n"

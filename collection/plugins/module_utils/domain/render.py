@@ -110,7 +110,9 @@ def spark_env(env) -> str:
     return "\n".join([
         f"# {_NOTE}", _JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
         f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
-        f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"', *rows, ""])
+        f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"',
+        # Hadoop's client of OSS, which Spark does not bring; containers get it by the same path.
+        f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{HADOOP_HOME}/share/hadoop/tools/lib/*}}"', *rows, ""])
 
 
 PROFILE_TEXT = f"""# {_NOTE}
