@@ -1,9 +1,16 @@
 """Order: cheap tests first, real hosts last; e2e and soak only as root."""
 import os
+import signal
 
 import pytest
 
 ORDER = {"unit": 0, "integration": 1, "e2e": 2, "soak": 3}
+
+
+def pytest_configure():
+    """A shell script lets what it starts with & ignore SIGINT, and so would all that tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
