@@ -63,27 +63,33 @@ def answers(port: int) -> bool:
 
 def start(settings: Settings, limit: float = 30.0) -> int:
     """Start the server unless it runs, and wait until it answers. limit: seconds. Raises DriverError; returns its id."""
-    pid = find(settings)
-    if pid is None:
-        log = settings.folder / "server.log"
-        argv = [sys.executable, "-m", MODULE, "--state", settings.state, "--subnet", settings.subnet,
-                "--port", str(settings.port), "--listen", "127.0.0.1"]
-        argv += ["--memory-mib", str(settings.memory_mib)] if settings.memory_mib else []
-        argv += ["--api-only"] if settings.api_only else ["--listen", settings.gateway]
-        package_root = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
-        marks = {MARK: settings.state, **({} if settings.api_only else {MARK_PREFIX: settings.prefix})}
-        with log.open("ab") as output:
-            pid = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
-                env={**os.environ, **marks, "PYTHONPATH": path, "EMR_CACHE": str(cache_dir())}).pid
-    end = time.monotonic() + limit
-    while not answers(settings.port):
-        if find(settings) is None or time.monotonic() > end:
+    launched, end = False, time.monotonic() + limit
+    while True:
+        pid = find(settings)
+        # One that was found may have been on its way out: killed, and not gone yet.
+        if pid is None and not launched:
+            pid, launched = _launch(settings), True
+        if pid and answers(settings.port):
+            return pid
+        if pid is None or time.monotonic() > end:
             lines = (settings.folder / "server.log").read_text(errors="replace").strip().splitlines()[-5:]
             raise DriverError("the server does not answer; the last lines of its log:\n  " + "\n  ".join(lines))
         time.sleep(0.05)
-    return pid
+
+
+def _launch(settings: Settings) -> int:
+    """Start the server. Returns its process id."""
+    argv = [sys.executable, "-m", MODULE, "--state", settings.state, "--subnet", settings.subnet,
+            "--port", str(settings.port), "--listen", "127.0.0.1"]
+    argv += ["--memory-mib", str(settings.memory_mib)] if settings.memory_mib else []
+    argv += ["--api-only"] if settings.api_only else ["--listen", settings.gateway]
+    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    marks = {MARK: settings.state, **({} if settings.api_only else {MARK_PREFIX: settings.prefix})}
+    with (settings.folder / "server.log").open("ab") as output:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
+            env={**os.environ, **marks, "PYTHONPATH": path, "EMR_CACHE": str(cache_dir())}).pid
 
 
 def stop(settings: Settings, grace: float = 5.0) -> None:
