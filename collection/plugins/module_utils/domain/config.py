@@ -136,6 +136,8 @@ def _hdfs(services, master: str, node) -> dict:
         # A decommission in seconds, not minutes (measured 51 s -> 16 s for 480 MB).
         "dfs.namenode.decommission.interval": "2", "dfs.namenode.redundancy.interval.seconds": "1",
         "dfs.namenode.replication.work.multiplier.per.iteration": "10",
+        # A copy that failed, for its target has just been released, is tried again after 60 s: a decommission waits for it.
+        "dfs.namenode.reconstruction.pending.timeout-sec": "60",
     }
     if node.role == "master":
         conf["dfs.namenode.name.dir"] = _file_uris(_dirs(node, "dfs/name", "hdfs/name", 2))
