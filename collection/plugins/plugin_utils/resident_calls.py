@@ -15,16 +15,10 @@ def call(action, verb: str, options: dict, content: bytes = b"", program: str = 
 
     Raises Refused when the program refuses, EmrError when it fails or is not there.
     """
-    sent = json.dumps(options).encode() + b"\n" + content
-    answer = action._low_level_execute_command(f"{program} {verb}", sudoable=True, in_data=sent)
-    try:
-        found = json.loads(answer["stdout"].strip().splitlines()[-1])
-    except (IndexError, ValueError):
-        if answer["rc"] in MISSING:
-            raise Refused("the master has no programs for jobs yet, it was configured by an older version",
-                          "Run emrctl apply with the cluster's spec; emrctl export prints it") from None
-        text = (answer.get("stderr") or answer["stdout"]).strip()
-        raise EmrError(f"{program} {verb} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
+    found = _asked(action, f"{program} {verb}", json.dumps(options).encode() + b"\n" + content)
+    if found is None:
+        raise Refused("the master has no programs for jobs yet, it was configured by an older version",
+                      "Run emrctl apply with the cluster's spec; emrctl export prints it")
     if found.get("failed"):
         raise (Refused if found.get("emr_refused") else EmrError)(str(found.get("msg", "failed")))
     return found
@@ -36,12 +30,17 @@ def perform(action, op: str, options: dict) -> dict | None:
     None where the node has no such program, or another version: nothing was done then, and the module has to do it.
     """
     sent = {"options": options, "check": action._task.check_mode, "diff": action._task.diff, "version": resident.version()}
-    answer = action._low_level_execute_command(f"{programs.NODE} {op}", sudoable=True, in_data=json.dumps(sent).encode())
-    if answer["rc"] in MISSING:
-        return None
+    found = _asked(action, f"{programs.NODE} {op}", json.dumps(sent).encode())
+    return None if found is None or found.get("other_version") else found
+
+
+def _asked(action, command: str, sent: bytes) -> dict | None:
+    """What a program answers, as the last line of its output; None where there is no such program. Raises EmrError without an answer."""
+    answer = action._low_level_execute_command(command, sudoable=True, in_data=sent)
     try:
-        found = json.loads(answer["stdout"].strip().splitlines()[-1])
+        return json.loads(answer["stdout"].strip().splitlines()[-1])
     except (IndexError, ValueError):
+        if answer["rc"] in MISSING:
+            return None
         text = (answer.get("stderr") or answer["stdout"]).strip()
-        raise EmrError(f"{programs.NODE} {op} ended with {answer['rc']} and no answer: {text[-2000:]}") from None
-    return None if found.get("other_version") else found
+        raise EmrError(f"{command} ended with {answer['rc']} and no answer: {text[-2000:]}") from None

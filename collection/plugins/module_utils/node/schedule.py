@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from ..domain import timetable
-from . import flow_record
+from . import flow_record, journal
 from .common import NodeError, file_lock, read_text, run, write_atomic
 from .flow import host_zone, unpack
 from .job_record import settings
@@ -171,13 +171,7 @@ def pause(name, paused, who):
 
 def runs(name):
     """What became of each time the schedule was due, the oldest first: {scheduled, time, result, flow, why}."""
-    rows = []
-    for line in (read_text(f"{SCHEDULES}/{name}/runs") or "").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
+    return journal.changes(f"{SCHEDULES}/{name}/runs")
 
 
 def show(name):
