@@ -77,9 +77,9 @@ class ActionModule(NodeAction):
         if answer["rc"] in MISSING:
             return {"changed": False}
         if answer["rc"]:
-            raise Refused("the logs of jobs could not be copied to OSS, so nothing was released: "
-                          f"{(answer['stdout'].strip() or answer.get('stderr', '').strip())[-2000:]}",
-                          "Mend that and release again; or lose them: emrctl release NAME --no-logs (emr_keep_logs=false)")
+            said = answer["stdout"].strip() or answer.get("stderr", "").strip()
+            raise Refused(f"the last logs of jobs could not be copied to OSS: {said[-2000:]}",
+                          "Mend that (docs/data/logs.md); a release without them: emrctl release NAME --no-logs (emr_keep_logs=false)")
         told = answer["stdout"].strip()
         return {"changed": bool(told) and "nothing new" not in told, "msg": told}
 
