@@ -1,25 +1,21 @@
 """Backups of the NameNode's metadata: when a copy counts, how many are kept, and what a restore tells."""
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
-import shutil
-import sys
 import tarfile
 import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, node_files, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, programs, resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node import (
     backup as node_backup,
-    backup_oss,
     edits as node_edits,
     restore as node_restore,
     restore_after as node_restore_after,
@@ -361,76 +357,11 @@ def test_the_key_in_the_spec():
         assert said in problem.message + problem.remedy, (wrong, problem)
 
 
-def test_the_program_stands_alone():
-    """It runs on a node by itself, so it may import nothing of the collection."""
-    for name in ("backup_tool", "backup_oss"):
-        source = node_files.source(f"node/{name}.py")
-        assert "from ." not in source and "ansible" not in source.split('"""')[2]
-        compile(source, name, "exec")
-
-
-class FakeOss:
-    """`hadoop fs` on a folder of this machine, as far as backups use it."""
-
-    def __init__(self, folder: Path, monkeypatch):
-        self.folder, self.seen, self.damage = folder, [], False
-        monkeypatch.setattr(backup_oss, "role_credentials", lambda: {"id": "ID1", "secret": "SECRET1", "token": "TOKEN1"})
-        monkeypatch.setattr(backup_oss.shutil, "copy", lambda *a: None)
-        monkeypatch.setattr(backup_oss.subprocess, "run", self.run)
-        monkeypatch.setitem(sys.modules, "emr_backup_oss", backup_oss)
-        monkeypatch.setattr(Backup, "_java_home", lambda self: "/java")
-
-    def run(self, argv, env, stdout, **_more):
-        self.seen.append((argv, env, (Path(env["HADOOP_CONF_DIR"]) / "core-site.xml").read_text()))
-        verb, words = argv[2], [w.replace("oss://bucket", str(self.folder)) for w in argv[3:] if not w.startswith("-")]
-        out = b""
-        if verb == "-mkdir":
-            Path(words[0]).mkdir(parents=True, exist_ok=True)
-        elif verb == "-put":
-            for word in words[:-1]:
-                shutil.copyfile(word, f"{words[-1]}{Path(word).name}")
-        elif verb == "-get":
-            for found in glob.glob(words[0]):
-                shutil.copyfile(found, f"{words[1]}/{Path(found).name}")
-        elif verb == "-cat":
-            stdout.write(b"other" if self.damage else Path(words[0]).read_bytes())
-        elif verb == "-ls":
-            out = "".join(f"oss://bucket{p[len(str(self.folder)):]}\n" for p in glob.glob(words[0])).encode()
-        elif verb == "-rm":
-            shutil.rmtree(words[0])
-        return type("Done", (), {"returncode": 0, "stdout": out, "stderr": b""})
-
-
-@pytest.fixture
-def oss(bed, tmp_path, monkeypatch):
-    bed.config.update(oss="oss://bucket/b", oss_endpoint="oss.example", keep=2)
-    return FakeOss(tmp_path / "bucket", monkeypatch)
-
-
-def test_a_copy_goes_to_oss_and_comes_back(bed, oss):
-    for txid in (20, 21, 22):
-        bed.txid = txid
-        record = bed.backup().run()
-    assert bed.state()["attempt"]["oss_error"] == ""
-    there = sorted(p.name for p in (oss.folder / "b" / "c-emr-1").iterdir())
-    assert [name.split("-")[1] for name in there] == ["21", "22"]
-    shutil.rmtree(bed.root / "copies" / record["id"])
-    assert bed.backup().bring("latest") == record["id"]
-    assert verify_copy(str(bed.root / "copies" / record["id"]))["txid"] == 22
-    with pytest.raises(BackupError, match="no backup 20000101T000000Z-1"):
-        bed.backup().bring("20000101T000000Z-1")
-
-
-def test_the_secret_is_in_a_file_of_the_users_own_only_while_it_is_needed(bed, oss):
-    bed.backup().run()
-    for argv, env, site in oss.seen:
-        assert "SECRET1" in site and "SECRET1" not in str(argv) + str(env) and "TOKEN1" not in str(argv) + str(env)
-    assert [p for p in bed.root.iterdir() if p.name.startswith(".oss-")] == []
-    assert "SECRET1" not in "".join(p.read_text(errors="replace") for p in bed.root.rglob("*") if p.is_file())
-
-
-def test_what_comes_back_from_oss_damaged_is_told_and_does_not_count(bed, oss):
-    oss.damage = True
-    bed.backup().run()
-    assert "came back with the MD5" in node_backup.summary()["error"] and node_backup.summary()["copies"] == 1
-    assert list(oss.folder.glob("**/backup.json")) == []
+def test_the_program_comes_with_all_that_it_imports():
+    """What a node without masters' programs gets runs there, and nothing of Ansible is in it."""
+    files = {file["path"]: file["content"] for row in rows(FULL, "s1")[0] for file in row["files"]}
+    files.update({file["path"]: file["content"] for file in resident.node_files()})
+    for name in ("backup_tool", "backup_oss", "oss", "oss_files", "instance_role", "crc64"):
+        assert "ansible" not in files[f"{resident.PACKAGE}/node/{name}.py"]
+        compile(files[f"{resident.PACKAGE}/node/{name}.py"], name, "exec")
+    assert "emr_node.node.backup_tool" in files[programs.BACKUP]

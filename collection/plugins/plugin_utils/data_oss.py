@@ -4,15 +4,13 @@ from __future__ import annotations
 import calendar
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.node.crc64 import combine, crc64
 from ..module_utils.node.oss import Oss, OssError, endpoint_of, split
+from ..module_utils.node.oss_files import check, put_file
 from .streams import Progress, Reader, parquet_rows, receive
 
 KEY = {"access_key_id": "OSS_ACCESS_KEY_ID", "access_key_secret": "OSS_ACCESS_KEY_SECRET", "security_token": "OSS_SESSION_TOKEN"}
-PART, THREADS = 16 << 20, 4
 
 
 def client(environ, region: str, find) -> Oss:
@@ -48,42 +46,9 @@ class OssData:
         done = []
         for path in files:
             name = f"{key.rstrip('/')}/{os.path.basename(path)}".lstrip("/") if folder else key
-            self._put(bucket, name, path, progress)
+            put_file(self.oss, bucket, name, path, progress.add)
             done.append({"path": f"oss://{bucket}/{name}", "bytes": os.path.getsize(path)})
         return {"changed": True, "put": done}
-
-    def _put(self, bucket: str, key: str, path: str, progress: Progress) -> None:
-        size = os.path.getsize(path)
-        with open(path, "rb") as source:
-            if size <= PART:
-                data = source.read()
-                found, wanted = self.oss.put(bucket, key, data), crc64(data)
-                progress.add(len(data))
-            else:
-                found, wanted = self._put_parts(bucket, key, source, size, progress)
-        if found != wanted:
-            raise EmrError(f"oss://{bucket}/{key}: arrived with the CRC-64 {found}, sent was {wanted}", "Run the same command again")
-
-    def _put_parts(self, bucket: str, key: str, source, size: int, progress: Progress) -> tuple:
-        step = max(PART, -(-size // 9000))
-        upload = self.oss.begin(bucket, key)
-
-        def send(number: int):
-            data = os.pread(source.fileno(), step, (number - 1) * step)
-            etag, _crc = self.oss.put_part(bucket, key, upload, number, data)
-            progress.add(len(data))
-            return etag, crc64(data), len(data)
-
-        try:
-            with ThreadPoolExecutor(THREADS) as pool:
-                parts = list(pool.map(send, range(1, -(-size // step) + 1)))
-            wanted = 0
-            for _etag, crc, length in parts:
-                wanted = combine(wanted, crc, length)
-            return self.oss.complete(bucket, key, upload, [part[0] for part in parts]), wanted
-        except BaseException:
-            self.oss.abort(bucket, key, upload)
-            raise
 
     def get(self, args: dict) -> dict:
         """An object, or all below a folder, to files here."""
@@ -112,16 +77,8 @@ class OssData:
         if head is None:
             raise EmrError(f"oss://{bucket}/{key} went away meanwhile")
 
-        def checked(path: str) -> None:
-            value = 0
-            with open(path, "rb") as content:
-                while block := content.read(1 << 20):
-                    value = crc64(block, value)
-            if head["crc64"] is not None and value != head["crc64"]:
-                raise EmrError(f"oss://{bucket}/{key}: arrived with the CRC-64 {value}, OSS has {head['crc64']}", "Run the same command again")
-
         receive(final, head["size"], head["etag"][:16], lambda take, at: self.oss.get(bucket, key, take, at, head["size"], head["etag"]),
-                progress, checked)
+                progress, lambda path: check(path, bucket, key, head["crc64"]))
 
     def ls(self, args: dict) -> dict:
         """What is below, in the form of HDFS's listing."""

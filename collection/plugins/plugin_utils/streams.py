@@ -58,7 +58,7 @@ def receive(final: str, size: int, stamp: str, read: Callable, progress: Progres
     if checked:
         try:
             checked(part)
-        except EmrError:
+        except Exception:
             os.unlink(part)
             raise
     os.replace(part, final)

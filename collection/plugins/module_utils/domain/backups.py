@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import json
 
-from . import durations, programs, sizing
+from . import durations, programs, resident, sizing
 from .catalogue import COMPONENTS
-from .node_files import root_file, source, timer_unit
+from .node_files import root_file, timer_unit
 from .render import LOG4J, site_xml
 from .units import ENV_DIR, GROUP, UNIT_DIR, storage_dirs
 
@@ -57,9 +57,8 @@ def _files(spec, topology, node, effective) -> list:
              f"{CONF_DIR}/core-site.xml": site_xml({"fs.defaultFS": effective["core-site"]["fs.defaultFS"]}),
              f"{CONF_DIR}/hdfs-site.xml": site_xml(_hdfs_site(node, effective)),
              f"{CONF_DIR}/log4j.properties": LOG4J,
-             f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n",
-             programs.BACKUP: source("node/backup_tool.py"), programs.BACKUP_OSS: source("node/backup_oss.py")}
-    return [root_file(path, text, "0755" if path == programs.BACKUP else "0644") for path, text in texts.items()]
+             f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n"}
+    return [root_file(path, text) for path, text in texts.items()] + resident.program_files(programs.BACKUP, "backup_tool")
 
 
 def _hdfs_site(node, effective) -> dict:
@@ -73,7 +72,7 @@ def _hdfs_site(node, effective) -> dict:
 def _settings(spec, topology, node, effective) -> dict:
     master = topology.first_master
     port = COMPONENTS["namenode"].ports["http"]
-    return {"cluster": topology.cluster, "cluster_id": topology.cluster_id, "every_s": durations.seconds(spec.backup.every),
+    return {"cluster": topology.cluster, "cluster_id": topology.cluster_id, "region": spec.region, "every_s": durations.seconds(spec.backup.every),
             "keep": spec.backup.keep, "oss": spec.backup.oss, "root": root_of(node),
             "oss_endpoint": str(effective["core-site"].get("fs.oss.endpoint") or f"oss-{spec.region}-internal.aliyuncs.com"),
             "environment": f"{ENV_DIR}/{COMPONENTS['datanode'].unit}.env", "namenode": f"http://{master.address}:{port}",
@@ -91,7 +90,7 @@ After=network-online.target
 Type=oneshot
 User=hdfs
 Group={GROUP}
-ExecStart=/usr/bin/python3 {programs.BACKUP} --due
+ExecStart={programs.BACKUP} --due
 TimeoutStartSec=3h
 Nice=10
 NoNewPrivileges=yes

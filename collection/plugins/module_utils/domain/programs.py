@@ -7,6 +7,7 @@ JOBS, FLOWS, COPY, LOGS = f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow", f"{LIBEX
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
 NODE = f"{LIBEXEC}/emr-node"
-# Programs of one file each. The second is imported by the first.
-BACKUP, BACKUP_OSS = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr_backup_oss.py"
+# On the node that makes backups.
+BACKUP = f"{LIBEXEC}/emr-backup"
+# A program of one file.
 RECLAIM = f"{LIBEXEC}/emr-reclaim"

@@ -55,6 +55,12 @@ def node_files() -> list:
     return [_row(path, text) for path, text in texts.items()]
 
 
+def program_files(path: str, module: str) -> list:
+    """The files of a program that only some nodes have, but for those that every node has."""
+    common = {row["path"] for row in node_files()}
+    return [root_file(path, _program(module), "0755")] + [root_file(*row) for row in _below(module).items() if row[0] not in common]
+
+
 @lru_cache(maxsize=1)
 def version() -> str:
     """Digest of all that the program of every node consists of."""

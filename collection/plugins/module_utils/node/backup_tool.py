@@ -1,7 +1,6 @@
 """A verified copy of the NameNode's metadata, made on the node that keeps them. Runs on Python 3.8 and newer.
 
-This file is a program of its own on the node (/opt/emr/libexec/emr-backup, started by a timer as the user hdfs), so it imports
-nothing of the project. ``hdfs secondarynamenode -checkpoint force`` makes the NameNode begin a new segment of edits,
+On the node it is the program /opt/emr/libexec/emr-backup of the resident package, started by a timer as the user hdfs. ``hdfs secondarynamenode -checkpoint force`` makes the NameNode begin a new segment of edits,
 fetches image and edits, merges them, and gives the merged image to the NameNode. What it leaves in the folder
 ``checkpoint`` is checked and becomes a copy with hard links, which cost no space while both are there.
 
@@ -22,6 +21,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+
+from .backup_oss import BackupsInOss
+from .oss import OssError
 
 CONFIG = "/etc/emr/backup/backup.json"
 CONF_DIR = "/etc/emr/backup"
@@ -161,34 +163,29 @@ class Backup:
 
     def _to_oss(self, record):
         """Put the copy into OSS; '' or what went wrong. The copy here counts all the same."""
-        from emr_backup_oss import Oss, OssError
-
         try:
-            with Oss(self.config, self._java_home()) as oss:
-                oss.put(os.path.join(self.root, "copies", record["id"]), record, self.config["keep"])
+            BackupsInOss(self.config).put(os.path.join(self.root, "copies", record["id"]), record, self.config["keep"])
         except (OssError, OSError) as error:
             return str(error)
         return ""
 
     def bring(self, wanted):
         """Fetch a copy (its id, or latest) from OSS, verified; returns its id. Raises BackupError."""
-        from emr_backup_oss import Oss, OssError
-
         if not self.config.get("oss"):
             raise BackupError("the spec names no place in OSS for backups (backup.oss)")
         part = os.path.join(self.root, "copies", ".brought")
         shutil.rmtree(part, ignore_errors=True)
         try:
-            with Oss(self.config, self._java_home()) as oss:
-                names = oss.ids()
-                if not names or (wanted != "latest" and wanted not in names):
-                    raise BackupError(f"there is no backup {wanted} at {oss.base}; there are: {', '.join(names[-5:]) or 'none'}")
-                name = names[-1] if wanted == "latest" else wanted
-                final = os.path.join(self.root, "copies", name)
-                if not os.path.exists(final):
-                    oss.get(name, part)
-                    verify_copy(part)
-                    os.rename(part, final)
+            oss = BackupsInOss(self.config)
+            names = oss.ids()
+            if not names or (wanted != "latest" and wanted not in names):
+                raise BackupError(f"there is no backup {wanted} at {oss.base}; there are: {', '.join(names[-5:]) or 'none'}")
+            name = names[-1] if wanted == "latest" else wanted
+            final = os.path.join(self.root, "copies", name)
+            if not os.path.exists(final):
+                oss.get(name, part)
+                verify_copy(part)
+                os.rename(part, final)
         except OssError as error:
             raise BackupError(str(error))
         return name
@@ -313,30 +310,27 @@ def locked(root, limit_s=LOCK_LIMIT_S):
             time.sleep(0.2)
 
 
-def main():
-    """Make a backup; with --due only when one is due. Prints its record as JSON."""
+def main(words):
+    """Make a backup; with --due only when one is due. Prints its record as JSON. Returns the exit code."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--due", action="store_true")
     parser.add_argument("--bring", metavar="ID", help="instead fetch a copy (or the latest) from OSS")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     os.umask(0o077)
     config = read_json(CONFIG)
     if not config:
-        sys.exit(f"emr-backup: {CONFIG} is not there or not readable")
+        print(f"emr-backup: {CONFIG} is not there or not readable", file=sys.stderr)
+        return 1
     os.makedirs(os.path.join(config["root"], "copies"), mode=0o700, exist_ok=True)
     try:
         handle = locked(config["root"])
         backup = Backup(config)
         if arguments.bring:
             print(json.dumps({"id": backup.bring(arguments.bring)}))
-            return
-        if arguments.due and not backup.due():
-            return
-        print(json.dumps(backup.run()))
+        elif not arguments.due or backup.due():
+            print(json.dumps(backup.run()))
         os.close(handle)
     except BackupError as error:
-        sys.exit(f"emr-backup: {error}")
-
-
-if __name__ == "__main__":
-    main()
+        print(f"emr-backup: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -15,8 +15,9 @@ import time
 from . import job, job_yarn
 from .common import NodeError, file_lock, read_text, write_atomic
 from .hdfs import WebHdfs
+from .instance_role import role_key
 from .job_record import JOBS, apps, ended, history, ids, settings, tail
-from .oss import Oss, endpoint_of, role_key, split
+from .oss import Oss, endpoint_of, split
 
 SETTINGS, KEY, LOCK = "/etc/emr/logs.json", "/etc/emr/logs/key.json", "/run/lock/emr-logs.lock"
 MARK = "archived"

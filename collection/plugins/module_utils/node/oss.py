@@ -19,7 +19,6 @@ import urllib.parse
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from .backup_oss import role_credentials
 from .common import NodeError
 
 ATTEMPTS = 9
@@ -49,12 +48,6 @@ def endpoint_of(endpoint, region, inside=True):
     """URL of the service: as given (HTTPS when no scheme is), else that of the region, from inside the VPC or not."""
     endpoint = endpoint or f"oss-{region}{'-internal' if inside else ''}.aliyuncs.com"
     return (endpoint if "://" in endpoint else f"https://{endpoint}").rstrip("/")
-
-
-def role_key():
-    """The key of this instance's RAM role, as ``Oss`` wants it; None when it has no role."""
-    found = role_credentials()
-    return found and {"access_key_id": found["id"], "access_key_secret": found["secret"], "security_token": found["token"]}
 
 
 class Oss:

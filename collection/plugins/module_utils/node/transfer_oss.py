@@ -22,9 +22,10 @@ from .common import NodeError, read_text
 from .distcp import HADOOP, DistCp
 from .globs import distcp_filters, selects
 from .hdfs import WebHdfs, upload
+from .instance_role import role_key
 from .job_record import settings
 from .keys import parse_keys
-from .oss import Oss, endpoint_of, role_key
+from .oss import Oss, endpoint_of
 from .transfer_sides import HdfsSide, OssSide, impossible
 
 LOCKS = "/run/emr/transfers"
@@ -253,7 +254,7 @@ class Copy:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise NodeError(f"another job copies from {self.request['source']} to {self.request['target']} just now. Next: "
-                                "emrctl jobs NAME shows it")
+                                "emrctl jobs list NAME shows it")
             yield
 
 
