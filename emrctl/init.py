@@ -11,7 +11,7 @@ import typer
 
 from emrctl import failures
 from emrctl.output import Format
-from emrctl.verbs import OUTPUT, REGION
+from emrctl.verbs import OUTPUT, QUIET, REGION
 
 FILE = Annotated[Path, typer.Argument(help="The file to write, - for standard output.")]
 Text = str | None
@@ -40,6 +40,7 @@ def init(
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Ask nothing: take the defaults.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
     output: Format = OUTPUT,
+    quiet: bool = QUIET,
 ) -> None:
     """Ask about your work and write a commented cluster.yml: machine types, counts and disks, each with its reason."""
     from emrctl.init_work import Answers, Asker, write
@@ -50,4 +51,4 @@ def init(
              "working-set": working_set, "deadline": deadline, "budget": budget, "services": services, "region": region, "zone": zone,
              "vswitch": vswitch, "image": image, "access": access, "ssh-from": ssh_from}
     asker = Asker({k: v for k, v in given.items() if v is not None}, sys.stdin.isatty() and not yes)
-    write(Answers(asker), file, output)
+    write(Answers(asker), file, output, quiet)

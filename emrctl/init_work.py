@@ -235,8 +235,8 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
     return done.stdout or done.stderr
 
 
-def write(answers: Answers, file: Path, output: Format) -> None:
-    """Ask, advise, write the file and tell what was advised. Raises errors of module_utils, which main() tells."""
+def write(answers: Answers, file: Path, output: Format, quiet: bool = False) -> None:
+    """Ask, advise, write the file and tell what was advised; ``quiet``: not what is going on meanwhile. Raises errors of module_utils, which main() tells."""
     from ansible_collections.emr.cluster.plugins.module_utils.cloud import market
     from ansible_collections.emr.cluster.plugins.module_utils.domain.advice import advise
     from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import cluster_yml
@@ -247,7 +247,8 @@ def write(answers: Answers, file: Path, output: Format) -> None:
     if answers.measured:
         found = answers.measured
         print(f"{found.source}: {found.gib:,.1f} GiB in {found.files:,} files", file=sys.stderr)
-    print(f"Asking {place.region} for types, stock and prices …", file=sys.stderr)
+    if not quiet:
+        print(f"Asking {place.region} for types, stock and prices …", file=sys.stderr)
     advice = advise(needs, market.read_market(answers.client, place.zone, place.image, needs))
     text = cluster_yml(advice, place)
     parse_spec(text, str(file))  # what is written must be what create takes

@@ -1,10 +1,10 @@
 """`emrctl list`: straight to the API, since it must answer at once."""
 from __future__ import annotations
 
-from emrctl.verbs import OUTPUT, REGION, Format, emit
+from emrctl.verbs import OUTPUT, QUIET, REGION, Format, emit
 
 
-def list_clusters(region: str = REGION, output: Format = OUTPUT) -> None:
+def list_clusters(region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """List the clusters of a region."""
     from emrctl import cloud
     from emrctl.output import table
@@ -12,7 +12,8 @@ def list_clusters(region: str = REGION, output: Format = OUTPUT) -> None:
     found = cloud.clusters(region)
     columns = ["name", "state", "nodes", "release", "services", "zone", "created"]
     rows = [{**cluster, "state": _state(cluster)} for cluster in found]
-    emit(found, output, table(rows, columns) if found else "No clusters. Next: emrctl create cluster.yml")
+    if found or not quiet or output is not Format.table:
+        emit(found, output, table(rows, columns) if found else "No clusters. Next: emrctl create cluster.yml")
 
 
 def _state(cluster: dict) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from emrctl.verbs import Format, emit
+from emrctl.verbs import QUIET, Format, emit
 
 
 class Use(str, enum.Enum):
@@ -21,6 +21,7 @@ def ram_policy(
     use: Annotated[Use, typer.Option("--for", help="What the key is for: everything, planning, or the inventory.")] = Use.all,
     region: Annotated[list[str] | None, typer.Option(help="Allow changes in this region only; may be repeated.")] = None,
     output: Annotated[Format, typer.Option("-o", "--output", help="table says what each action is for.")] = Format.json,
+    quiet: bool = QUIET,
 ) -> None:
     """Print the least RAM policy that this program works with."""
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import TABLE, USES, policy

@@ -20,13 +20,15 @@ REPO = Path(__file__).parents[2]
 
 @dataclass
 class Parsed:
-    """What one parse gave: variables by host, host names by group, what was said, and the calls that it made."""
+    """What one parse gave: variables by host, host names by group, what was said, by which error the run ended, and the
+    calls that it made."""
 
     hosts: dict
     groups: dict
     children: dict
     said: list
     rendered: dict
+    ended: str = ""
     calls: list = field(default_factory=list)
 
     @property

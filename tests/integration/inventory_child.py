@@ -9,6 +9,7 @@ import json
 import os
 import sys
 
+from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader, inventory_loader
@@ -33,8 +34,12 @@ def parse(request: dict) -> dict:
     manager = InventoryManager(loader=DataLoader(), sources=None)
     said.clear()
     manager._sources = request["sources"]
-    manager.parse_sources(cache=request["cache"])
-    return {"hosts": {n: plain(h.vars) for n, h in manager.hosts.items()}, "said": said,
+    ended = ""
+    try:
+        manager.parse_sources(cache=request["cache"])
+    except AnsibleError as error:
+        ended = str(error)
+    return {"hosts": {n: plain(h.vars) for n, h in manager.hosts.items()}, "said": said, "ended": ended,
             "groups": {n: sorted(h.name for h in g.hosts) for n, g in manager.groups.items()},
             "children": {n: sorted(c.name for c in g.child_groups) for n, g in manager.groups.items()},
             "rendered": render(manager, request.get("render"))}

@@ -150,3 +150,19 @@ def test_errors_for_people_have_no_traceback(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "list") == 3
     err = capsys.readouterr().err
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in err and "Traceback" not in err
+
+
+def test_every_verb_that_gives_data_can_be_quiet():
+    import typer
+
+    def leaves(command, words):
+        if hasattr(command, "commands"):
+            for name, child in command.commands.items():
+                yield from leaves(child, [*words, name])
+        else:
+            yield " ".join(words), {option for parameter in command.params for option in parameter.opts}
+
+    found = {}
+    for verb in [*program.VERBS, *(g for g in program.GROUPS if g not in ("local", "dist"))]:
+        found.update(leaves(typer.main.get_command(program.build([verb])).commands[verb], [verb]))
+    assert len(found) > 40 and [name for name, options in found.items() if "-o" in options and "-q" not in options] == []

@@ -16,6 +16,8 @@ description:
     C(emr_region_<region>), C(emr_zone_<zone>) and, with O(accounts), C(emr_account_<name>). Characters that a group name may
     not have become C(_).
   - Hosts get the variables that the playbooks of this collection use, among them the trusted host key.
+  - With O(all_instances) an instance that belongs to no cluster gets no user, key and options of SSH from here, so that those of
+    C(group_vars) hold.
   - Tags are written by anyone who may tag. Their values are in C(emr_tags) only, never a template, and become part of names,
     groups and other variables only where they have exactly the expected form.
   - The file's name must end in C(ecs.yml), C(ecs.yaml), C(emr.yml) or C(emr.yaml).
@@ -86,10 +88,10 @@ options:
     elements: dict
     default: []
   states:
-    description: Only instances in these states. An empty list takes all.
+    description: Only instances in these states. An empty list takes all. Without it V(Running), or any where a filter asks for
+      a C(status).
     type: list
     elements: str
-    default: [Running]
   disks:
     description: Whether to list the data disks, for the variable C(emr_disks). It costs a call for each hundred disks of a zone.
     type: bool
@@ -98,7 +100,8 @@ options:
     description:
       - What a host is called, the first that is not empty. V(name), V(instance_id), V(host_name), V(private_ip),
         V(public_ip), V(eip), or V(tag:KEY) for the value of a tag. What has other characters than letters, digits, C(.),
-        C(_) and C(-) is passed over.
+        C(_) and C(-) is passed over, and so are the names of groups and words that mean something to Ansible (C(localhost),
+        C(all), C(master) and so on).
       - Where several instances have the same name, all of these are called by their ids, with a warning.
     type: list
     elements: str
@@ -130,12 +133,12 @@ options:
     env:
       - name: EMR_ADDRESS
   user:
-    description: User to log in as.
+    description: User to log in as. Without it C(root) for the nodes of clusters, and what Ansible takes otherwise (C(group_vars),
+      the configuration) for instances that belong to no cluster.
     type: str
-    default: root
   private_key_file:
-    description: Private key to log in with. Without it, the one that belongs to the instance's key pair, as far as it is on
-      this machine.
+    description: Private key to log in with. Without it, for the nodes of clusters, the one that belongs to the instance's key
+      pair, as far as it is on this machine.
     type: path
     env:
       - name: EMR_PRIVATE_KEY_FILE
@@ -154,7 +157,7 @@ options:
     default: fail
   on_empty:
     description:
-      - What to do when nothing matches. The API answers with an empty list also to those who may not look; this plugin finds
+      - What to do when nothing matches, with all options. V(fail) ends the run. The API answers with an empty list also to those who may not look; this plugin finds
         out, and takes that as an error of the region.
     type: str
     choices: [fail, warn, ok]
@@ -205,6 +208,9 @@ disks: false
 strict: true
 """
 
+from collections import Counter
+
+from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -239,8 +245,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             records = self._records(questions, answers)
         except EmrError as error:
             raise AnsibleParserError(f"{path}: {error}") from error
-        states = self.get_option("states")
-        records = [(a, i) for a, i in records if not states or i.get("Status") in states]
+        records = self._in_states(records)
         records.sort(key=lambda r: (r[1].get("RegionId", ""), order(r[1])))
         for problem in problems([instance for _, instance in records]):
             self._trouble(problem, "fail" if self.get_option("strict") else "warn")
@@ -257,9 +262,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _trouble(self, text: str, how: str) -> None:
         """End the run, warn, or say nothing."""
         if how == "fail":
+            # Core goes on without a source that it could not parse, unless it is told that this is a failure.
+            constants.INVENTORY_ANY_UNPARSED_IS_FAILED = True
             raise AnsibleParserError(f"{self._path}: {text}")
         if how == "warn":
             self._warn(text)
+
+    def _in_states(self, records: list) -> list:
+        """The records in the wanted states; when that leaves none of them, it is told."""
+        states = self.get_option("states")
+        if states is None:
+            sets = [self.get_option("filters"), *self.get_option("include_filters")]
+            states = [] if any("status" in filters for filters in sets) else ["Running"]
+        found = [(a, i) for a, i in records if not states or i.get("Status") in states]
+        if records and not found:
+            there = ", ".join(f"{count} {state or 'in no state'}" for state, count in sorted(Counter(
+                str(i.get("Status", "")) for _, i in records).items()))
+            self._trouble(f"no instance that matches is {' or '.join(states)} ({there}); write states: [] to take them",
+                          self.get_option("on_empty"))
+        return found
 
     def _questions(self, answers: Answers) -> list:
         """One for each account and region. No call to the API, except for the names of the regions where all are wanted."""

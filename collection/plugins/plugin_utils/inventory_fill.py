@@ -5,7 +5,6 @@ and the values plain, so a host gets all of them at once, and equal values are o
 """
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from ansible.errors import AnsibleParserError
@@ -13,7 +12,14 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import doors
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import tags_of
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import addresses, node_hostvars, sanitise
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import (
+    HOSTNAME,
+    RESERVED,
+    addresses,
+    node_groups,
+    node_hostvars,
+    sanitise,
+)
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
 
 try:
@@ -24,7 +30,6 @@ try:
 except ImportError:
     MARK = True
 
-_HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _NAMES = {"name": "InstanceName", "instance_id": "InstanceId", "host_name": "HostName"}
 ADDRESSES = ("auto", "private", "public", "eip")
 
@@ -65,7 +70,7 @@ class Filler:
     def fill(self, records: list) -> None:
         """Add one host for each ``(account, instance)``. The list is emptied on the way, to save memory."""
         masters = doors.first_masters(instance for _, instance in records)
-        names = self._names(records)
+        names = self._names(records, self._groups_to_be(records))
         groups: dict = {}
         constructed = any(self._plugin.get_option(o) for o in ("compose", "groups", "keyed_groups"))
         records.reverse()
@@ -73,8 +78,10 @@ class Filler:
             account, instance = records.pop()
             _, found, variables = node_hostvars(
                 instance, self._address[0] if len(self._address) == 1 and self._address[0] != "eip" else "private",
-                self._plugin.get_option("user"), instance.get("Disks", ()), self._key(instance), doors.bastion_for(
-                    instance, masters))
+                self._plugin.get_option("user") or "root", instance.get("Disks", ()), self._key(instance),
+                doors.bastion_for(instance, masters))
+            if not variables["emr_cluster_name"]:
+                self._leave_access(variables)
             if len(self._address) > 1 or self._address == ["eip"]:
                 variables["ansible_host"] = by_preference(instance, self._address)
             if account:
@@ -87,9 +94,37 @@ class Filler:
                 self._construct(name, host)
         self._group(groups)
 
-    def _names(self, records: list) -> list:
+    def _leave_access(self, variables: dict) -> None:
+        """How to log in to an instance of no cluster is not ours to say: variables of a host would win over group_vars."""
+        for option, name in (("user", "ansible_user"), ("private_key_file", "ansible_ssh_private_key_file")):
+            if not self._plugin.get_option(option):
+                variables.pop(name, None)
+        del variables["ansible_ssh_common_args"]
+
+    def _groups_to_be(self, records: list) -> set:
+        """Names that a host must not have: of groups that exist or will, and words that mean something to Ansible."""
+        taken = {*RESERVED, *self._inventory.groups, *self._plugin.get_option("groups")}
+        for account, instance in records:
+            taken.update(node_groups(instance))
+            if account:
+                taken.add("emr_account_" + sanitise(account))
+        return taken
+
+    def _names(self, records: list, taken: set) -> list:
         """A name for each record. Where several have one name, each of these is called by its id: none is mistaken."""
-        found = [self._name(instance) for _, instance in records]
+        before, after = self._plugin.get_option("hostname_prefix"), self._plugin.get_option("hostname_suffix")
+        passed: dict = {}
+
+        def may_be(name: str, instance: dict) -> bool:
+            if before + name + after not in taken:
+                return True
+            passed.setdefault(before + name + after, []).append(instance["InstanceId"])
+            return False
+
+        found = [self._name(instance, may_be) for _, instance in records]
+        for name, ids in passed.items():
+            self._warn(f"'{name}' cannot be the name of a host: a group is called so, or it means something to Ansible "
+                       f"({', '.join(ids[:5])}{', …' if len(ids) > 5 else ''})")
         twice = {name: [] for name, count in Counter(found).items() if count > 1}
         for number, (_, instance) in enumerate(records):
             if found[number] in twice:
@@ -98,10 +133,9 @@ class Filler:
         for name, ids in twice.items():
             self._warn(f"'{name}' is the name of several instances ({', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}); "
                        "they are called by their ids")
-        before, after = self._plugin.get_option("hostname_prefix"), self._plugin.get_option("hostname_suffix")
         return [before + name + after for name in found] if before or after else found
 
-    def _name(self, instance: dict) -> str:
+    def _name(self, instance: dict, may_be) -> str:
         for wanted in self._wanted:
             if wanted in _NAMES:
                 value = instance.get(_NAMES[wanted], "")
@@ -110,7 +144,7 @@ class Filler:
             else:
                 value = eip(instance) if wanted == "eip" else addresses(instance)[wanted == "public_ip"]
             # A name goes into commands and patterns: what could not be a host name is passed over.
-            if _HOSTNAME.fullmatch(value):
+            if HOSTNAME.fullmatch(value) and may_be(value, instance):
                 return value
         return instance["InstanceId"]
 

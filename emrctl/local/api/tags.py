@@ -10,7 +10,7 @@ KINDS = {"instance": "instance", "securitygroup": "securitygroup", "keypair": "k
 MOST_TAGS = 20
 MOST_RESOURCES = 50
 _FORBIDDEN = ("aliyun", "acs:")
-_LINK = re.compile("https?://")
+_LINK = re.compile("https?://", re.IGNORECASE)
 
 
 def parse_tags(entries) -> dict:
@@ -25,7 +25,7 @@ def parse_tags(entries) -> dict:
             raise ApiError("InvalidTagKey.Malformed")
         if key in tags:
             raise ApiError("Duplicate.TagKey")
-        if len(value) > 128 or _LINK.search(value):
+        if len(value) > 128 or value.lower().startswith(_FORBIDDEN) or _LINK.search(value):
             raise ApiError("InvalidTagValue.Malformed")
         tags[key] = value
     return tags

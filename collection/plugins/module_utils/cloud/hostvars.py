@@ -15,6 +15,9 @@ _HOSTKEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _WORD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ROLES = ("master", "slave", "task", "gateway")
+HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# No host may be called so: these words mean something to Ansible, or are groups of ours even while they are empty.
+RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", *_ROLES})
 
 
 @lru_cache(8192)
@@ -77,12 +80,9 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
     args = ssh_args(valid_hostkey(tags.get("emr:hostkey", "")))
     if jumps:
         args = f"{args} {through(bastion, user, private_key_file)}"
-    hostname = instance.get("InstanceName") or instance.get("InstanceId", "")
-    groups = [f"emr_{cluster}"] if cluster else []
-    groups += [role] if role else []
-    groups += [f"emr_group_{group}"] if group else []
-    groups += [f"emr_region_{region}"] if region else []
-    groups += [f"emr_zone_{zone}"] if zone else []
+    hostname = instance.get("InstanceName", "")
+    if not HOSTNAME.fullmatch(hostname) or hostname in RESERVED:
+        hostname = instance.get("InstanceId", "")
     variables = {
         "ansible_host": host,
         "ansible_user": user,
@@ -111,7 +111,17 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
     }
     if private_key_file:
         variables["ansible_ssh_private_key_file"] = private_key_file
-    return hostname, [sanitise(g) for g in groups], variables
+    return hostname, node_groups(instance), variables
+
+
+def node_groups(instance: dict) -> list:
+    """Names of the groups of an instance."""
+    tags = tags_of(instance)
+    role = tags.get("emr:role", "")
+    parts = (("emr_", _word(tags, "emr:cluster", _NAME)), ("", role if role in _ROLES else ""),
+             ("emr_group_", _word(tags, "emr:group", _NAME)), ("emr_region_", instance.get("RegionId", "")),
+             ("emr_zone_", instance.get("ZoneId", "")))
+    return [sanitise(prefix + word) for prefix, word in parts if word]
 
 
 def _word(tags: dict, key: str, pattern) -> str:

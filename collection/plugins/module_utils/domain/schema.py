@@ -253,8 +253,8 @@ SPEC = Field(
         _LOGIN,
         Field("tags", "map", "Tags of your own for everything that is bought.", default={}, most=MAX_TAGS,
               expect="tag names with their values", example="{team: data}", form="tags",
-              item=Field("value", "text", "A tag's value.", least=0, most=128, expect="text of at most 128 characters",
-                         example="data")),
+              item=Field("value", "text", "A tag's value.", least=0, most=128, form="tag_value",
+                         expect="text of at most 128 characters", example="data")),
         Field("deletion_protection", "bool", "Refuse `release` until this is switched off.", default=False,
               example="true"),
         Field("idle_release", "text", "Release the cluster when it was idle for so long: no YARN application and no job runs, "

@@ -288,6 +288,19 @@ def _tag_key(checker: Checker, key: str, where: str, line) -> bool:
     return False
 
 
+def _tag_value(checker: Checker, field: Field, item: Item, path: str):
+    """A tag's value that ECS and VPC accept."""
+    low = item.value.lower()
+    if "http://" in low or "https://" in low:
+        trouble = ("ECS refuses addresses in the values of tags", "Write it without http:// and https://.")
+    elif low.startswith(("aliyun", "acs:")):
+        trouble = ("values that begin with aliyun or acs: are reserved by Alibaba Cloud", "Write another value.")
+    else:
+        return item.value
+    checker.problem(path, *trouble, item.line)
+    return BAD
+
+
 def _cidr(checker: Checker, field: Field, item: Item, path: str):
     """A network, neither everything nor nearly everything."""
     import ipaddress
@@ -350,4 +363,4 @@ def _duration(checker: Checker, field: Field, item: Item, path: str):
     return BAD
 
 
-FORMS = {"cidr": _cidr, "url": _url, "path": _path, "duration": _duration}
+FORMS = {"cidr": _cidr, "tag_value": _tag_value, "url": _url, "path": _path, "duration": _duration}
