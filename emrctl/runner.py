@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from emrctl import launch, paths
-from emrctl.failures import Failure, exit_code
+from emrctl.failures import REFUSED, Failure, exit_code, fail
 
 GRACE_SECONDS = 10  # from the first SIGINT until the playbook is killed
 POLL_SECONDS = 0.3  # how often the runner looks for a cancel
@@ -117,6 +117,9 @@ def environment() -> dict:
 def _write_inputs(run_dir: Path, extra_vars: dict, inventory: str | None) -> None:
     env = run_dir / "env"
     env.mkdir(mode=0o700)
+    broken = _not_utf8(extra_vars)
+    if broken is not None:
+        fail(f"{broken!r} is not UTF-8. Next: give it in UTF-8; rename a file that is called so", REFUSED)
     for name, content in (("settings", {"pexpect_timeout": POLL_SECONDS}), ("extravars", extra_vars)):
         handle = os.open(env / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
@@ -124,6 +127,14 @@ def _write_inputs(run_dir: Path, extra_vars: dict, inventory: str | None) -> Non
     # Playbooks find their own hosts; an empty inventory keeps /etc/ansible/hosts out and localhost implicit.
     (run_dir / "inventory").mkdir(mode=0o700)
     (run_dir / "inventory" / "hosts").write_text(inventory or "", encoding="utf-8")
+
+
+def _not_utf8(value):
+    """A text within ``value`` that came from bytes that are not UTF-8 (as in an old file name), or None."""
+    if isinstance(value, str):
+        return next((value for c in value if "\ud800" <= c <= "\udfff"), None)
+    rows = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return next((found for found in map(_not_utf8, rows) if found is not None), None)
 
 
 def _command_line(run_dir: Path, name: str) -> str:

@@ -63,7 +63,8 @@ class ActionModule(ActionBase):
             result["events"] = operation.events
             result["changed"] = operation.changed
             result["emr_result"] = {**result.get("emr_result", {}), "events": operation.events}
-        return result
+        # Before 2.19 a text in a failure would be a template for the task that rescues it.
+        return wrap_var(result)
 
     def _arguments(self) -> dict:
         given = {k: v for k, v in self._task.args.items() if v not in (None, "")}

@@ -7,7 +7,6 @@ from __future__ import annotations
 import getpass
 import hashlib
 import ipaddress
-import json
 import os
 import socket
 
@@ -18,6 +17,7 @@ from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, e
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
 from ..module_utils.domain.topology import Disk, Node, Topology
+from .given import OURS, given, plain
 
 TARGET = "emr_target"
 SEEN = "emr_seen"
@@ -48,8 +48,13 @@ class Context:
 
     def _variable(self, host: str, name: str):
         """A variable, or None. Ansible puts all variables of a host together at each look into hostvars, which takes
-        milliseconds, and here every node looks at every other: so it is done once for each host.
+        milliseconds, and here every node looks at every other: so it is done once for each host. What was given with the call
+        is read as it was written.
         """
+        if name.startswith(OURS):
+            there, value = given(name)
+            if there:
+                return value
         try:
             return self._once(("all", host, ""), lambda: self.hostvars[host])[name]
         except KeyError:
@@ -287,14 +292,4 @@ def who() -> str:
     return f"{os.environ.get('EMR_USER') or user}@{socket.gethostname()}"
 
 
-def plain(value):
-    """A copy that consists of plain JSON types only (variables come as lazy, tagged containers)."""
-    return json.loads(json.dumps(value, default=_unwrap))
-
-
-def _unwrap(value):
-    if hasattr(value, "items"):
-        return dict(value.items())
-    if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)):
-        return list(value)
-    return str(value)
+__all__ = ["Context", "plain", "who"]

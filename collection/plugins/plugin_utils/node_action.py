@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain import resident
 from ..module_utils.domain.errors import EmrError
@@ -22,8 +23,14 @@ class NodeAction(ActionBase):
     LOOKS = False
 
     def run(self, tmp=None, task_vars=None):
-        """Compute the options and run the operation; problems become a failed result that says what to do."""
-        result = super().run(tmp, task_vars)
+        """Compute the options and run the operation; problems become a failed result that says what to do.
+
+        A result has texts of people and programs in it. They are marked as no templates: before 2.19 core does so only for what a
+        task registers, not for facts and the failure that a rescue sees.
+        """
+        return wrap_var(self._outcome(super().run(tmp, task_vars), task_vars))
+
+    def _outcome(self, result: dict, task_vars: dict) -> dict:
         unknown = set(self._task.args) - set(self.OPTIONS)
         if unknown:
             return dict(result, failed=True, msg=f"{self.MODULE}: unknown option {', '.join(sorted(unknown))}; it knows "

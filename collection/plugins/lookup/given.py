@@ -1,0 +1,66 @@
+# Copyright (c) the emr.cluster authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The lookup emr.cluster.given: the only way in which our playbooks read what a person gives them."""
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: given
+short_description: Read a variable that a person gave, as it was written
+description:
+  - Gives the value of a variable. What came with the call (C(-e), emrctl, AWX) is data and never a template, whatever stands in it.
+  - What stands in Ansible's own files (C(vars) of a play, C(group_vars), an inventory) may be a template, as everywhere in Ansible.
+  - The playbooks of emr.cluster read their variables by this lookup alone.
+options:
+  _terms:
+    description: Name of one variable.
+    required: true
+  default:
+    description: What stands for a variable that was not given, or is null. A filter C(default) after the lookup sees an empty text.
+    type: raw
+    default: ""
+  needed:
+    description: Fail when the variable was not given.
+    type: bool
+    default: false
+author: the emr.cluster authors
+"""
+
+EXAMPLES = r"""
+- emr.cluster.job:
+    type: SHELL
+    args: "{{ lookup('emr.cluster.given', 'emr_job_args', default=[]) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The value; texts in it are no templates.
+  type: raw
+"""
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.emr.cluster.plugins.plugin_utils.given import given, plain
+
+try:
+    # Before 2.19 a text that looks like a list, a number or a boolean becomes one on its way out of a template, unless it is of this type.
+    from ansible.utils.native_jinja import NativeJinjaText as Text
+except ImportError:
+    Text = str
+
+
+class LookupModule(LookupBase):
+    """See DOCUMENTATION."""
+
+    def run(self, terms, variables=None, **kwargs):
+        """One value."""
+        self.set_options(var_options=variables, direct=kwargs)
+        name = str(terms[0])
+        there, value = given(name, self._loader)
+        if not there and name in (variables or {}):
+            value = plain(self._templar.template(variables[name]))
+        if value is None:
+            if self.get_option("needed"):
+                raise AnsibleError(f"{name} was not given: set it with -e, or see what the playbook's first lines say of it")
+            value = self.get_option("default")
+        return [Text(value) if isinstance(value, str) else value]
