@@ -41,7 +41,8 @@ def _base(least: tuple) -> str | None:
         return sys.executable
     names = [shutil.which(f"python3.{minor}") for minor in (12, 13)]
     for path in [n for n in names if n] + sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.1[23].*/bin/python3"))):
-        found = subprocess.run([path, "-c", "import sys, venv; print(sys.version_info[:2] >= %r)" % (least,)], capture_output=True, text=True)
+        found = subprocess.run([path, "-c", f"import sys, venv; print(sys.version_info[:2] >= {least!r})"], capture_output=True, text=True,
+                               check=False)
         if found.stdout.strip() == "True":
             return path
     return None

@@ -57,7 +57,7 @@ def given_names() -> set:
 
 def read_as_templates(text: str, whole: bool) -> set:
     """Names of variables of ours that an expression reads by themselves, its texts in quotes left out."""
-    parts = [text] if whole else re.findall(r"\{\{(.*?)\}\}", text, re.S)
+    parts = [text] if whole else re.findall(r"\{\{(.*?)\}\}", text, re.DOTALL)
     bare = " ".join(re.sub(r"'[^']*'|\"[^\"]*\"", " ", part) for part in parts)
     return set(re.findall(r"(?<![\w.])emr_\w+", bare))
 
