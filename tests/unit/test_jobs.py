@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import pwd
+import resource
 import shutil
 import signal
 import subprocess
@@ -363,3 +364,52 @@ def test_a_resourcemanager_that_is_starting_is_not_believed(monkeypatch, state, 
     monkeypatch.setattr(job_yarn, "get_json", lambda url, _limit: answers[url.split("/cluster/")[1].split("?")[0]])
     found = job_yarn.applications("http://rm", JOB, "emr")
     assert (found and [row["id"] for row in found]) == known
+
+
+YARN_LOGS = """#!/bin/bash
+# What `yarn logs` prints of a chatty mapper: much more than anybody may hold in memory.
+echo "Container: container_1_0001_01_000002 on slave_8041"
+echo "LogType:stderr"
+echo "LogContents:"
+yes 'a line of a chatty mapper' | head -c 100M
+echo "ValueError: no such airline"
+echo "End of LogType:stderr"
+[[ $3 == application_1_0001 ]] || { echo "there is no $3" >&2; exit 1; }
+"""
+
+
+@pytest.fixture
+def yarn_logs(master, tmp_path, monkeypatch):
+    program = tmp_path / "yarn"
+    program.write_text(YARN_LOGS)
+    program.chmod(0o755)
+    monkeypatch.setattr(job_yarn, "YARN", str(program))
+    environment = {name: "/tmp" for name in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")}
+    monkeypatch.setattr(job, "settings", lambda: {"environment": environment})
+    return program
+
+
+def grown(work) -> int:
+    """MiB of memory that this work takes at most, in a process of its own."""
+    reader, writer = multiprocessing.get_context("fork").Pipe(duplex=False)
+
+    def measured():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        work()
+        writer.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
+
+    process = multiprocessing.get_context("fork").Process(target=measured)
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+    return reader.recv()
+
+
+def test_the_logs_of_chatty_containers_are_bounded_and_say_what_is_left_out(master, yarn_logs):
+    folder = master.record(states=[*RUNS, {"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}])
+    (folder / "apps").write_text(json.dumps([{"id": "application_1_0001"}, {"id": "application_1_0002"}]))
+    asked = {"id": JOB, "yarn": True, "limit_bytes": 1 << 16}
+    assert grown(lambda: job.logs(asked)) < 64
+    log = job.logs(asked)["log"]
+    assert log.startswith("Container: container_1_0001_01_000002") and log.count("bytes are left out here") == 2
+    assert log.count("ValueError: no such airline") == 2 and "there is no application_1_0002" in log

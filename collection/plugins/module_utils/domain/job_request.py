@@ -212,9 +212,10 @@ def _uri(place):
     return place if remote(place) else f"file://{place}"
 
 
-def deploy_mode(params):
-    """client or cluster: where Spark's driver runs."""
-    return _option(params["args"], "--deploy-mode", "spark.submit.deployMode", params["properties"]) or "client"
+def deploy_mode(params, defaults=()):
+    """client or cluster: where Spark's driver runs. ``defaults``: {key: value} of the cluster's spark-defaults."""
+    key = "spark.submit.deployMode"
+    return _option(params["args"], "--deploy-mode", key, params["properties"]) or dict(defaults).get(key) or "client"
 
 
 def driver_memory(params, defaults):

@@ -1,17 +1,25 @@
 """What a program itself said when it failed, found in its logs. Pure Python, 3.8 and newer.
 
 Launchers bury it: Spark prints a driver's traceback before pages about its own shutdown (and on stdout), Hadoop Streaming
-says only that a subprocess ended, and a driver in a container leaves nothing but its exit code here.
+says only that a subprocess ended, and a driver in a container leaves nothing but its exit code here. So the first question is
+where the program speaks (``places``), the second whether that settles it (``settled``), the last what its containers add.
 """
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
-LINES = 25
+from .job_command import SPARK_TYPES
+
+# Lines of an exception and of a program's plain words that are shown at most.
+LINES, PLAIN_LINES = 25, 12
+NOTHING, PLAIN, EXCEPTION = 0, 1, 2
 _TRACEBACK = "Traceback (most recent call last):"
 # A line of a framework's own log: 26/11/26 01:28:54 INFO x, or 2026-11-26 01:28:54,123 INFO [main] x.
 _LOGGED = re.compile(r"^(\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d\S* (TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
-_QUIET = re.compile(r"^(WARNING: |log4j:|SLF4J|Picked up |OpenJDK 64-Bit|\s*$)")
+# What the JVM, its logging libraries and Spark's shells print of themselves.
+_QUIET = re.compile(r"^(WARNING: |INFO: |log4j:|SLF4J|Picked up |OpenJDK 64-Bit|Setting default log level to |To adjust logging level |"
+                    r"Spark Web UI available at |Spark master: |Time taken: |[A-Z][a-z]{2} \d\d?, \d{4},? \d+:\d\d:\d\d \S?[AP]M \S+ \S+$|\s*$)")
 _FRAME = re.compile(r"^\s+(at \S+\(.*\)|\.\.\. \d+ more)\s*$")
 _JAVA = re.compile(r"^(?:Caused by: |Exception in thread \"[^\"]*\" |Error: )?([a-zA-Z_$][\w$]*(?:\.[\w$]+)+(?:Exception|Error|Throwable|Failure)\w*)"
                    r"(?::|$)")
@@ -19,24 +27,49 @@ _JAVA = re.compile(r"^(?:Caused by: |Exception in thread \"[^\"]*\" |Error: )?([
 _LAUNCHER = re.compile(r"Application application_\d+_\d+ (finished with failed|failed \d+ times)|PipeMapRed|subprocess failed with code|"
                        r"SparkUserAppException|User application exited with|exitCode: |Shell\$ExitCodeException|"
                        r"Job not successful|Streaming Command Failed|Broken pipe|ExitCodeException|Job aborted due to stage failure")
+_MAIN = re.compile(r"^Exception in thread \"main\" (?!.*SparkUserAppException)", re.MULTILINE)
+# What tells that the program's own words are in the containers of its tasks.
+_TASKS = re.compile(r"PipeMapRed|subprocess failed with code|Job aborted due to stage failure")
 # The other side of a connection that went with the program: it says nothing about why.
 _ECHO = re.compile(r"py4j\.protocol\.Py4JNetworkError|ConnectionRefusedError|Connection (reset|refused)")
+# How Spark's application master writes down how it starts containers, on many lines between two rules.
+_LAUNCH, _RULE = "YARN executor launch context:", re.compile(r"^={20,}$")
+# The sentence with which our own programs for imports and exports end (jdbc_program, transfer_oss).
+_SENTENCE = re.compile(r"^(import failed|export failed|emr): ")
 
 
 def of_program(text):
-    """(rank, lines): what the program said last in this text; rank 0 is nothing, 1 plain lines, 2 an exception.
+    """(rank, lines): what the program said last in this text; NOTHING, PLAIN words, or an EXCEPTION.
 
     A Python traceback is given whole, of a Java exception its message and causes without frames.
     """
-    lines = text.splitlines()
+    lines = _without_launch(text.splitlines())
     for find in (_python, _java):
         found = find(lines)
         if found:
-            return 2, found[-LINES:]
-    plain = [line.rstrip() for line in lines if not (_LOGGED.match(line) or _QUIET.match(line) or _FRAME.match(line))]
-    if plain and _LAUNCHER.search("\n".join(plain[-3:])):
-        return 0, []
-    return (1, plain[-LINES:]) if plain else (0, [])
+            return EXCEPTION, found[-LINES:]
+    said = _plain(lines)[-PLAIN_LINES:]
+    if said and _LAUNCHER.search("\n".join(said[-3:])):
+        return NOTHING, []
+    starts = [at for at, line in enumerate(said) if _SENTENCE.match(line)]
+    return (PLAIN, said[starts[-1] if starts else 0:]) if said else (NOTHING, [])
+
+
+def _without_launch(lines):
+    """The lines without the blocks that tell how containers are started."""
+    if not any(_LAUNCH in line for line in lines):
+        return lines
+    kept, inside = [], False
+    for line in lines:
+        if _LAUNCH in line:
+            inside = True
+            if kept and _RULE.match(kept[-1]):
+                kept.pop()
+        elif inside and _RULE.match(line):
+            inside = False
+        elif not inside:
+            kept.append(line)
+    return kept
 
 
 def _python(lines):
@@ -63,7 +96,8 @@ def _message(lines, after, block):
 
 
 def _java(lines):
-    """The last exception of Java with its causes, without frames; none that a launcher threw."""
+    """The last exception of Java with its causes, without frames; none that a launcher threw, and none that a framework has only
+    logged as a warning while the program went on to say something else."""
     for at in range(len(lines) - 1, -1, -1):
         text = lines[at].strip()
         if not _JAVA.match(text) or _LAUNCHER.search(text):
@@ -73,22 +107,65 @@ def _java(lines):
             if not line.strip() or _FRAME.match(line) or _LOGGED.match(line) or _JAVA.match(line.strip()):
                 break
             block.append(line.rstrip())
+        if _warned(lines, at) and _plain(lines[at + len(block):]):
+            return []
         return block
     return []
 
 
-def needs_containers(kind, texts):
-    """Whether the program's own words are in its containers alone. ``texts``: its output on the master."""
-    rank = max((of_program(text)[0] for text in texts), default=0)
-    if any(re.search(r"PipeMapRed|subprocess failed with code", text) for text in texts):
+def _warned(lines, at):
+    """Whether the exception at this line, or the one that it caused, is part of a line of a log below ERROR."""
+    while at > 0:
+        at -= 1
+        if _LOGGED.match(lines[at]):
+            return _LOGGED.match(lines[at]).group(2) not in ("ERROR", "FATAL")
+        if not _FRAME.match(lines[at]) and not _JAVA.match(lines[at].strip()):
+            return False
+    return False
+
+
+def _plain(lines):
+    """The lines that are no framework's log, no frames and no chatter of the JVM."""
+    found, logged = [], False
+    for line in lines:
+        # What is indented below a line of a log belongs to it, such as the report of an application.
+        logged = bool(_LOGGED.match(line)) or (logged and line[:1] in (" ", "\t"))
+        if not (logged or _QUIET.match(line) or _FRAME.match(line)):
+            found.append(line.rstrip())
+    return found
+
+
+def places(kind, command):
+    """Names of a program's outputs on the master, the one where it speaks for itself first."""
+    # Spark writes what a Python driver says on its stderr to stdout.
+    python = kind == "PYSPARK" or (kind in SPARK_TYPES and any(word.endswith(".py") for word in command))
+    return ("stdout", "stderr") if python else ("stderr", "stdout")
+
+
+def needs_containers(kind, command, texts, in_cluster=False, app_failed=True):
+    """Whether the program's own words are in its containers alone.
+
+    ``texts``: {name of an output on the master: text}. ``in_cluster``: Spark's driver is in a container, too. ``app_failed``: whether
+    YARN says that an application of it has failed; where all succeeded, the program on the master has failed by itself.
+    """
+    if any(re.search(r"PipeMapRed|subprocess failed with code", text) for text in texts.values()):
         return True
-    return rank < 2 and kind != "SHELL"
+    words = own(kind, command, texts)
+    rank = of_program(texts[words[0]])[0] if words else NOTHING
+    if rank == EXCEPTION:
+        return False
+    if rank == NOTHING or in_cluster:
+        return True
+    if kind in SPARK_TYPES:
+        return bool(_TASKS.search(texts[words[0]]))
+    return kind != "SHELL" and app_failed
 
 
-def containers(text):
-    """[(container, file, content)] of the output of ``yarn logs``."""
-    rows, container, name, body = [], "", "", None
-    for line in text.splitlines():
+def each_file(lines):
+    """(container, file, content) of the lines that ``yarn logs`` prints, one after the other."""
+    container, name, body = "", "", None
+    for row in lines:
+        line = row.rstrip("\n")
         if line.startswith("Container: "):
             container = line.split()[1]
         elif line.startswith("LogType:") and body is None:
@@ -96,11 +173,45 @@ def containers(text):
         elif line.startswith("LogContents:") and body is None:
             body = []
         elif body is not None and line.startswith(f"End of LogType:{name}"):
-            rows.append((container, name, "\n".join(body)))
+            yield container, name, "\n".join(body)
             body = None
         elif body is not None:
             body.append(line)
-    return rows
+
+
+def containers(text):
+    """[(container, file, content)] of the output of ``yarn logs``."""
+    return list(each_file(text.splitlines()))
+
+
+def of_containers(kind, command, rows, in_cluster=False):
+    """(place, lines) of the program's last words in its containers; None when there are none.
+
+    ``rows``: of ``each_file``; those of one container are looked at at a time. Words of a task that has failed count more than those of
+    others, and where Spark's driver is in a container, which is its application master, it is that one alone as long as it speaks.
+    """
+    best = None
+    for container, files in groupby(rows, key=lambda row: row[0]):
+        texts = {name: text for _container, name, text in files}
+        master = bool(re.search(r"_0+1$", container))
+        if in_cluster and master:
+            found = own(kind, command, {"stdout": "", "stderr": "", **texts})
+        else:
+            found = _of_task(texts, plain_counts=not master and kind not in SPARK_TYPES)
+        if found:
+            failed = any(_TASKS.search(text) or "Exception running child" in text for text in texts.values())
+            score = (in_cluster and master, failed, of_program(texts[found[0]])[0], container)
+            if best is None or score >= best[0]:
+                best = (score, f"{found[0]} of {container}", found[1])
+    return best[1:] if best else None
+
+
+def _of_task(texts, plain_counts):
+    """(name of a file, lines) of what a task said last; its framework's own file counts least, and only with an exception."""
+    rows = [(of_program(text), name) for name, text in texts.items()]
+    rows = [(rank, name != "syslog", name == "stderr", name, lines) for (rank, lines), name in rows
+            if rank == EXCEPTION or (rank == PLAIN and plain_counts and name != "syslog")]
+    return max(rows)[3:] if rows else None
 
 
 def choose(texts):
@@ -113,16 +224,33 @@ def choose(texts):
     return best[1:] if best else None
 
 
+def own(kind, command, texts):
+    """(name of an output, lines) of what a program said last; None: nothing. ``texts``: {name of an output: text}."""
+    first, second = places(kind, command)
+    if first == "stdout" and of_program(texts[first])[0] == PLAIN and not _MAIN.search(texts[second]):
+        # Beside a driver of Python, what Java logs on the other output is no word of the program's.
+        return choose([(first, texts[first])])
+    return choose([(second, texts[second]), (first, texts[first])])
+
+
 def error(reason, client, words):
-    """Text of a job's error: what is known besides, then the program's own last words. ``words``: (place, lines) or None."""
+    """Text of a job's error: what is known besides, then the program's own last words.
+
+    ``words``: (place, lines), or None, then ``client`` is heard: what its launcher said.
+    """
     parts = [reason] if reason else []
-    if words:
-        own = [line for line in client if line not in words[1]]
-        return "\n".join(parts + own[-4:] + ([f"{words[0]} ends with:"] if parts or own else []) + words[1])
-    return "\n".join(parts + client[-12:])
+    if not words:
+        return "\n".join(parts + client[-PLAIN_LINES:])
+    said = [line for line in client if line not in words[1]][-4:]
+    return "\n".join(parts + said + ([f"{words[0]} ends with:"] if parts or said else []) + words[1])
 
 
-def plain(text):
-    """The lines of a launcher's output that people read: without its own log and without frames."""
-    return [line.rstrip() for line in text.splitlines()
-            if not (_FRAME.match(line) or _QUIET.match(line) or (_LOGGED.match(line) and " INFO " in line))]
+def launcher(text):
+    """The lines of a launcher's output that people read: its warnings, without what it logs otherwise and without frames."""
+    found, logged = [], False
+    for line in text.splitlines():
+        level = _LOGGED.match(line)
+        logged = bool(level and level.group(2) in ("TRACE", "DEBUG", "INFO")) or (logged and line[:1] in (" ", "\t"))
+        if not (logged or _QUIET.match(line) or _FRAME.match(line)):
+            found.append(line.rstrip())
+    return found

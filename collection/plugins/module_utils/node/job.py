@@ -146,10 +146,7 @@ def logs(params):
     parts = [err, out]
     if params.get("yarn"):
         for application in job["applications"]:
-            try:
-                parts.append(job_yarn.logs(application, job["user"], settings()["environment"])[-limit:])
-            except NodeError as error:
-                parts.append(f"== {application}: {error}\n")
+            parts.append(job_yarn.logs(application, job["user"], settings()["environment"], limit))
     if job.get("error") and not end:
         # What people look for stands at the end.
         parts.append(f"\n== {job['state']}\n{job['error']}\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 import time
 
 from ..domain import last_words
-from ..domain.job_command import SPARK_TYPES
 from . import job_yarn
 from .common import NodeError, write_atomic
 from .job_record import JOBS, apps, history, record, settings, tail
@@ -21,18 +20,21 @@ def write_error(job_id):
     """Find out why the job failed and write it to its record; it is always written, so that others need not wait long."""
     found, last = record(job_id), history(job_id)[-1]
     folder, trouble = f"{JOBS}/{job_id}", ""
-    # Spark writes what a Python driver says on its stderr to stdout.
-    order = ("stderr", "stdout") if found["type"] in SPARK_TYPES else ("stdout", "stderr")
-    texts = [(name, tail(f"{folder}/{name}.log", TAIL_BYTES)) for name in order]
-    words = last_words.choose(texts)
+    kind, argv = found["type"], found.get("command") or []
+    texts = {name: tail(f"{folder}/{name}.log", TAIL_BYTES) for name in ("stdout", "stderr")}
+    words, client = last_words.own(kind, argv, texts), []
     attempt = [app for app in apps(job_id) if app.get("attempt") == last.get("attempt")]
-    if attempt and last_words.needs_containers(found["type"], [text for _place, text in texts]):
+    failed = [app for app in attempt if app.get("finalStatus") != "SUCCEEDED"]
+    in_cluster = found.get("driver") == "cluster"
+    if attempt and last_words.needs_containers(kind, argv, texts, in_cluster, bool(failed)):
+        client = last_words.launcher(texts["stderr"]) or last_words.launcher(texts["stdout"])
         try:
-            words = _of_containers(job_id, found["user"], attempt[-1]) or words
+            words = _of_containers(job_id, found, (failed or attempt)[-1], in_cluster) or words
         except NodeError as error:
             trouble = f"(the logs of its containers cannot be read: {error})"
-    client = last_words.plain(dict(texts)["stderr"]) or last_words.plain(dict(texts)["stdout"])
-    reasons = [last.get("reason", ""), *(_diagnostics(app) for app in attempt[-1:]), trouble]
+    elif not words:
+        client = last_words.launcher(texts["stderr"]) or last_words.launcher(texts["stdout"])
+    reasons = [last.get("reason", ""), *(_diagnostics(app) for app in failed[-1:]), trouble]
     text = last_words.error("\n".join(filter(None, reasons)), client, words)
     write_atomic(f"{folder}/error", text + "\n")
 
@@ -43,12 +45,13 @@ def _diagnostics(app):
     return "\n".join(line for line in lines if not line.startswith(("at ", "[", "For more detailed", "Failing this")))[:600]
 
 
-def _of_containers(job_id, user, app):
+def _of_containers(job_id, found, app, in_cluster):
     """(place, lines) of the program's last words in its containers' logs; None when there are none."""
-    _gathered(job_id, user, app["id"])
-    out = job_yarn.logs(app["id"], user, settings()["environment"], "-size", str(-CONTAINER_BYTES), "-log_files_pattern", FILES)
-    rows = sorted(last_words.containers(out), key=lambda row: (row[1] != "syslog", row[1] == "stderr", row[0]))
-    return last_words.choose([(f"{name} of {container}", text) for container, name, text in rows])
+    _gathered(job_id, found["user"], app["id"])
+    lines = job_yarn.log_blocks(app["id"], found["user"], settings()["environment"], "-size", str(-CONTAINER_BYTES),
+                                "-log_files_pattern", FILES, lines=True)
+    texts = (line.decode(errors="replace") for line in lines)
+    return last_words.of_containers(found["type"], found.get("command") or [], last_words.each_file(texts), in_cluster)
 
 
 def _gathered(job_id, user, name):

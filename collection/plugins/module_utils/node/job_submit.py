@@ -11,7 +11,7 @@ import time
 import uuid
 
 from ..domain import admission, job_request
-from ..domain.job_command import SPARK, command
+from ..domain.job_command import SPARK, SPARK_TYPES, command
 from . import job_admit, job_yarn
 from .common import NodeError, file_lock, read_text, write_atomic
 from .job_queue import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
@@ -79,10 +79,11 @@ def _draft(draft, job_id, wanted, user, known):
         raise Refusal("Spark is not installed on this cluster. Next: emrctl service add NAME spark")
     overlay = conf_environment(draft, f"{JOBS}/{job_id}", {"tag": job_yarn.tag(job_id), "queue": wanted["queue"], **more})
     defaults = parse_keys(read_text(f"{SPARK_CONF}/spark-defaults.conf") or "")
-    need = admission.need(wanted["type"], job_request.deploy_mode(wanted), job_request.driver_memory(wanted, defaults))
+    driver = job_request.deploy_mode(wanted, defaults)
+    need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))
     kept = dict({key: wanted[key] for key in job_request.KEPT}, id=job_id, name=wanted["name"] or wanted["type"].lower(),
                 submitted=time.time(), command=argv, cluster=known["cluster"], prelude=job_request.prelude(wanted, HADOOP_PROGRAM),
-                digest=asked, need_mib=need)
+                digest=asked, need_mib=need, driver=driver if wanted["type"] in SPARK_TYPES else "")
     environment = {**wanted["environment"], **more["environment"], **overlay}
     first = environment.pop("PATH_FIRST", "")
     if first:

@@ -1,13 +1,19 @@
 """What YARN knows of a job's applications; they carry the job's tag. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
+import tempfile
+import threading
 import time
 import urllib.parse
 
+from ..domain.ends import Ends
 from ..domain.verdict import alive
-from .common import NodeError, run
+from .common import NodeError
 from .http import get_json, http
 
 FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "startedTime", "finishedTime", "diagnostics",
@@ -15,6 +21,8 @@ FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "
 YARN = "/opt/emr/hadoop/bin/yarn"
 # Seconds that reading an application's logs may take.
 READ_S = 120
+# Bytes of a log that are taken at once, of a line of it too.
+BLOCK_BYTES = 65536
 
 
 def tag(job_id):
@@ -70,7 +78,45 @@ def end_all(base, job_id, user, limit_s):
         time.sleep(0.5)
 
 
-def logs(application, user, environment, *options):
-    """Output of the command that reads the logs of an application's containers. Raises NodeError."""
+def log_blocks(application, user, environment, *options, lines=False):
+    """The output, in blocks or ``lines`` of bytes, of the command that reads the logs of an application's containers, while it reads them.
+
+    Raises NodeError when it fails or takes longer than READ_S. What is not asked for any more is not read.
+    """
     env = dict(os.environ, **{key: environment[key] for key in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")})
-    return run([YARN, "logs", "-applicationId", application, "-appOwner", user, *options], READ_S, user=user, env=env)[1]
+    argv = ["runuser", "-u", user, "--", YARN, "logs", "-applicationId", application, "-appOwner", user, *options]
+    with tempfile.TemporaryFile() as said, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=env,
+                                                            start_new_session=True) as child:
+        late = threading.Timer(READ_S, _end, (child,))
+        late.start()
+        try:
+            # A program may write a line of any length.
+            yield from iter(lambda: (child.stdout.readline if lines else child.stdout.read1)(BLOCK_BYTES), b"")
+            if child.wait() and late.is_alive():
+                said.seek(max(0, said.tell() - 4096))
+                raise NodeError(f"yarn logs -applicationId {application} ended with {child.returncode}: "
+                                + "\n".join(said.read().decode(errors="replace").strip().splitlines()[-15:]))
+            if not late.is_alive():
+                raise NodeError(f"yarn logs -applicationId {application} did not end within {READ_S} s")
+        finally:
+            late.cancel()
+            _end(child)
+
+
+def logs(application, user, environment, limit_bytes):
+    """The logs of an application's containers, as ``yarn logs`` prints them: of many, the beginning and the end; what went wrong is in it."""
+    ends = Ends(limit_bytes // 4, limit_bytes - limit_bytes // 4)
+    try:
+        for block in log_blocks(application, user, environment):
+            ends.add(block)
+    except NodeError as error:
+        # An application that ended before it had a container, or whose logs are too old.
+        ends.add(f"== {application}: {error}\n".encode())
+    return ends.content().decode(errors="replace")
+
+
+def _end(child):
+    """Kill a command with all that it has started."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)

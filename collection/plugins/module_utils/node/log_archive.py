@@ -105,13 +105,8 @@ def _put(client, bucket, key, content):
 
 def _containers(names, user):
     """The logs of the containers, as `yarn logs` prints them."""
-    texts = []
-    for name in names:
-        try:
-            texts.append(job_yarn.logs(name, user, settings()["environment"]))
-        except NodeError as error:  # an application that ended before any container, or whose logs are too old
-            texts.append(f"{name}: {error}\n")
-    return "".join(texts).encode()[-MOST:]
+    environment = settings()["environment"]
+    return "".join(job_yarn.logs(name, user, environment, MOST // len(names)) for name in names).encode()
 
 
 def _events(names):
