@@ -34,11 +34,13 @@ def nodes(cluster: str, region: str | None) -> list[dict]:
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
 
-    found = []
-    instances = found_by_tag.cluster_instances(client(region), cluster)
+    found, keys = [], {}
+    api = client(region)
+    instances = found_by_tag.cluster_instances(api, cluster)
     masters = doors.first_masters(instances)
     for instance in instances:
-        key = find_private_key(instance.get("KeyPairName", ""))
+        pair = instance.get("KeyPairName", "")
+        key = keys[pair] = keys[pair] if pair in keys else find_private_key(pair, None, api)
         bastion = doors.bastion_for(instance, masters)
         name, groups, variables = node_hostvars(instance, private_key_file=key, bastion=bastion)
         found.append({"name": name, "groups": groups, "vars": variables})
@@ -55,7 +57,10 @@ def first_master(found: list[dict]) -> dict:
 
 
 def ssh_arguments(node: dict) -> list[str]:
-    """Arguments for ssh to this node: strict about its host key, as every door is."""
+    """Arguments for ssh to this node: strict about its host key, as every door is. Raises Refused when ssh is too old."""
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh_client import require_ssh
+
+    require_ssh()
     variables = node["vars"]
     arguments = shlex.split(variables.get("ansible_ssh_common_args", ""))
     key = variables.get("ansible_ssh_private_key_file")

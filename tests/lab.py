@@ -133,6 +133,22 @@ def lab(folder: Path, prefix: str, third_octet: int, port: int, *options: str):
         it.down()
 
 
+@contextmanager
+def crowded_agent(folder: Path):
+    """Environment of an ssh agent with seven keys, none of which opens anything: sshd ends a connection after six."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout
+    env = dict(re.findall(r"(SSH_\w+)=([^;]+);", told))
+    try:
+        for number in range(7):
+            key = folder / f"other-{number}"
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+            subprocess.run(["ssh-add", "-q", str(key)], env={**os.environ, **env}, check=True)
+        yield env
+    finally:
+        os.kill(int(env["SSH_AGENT_PID"]), signal.SIGTERM)
+
+
 def until(true, what: str, limit: float) -> None:
     """Wait until ``true()`` holds. Raises AssertionError after so many seconds."""
     deadline = time.monotonic() + limit

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.lab import EMRCTL, Lab, lab
+from tests.lab import EMRCTL, Lab, crowded_agent, lab
 
 # Of the block for tests between networks (RFC 2544): networks of documentation are in use on some test machines, and a cable
 # with such a network would take the way to their package registries for as long as it exists.
@@ -59,8 +59,15 @@ class Outside:
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("bastion"), "e2eb", 86, 7986) as bed, Outside(bed) as it:
-        yield it
+    with lab(tmp_path_factory.mktemp("bastion"), "e2eb", 86, 7986) as bed, crowded_agent(bed.folder / "agent") as agent:
+        # A person with many keys, who lists them for all hosts too, and whose HOME is too long for a socket's path.
+        home = bed.folder / ("home-of-a-person-with-a-long-name-" * 3)
+        (home / ".ssh").mkdir(parents=True, mode=0o700)
+        (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  IdentityFile {k}\n" for k in sorted(
+            k for k in (bed.folder / "agent").iterdir() if k.suffix != ".pub")))
+        bed.env.update(agent, HOME=str(home))
+        with Outside(bed) as it:
+            yield it
 
 
 def test_a_cluster_behind_a_bastion(outside):

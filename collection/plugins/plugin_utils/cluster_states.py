@@ -125,7 +125,7 @@ def _inspected(arguments: dict, operation: Operation) -> dict:
 
 def _nodes(arguments: dict, operation: Operation, found, private_key_file=None, spec=None) -> dict:
     key_pair = found.anchor.login if found.anchor else ""
-    key = private_key_file or find_private_key(key_pair, arguments.get("private_key_file"))
+    key = private_key_file or find_private_key(key_pair, arguments.get("private_key_file"), operation.client)
     with_disks = spec is None or any(g.data_disks for g in spec.node_groups.values())
     nodes = operation.nodes(found, key, with_disks)
     cluster_id = found.anchor.cluster_id if found.anchor else ""

@@ -72,7 +72,7 @@ def reader_of(arguments: dict, operation: Operation, found) -> list:
     masters = [n for n in found.instances if tags_of(n).get("emr:role") == "master" and n.get("Status") == "Running"]
     if not masters or not found.anchor:
         return []
-    key = find_private_key(found.anchor.login, arguments.get("private_key_file"))
+    key = find_private_key(found.anchor.login, arguments.get("private_key_file"), operation.client)
     names = {m["InstanceName"] for m in masters[:1]}
     return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] in names])
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..domain.errors import EmrError
 from .ecs import tags_of
 from .hostvars import addresses, ssh_args, through, valid_hostkey
+from .ssh_client import identity_options
 
 WORKERS = 16
 
@@ -53,7 +54,7 @@ def _knock(instance: dict, proxy: list, user: str, private_key_file: str | None,
     else:
         trust = ["-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={file}", "-o", "HashKnownHosts=no",
                  "-o", "GlobalKnownHostsFile=/dev/null", "-o", "HostKeyAlgorithms=ssh-ed25519", "-o", "ForwardAgent=no"]
-    identity = ["-i", private_key_file] if private_key_file else []
+    identity = [*identity_options(private_key_file), "-i", private_key_file] if private_key_file else []
     try:
         done = subprocess.run(["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", *trust, *proxy, *identity,
                                f"{user}@{addresses(instance)[0]}", "true"], stdin=subprocess.DEVNULL, capture_output=True,

@@ -10,6 +10,7 @@ import shlex
 
 from ..domain.errors import Refused
 from .ecs import tags_of
+from .ssh_client import identity_args
 
 ACCESS = ("vpc", "bastion", "public")
 TAG = "emr:access"
@@ -64,7 +65,9 @@ def proxy_option(host: str, user: str, trust: str, socket: str, private_key_file
 
     ssh's own ProxyJump hands neither host keys nor the private key on to the first hop, so the hop is spelt out.
     """
-    options = trust + (f" -o IdentityFile={shlex.quote(private_key_file)}" if private_key_file else "")
+    options = trust
+    if private_key_file:
+        options += f" {identity_args(private_key_file)} -o IdentityFile={shlex.quote(private_key_file)}"
     script = _THROUGH.format(socket=shlex.quote(socket), persist=PERSIST, options=options, target=shlex.quote(f"{user}@{host}"))
     # What the inner ssh shall expand is not for the outer one.
     command = f"sh -c {shlex.quote(script.replace('%', '%%'))} emr-door %h %p"

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from . import doors
 from .ecs import tags_of
+from .ssh_client import control_dir, identity_args
 
 _HOSTKEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -77,9 +78,8 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
     role = role if role in _ROLES else ""
     region, zone = instance.get("RegionId", ""), instance.get("ZoneId", "")
     host, jumps = reached_at(instance, address, bastion)
-    args = ssh_args(valid_hostkey(tags.get("emr:hostkey", "")))
-    if jumps:
-        args = f"{args} {through(bastion, user, private_key_file)}"
+    parts = [ssh_args(valid_hostkey(tags.get("emr:hostkey", ""))), identity_args(private_key_file)]
+    args = " ".join(filter(None, [*parts, through(bastion, user, private_key_file) if jumps else ""]))
     hostname = instance.get("InstanceName", "")
     if not HOSTNAME.fullmatch(hostname) or hostname in RESERVED:
         hostname = instance.get("InstanceId", "")
@@ -109,6 +109,9 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
                        "size_gib": int(d.get("Size") or 0)} for d in disks],
         "emr_tags": tags,
     }
+    sockets = control_dir()
+    if sockets:
+        variables["ansible_control_path_dir"] = sockets
     if private_key_file:
         variables["ansible_ssh_private_key_file"] = private_key_file
     return hostname, node_groups(instance), variables

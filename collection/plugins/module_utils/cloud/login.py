@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 from ..domain.errors import Refused
 from .ecs import EcsClient, EcsError
+from .ssh_client import agent_keys, public_key_file
 
 DEFAULT_KEY = "~/.ssh/emr_ed25519"
 # Name the private key for everything that finds no other hint.
 _VARIABLES = ("EMR_PRIVATE_KEY_FILE", "ANSIBLE_PRIVATE_KEY_FILE")
 PREFIX = "emr-login-"
+# MaxAuthTries of sshd, as it is by default.
+MOST_TRIES = 6
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,56 @@ def delete_if_unused(client: EcsClient, key_pair: str) -> bool:
     return True
 
 
-def find_private_key(key_pair: str, given: str | None = None) -> str | None:
-    """The private key of a key pair on this machine, by the public keys beside them; None leaves it to ssh."""
+def find_private_key(key_pair: str, given: str | None = None, client: EcsClient | None = None) -> str | None:
+    """The private key of a key pair on this machine, by the public keys beside them; None leaves it to ssh.
+
+    Of a key that only the agent holds it is a file with the public part, which ssh takes for the name of the key. The ``client``
+    is asked for the public part of a key pair whose name does not tell it.
+    """
     if given:
         return _absolute(given)
     if _from_environment():
         return _absolute(_from_environment())
+    name = key_pair
+    if client is not None and key_pair and not key_pair.startswith(PREFIX):
+        name = _name_in_cloud(client, key_pair)
     folder = os.path.dirname(_absolute(DEFAULT_KEY))
     for public in [_absolute(DEFAULT_KEY) + ".pub", *sorted(glob.glob(os.path.join(folder, "*.pub")))]:
         try:
             with open(public, encoding="utf-8") as stream:
-                name = key_pair_name(stream.read())
+                found = key_pair_name(stream.read())
         except (OSError, ValueError, IndexError):
             continue
-        if name == key_pair and os.path.exists(public[:-4]):
+        if found == name and os.path.exists(public[:-4]):
             return public[:-4]
+    return _in_agent(name)
+
+
+def check_agent(login: Login) -> None:
+    """Raises Refused when ssh would offer so many keys, before the right one, that servers end the connection."""
+    held = len(agent_keys())
+    if not login.private_key_file and held >= MOST_TRIES:
+        raise Refused(f"The ssh agent holds {held} keys, and which of them is key pair {login.key_pair} is not known: a server ends "
+                      f"the connection after {MOST_TRIES} tries", "Name its private key, or its .pub file, in login.private_key_file")
+
+
+def _in_agent(name: str) -> str | None:
+    for line in agent_keys() if name.startswith(PREFIX) else ():
+        try:
+            if key_pair_name(line) == name:
+                return public_key_file(name, line)
+        except (ValueError, IndexError):
+            continue
     return None
+
+
+def _name_in_cloud(client: EcsClient, key_pair: str) -> str:
+    """The name that the key of this key pair would have here; empty when it cannot be known."""
+    try:
+        rows = client.items("DescribeKeyPairs", KeyPairName=key_pair, IncludePublicKey=True)
+        return next((key_pair_name(r["PublicKey"]) for r in rows if r.get("KeyPairName") == key_pair and r.get("PublicKey")), "")
+    except (EcsError, ValueError, IndexError):
+        return ""
 
 
 def _from_environment() -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..domain.errors import EmrError, Refused
 from . import doors
@@ -16,11 +16,12 @@ from .contact import reach
 from .ecs import EcsClient, tags_of
 from .hostvars import node_hostvars
 from .lock import Lock
-from .login import Login, ensure_key_pair, find_private_key, prepare_login
+from .login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login
 from .plan import Plan, make_plan
 from .power import cannot_save, still_charged, stop_instances
 from .purchase import Buyer, retag
 from .shrink import shrink
+from .ssh_client import require_ssh
 from .teardown import check_protection, release_cluster, release_plan
 
 # Tag of a node that has been deployed to its end once; without it a node is new, whoever bought it.
@@ -101,6 +102,7 @@ class Operation:
 
     def plan(self, spec, leaving=(), found: Found | None = None) -> tuple:
         """(Plan, Found) of a spec, without any change. ``leaving``: names of nodes that will be released."""
+        require_ssh()
         found = found or self.found(must_exist=False)
         self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
@@ -152,12 +154,16 @@ class Operation:
         born = found.anchor.login if found.anchor else ""
         login = prepare_login(spec.login.private_key_file or self.private_key_file, spec.login.key_pair,
                               make=buys and not born)
+        if not login.private_key_file and login.key_pair:
+            login = replace(login, private_key_file=find_private_key(login.key_pair, None, self.client))
+            if buys:
+                check_agent(login)
         if not born or login.key_pair == born:
             return login
         if buys:
             raise Refused(f"Cluster '{self.name}' was made with the login key {born}, here is {login.key_pair or 'none'}",
                           "Name its private key in login.private_key_file (or EMR_PRIVATE_KEY_FILE)")
-        return Login(born, find_private_key(born, spec.login.private_key_file or self.private_key_file))
+        return Login(born, find_private_key(born, spec.login.private_key_file or self.private_key_file, self.client))
 
     def _buyer(self, spec, found: Found, plan: Plan, login: Login) -> Buyer:
         """Anchor, rules and key pair in place, ready to buy."""
@@ -216,7 +222,7 @@ class Operation:
         if stopped:
             self.changed = True
             self.say(f"started {len(stopped)} instances")
-        key = find_private_key(found.anchor.login if found.anchor else "", self.private_key_file)
+        key = find_private_key(found.anchor.login if found.anchor else "", self.private_key_file, self.client)
         reach(self.client, found.instances, self.address, self.user, key)
         return found
 
@@ -258,6 +264,7 @@ class Operation:
 
     def nodes(self, found: Found, private_key_file: str | None, with_disks: bool = True) -> list:
         """The nodes for add_host: name, groups, vars."""
+        require_ssh()
         disks = data_disks(self.client, found.instances) if with_disks else {}
         masters = doors.first_masters(found.instances) if self.address == "auto" else {}
         result = []
