@@ -88,7 +88,8 @@ def schedule(cluster: str, found: dict) -> str:
         return f"The schedule {found['name']} is removed; flows that it has started go on."
     missed = "made up for once" if found["missed"] == "run" else "left out"
     lines = [f"{found['name']}  {found['state']}  flow {found['flow']} at {found['at']} ({found['zone']})",
-             f"Next run: {found['next'] or '-'}", f"Runs that are missed while the master is down are {missed}."]
+             f"Next run: {found['next'] or '-'}", f"Runs that are missed while the master is down are {missed}.",
+             *[f"Clock change in {found['zone']}: {turn}." for turn in found.get("turns", ())]]
     if found["runs"]:
         lines += ["", table(found["runs"], ["scheduled", "result", "flow", "state", "why"])]
         last = next((row["flow"] for row in reversed(found["runs"]) if row["flow"]), "")

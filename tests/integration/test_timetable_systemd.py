@@ -26,11 +26,43 @@ def test_the_next_five_runs_are_those_of_systemd(zone):
         ours, moment = [], base
         while len(ours) < 5 and (moment := timetable.following(table, moment)) is not None:
             ours.append(moment)
-        theirs = sorted({moment for line in timetable.on_calendar(table) for moment in of_systemd(line, base)})
+        theirs = sorted({moment for row in of_systemd(base, 5, *timetable.on_calendar(table)) for moment in row})
         assert ours and ours == theirs[:5], f"{text} {zone} after {base}"
 
 
-def of_systemd(line: str, base: int) -> list:
-    done = subprocess.run(["systemd-analyze", "calendar", f"--base-time=@{base}", "--iterations=5", line], capture_output=True, text=True,
-                          env={"TZ": "UTC", "PATH": "/usr/bin:/bin"}, check=True, timeout=30)
-    return [calendar.timegm(time.strptime(a or b, "%Y-%m-%d %H:%M:%S")) for a, b in MOMENT.findall(done.stdout)]
+# Summer time begins and ends in each of these: by one hour or by half of one, at night or at midnight, north and south of the equator.
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "America/Santiago")
+NIGHTLY = ("30 2 * * *", "30 1 * * *", "45 23 * * *", "0 0 * * *", "15 0 * * *", "0 3 * * *", "*:0/30", "0 */2 * * *", "Sun 02:00",
+           "*-*-* 01,02:15:30", "*-10-* 2:30", "*-11-01 0:30")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+@pytest.mark.parametrize("zone", ZONES)
+def test_systemd_and_we_agree_on_every_hour_of_the_nights_in_which_clocks_change(zone):
+    with timetable.in_zone(zone):
+        changes = list(timetable._changes(1_790_000_000, 1_790_000_000 + 366 * 86400))
+    assert len(changes) == 2
+    tables = {text: timetable.parse(text, zone) for text in NIGHTLY}
+    lines = [timetable.on_calendar(table)[0] for table in tables.values()]
+    wrong = []
+    for change in changes:
+        for base in range(change - 5 * 3600, change + 5 * 3600, 1800):
+            for (text, table), (theirs,) in zip(tables.items(), of_systemd(base, 1, *lines), strict=True):
+                ours = timetable.following(table, base)
+                if ours != theirs:
+                    wrong.append(f"{text} {zone} after {stamp(base)}: {stamp(ours)}, systemd: {stamp(theirs)}")
+                # What systemd starts is found as what is due, at that moment and until the next.
+                assert timetable.latest(table, theirs) == theirs and theirs in timetable.same_clock(timetable.latest(table, theirs + 1), zone)
+    assert not wrong, "\n".join(wrong)
+
+
+def stamp(moment: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+
+def of_systemd(base: int, count: int, *lines: str) -> list:
+    """The moments after ``base`` that systemd finds, for each line."""
+    done = subprocess.run(["systemd-analyze", "calendar", f"--base-time=@{base}", f"--iterations={count}", *lines], capture_output=True,
+                          text=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"}, check=True, timeout=30)
+    return [[calendar.timegm(time.strptime(a or b, "%Y-%m-%d %H:%M:%S")) for a, b in MOMENT.findall(part)]
+            for part in done.stdout.strip().split("\n\n")]

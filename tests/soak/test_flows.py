@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import struct
 import time
+from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 
@@ -228,6 +230,65 @@ def test_a_time_that_passes_while_the_master_is_down_is_made_up_for_once_or_not_
     assert runs(bed, "skip") == []
     for policy in ("run", "skip"):
         bed.emrctl("schedule", "remove", NAME, policy)
+
+
+def zone_file(change: int, before: int, after: int) -> bytes:
+    """A file of time zones (TZif, RFC 9636): so many seconds east of UTC before the change, and so many after it."""
+    def head(*counts: int) -> bytes:
+        return b"TZif2" + bytes(15) + struct.pack(">6l", *counts)
+
+    old = head(0, 0, 0, 0, 1, 4) + struct.pack(">lBB", 0, 0, 0) + b"UTC\0"
+    new = head(0, 0, 0, 2, 2, 8) + struct.pack(">2q2B", 0, change, 0, 1) + struct.pack(">lBBlBB", before, 1, 0, after, 0, 4) + b"SUM\0WIN\0"
+    return old + new + f"\nWIN-{after // 3600:02d}:{after // 60 % 60:02d}\n".encode()
+
+
+def test_what_is_due_while_clocks_go_back_runs_once(bed):
+    """A zone of its own whose clocks go back by two minutes, in a few minutes from now."""
+    change = (int(bed.ssh(NAME, MASTER, "date +%s")) // 60 + 4) * 60
+    bed.ssh(NAME, MASTER, f"mkdir -p /usr/share/zoneinfo/Emr && echo {b64encode(zone_file(change, 3600, 3480)).decode()} | base64 -d "
+            "> /usr/share/zoneinfo/Emr/Back")
+    file = flow(bed, "back", {"a": (f"echo ${{yyyy-MM-dd HH:mm:ss}} >> {TRACE}-back", {})})
+    clock = time.strftime("%H:%M", time.gmtime(change - 60 + 3600))
+    made = bed.json("schedule", "add", NAME, file, "--name", "nightly", "--at", clock, "--zone", "Emr/Back")
+    assert f"comes twice: what is due in it, such as {clock}, runs the first time" in made["turns"][0], made
+    bed.emrctl("schedule", "add", NAME, file, "--name", "ticks", "--at", "*:*:0/20", "--zone", "Emr/Back")
+    until(lambda: time.time() > change, "the clocks go back", 400)
+    # Made anew within the second of the two hours, the timer elapses once more; the run that it is for has been.
+    bed.emrctl("schedule", "pause", NAME, "nightly")
+    bed.emrctl("schedule", "resume", NAME, "nightly")
+    until(lambda: time.time() > change + 170, "the time has come twice", 300)
+    found = bed.ssh(NAME, MASTER, "journalctl -o cat -u emr-schedule@nightly.service")
+    assert "nightly: started" in found and "already" in found, found
+    rows = runs(bed, "nightly")
+    assert [row["state"] for row in rows] == ["SUCCEEDED"] and clock in rows[0]["scheduled"], rows
+    kept = [json.loads(line) for line in bed.ssh(NAME, MASTER, "cat /var/lib/emr/schedules/ticks/runs").splitlines()]
+    due = {row["scheduled"] for row in kept}
+    assert {change - 40, change - 20, change + 120, change + 140} <= due, (change, due)
+    assert not due & set(range(change, change + 120)), "in the second of the two nothing runs again"
+    for name in ("nightly", "ticks"):
+        bed.emrctl("schedule", "remove", NAME, name)
+
+
+def test_parameters_name_each_other_and_misspelt_ones_are_refused(bed):
+    file = flow(bed, "tree", {"a": (f"echo ${{dir}} ${{later}} >> {TRACE}-tree", {})},
+                parameters={"dir": "/user/emr/tmp/${day}", "day": "${yyyyMMdd-1}", "later": "$${day}"})
+    bed.emrctl("flow", "run", NAME, file, "--time", "2026-03-01", "--wait")
+    bed.emrctl("flow", "run", NAME, file, "--time", "2026-03-01", "-p", "day=x", "--wait")
+    written = bed.ssh(NAME, MASTER, f"grep ^/ {TRACE}-tree").split()
+    assert written == ["/user/emr/tmp/20260228", "/user/emr/tmp/x"], written
+    for command in (["flow", "run", NAME, file], ["schedule", "add", NAME, file, "--at", "daily"],
+                    ["run-flow", str(small(bed, "never")), file, "--yes"]):
+        done = bed.emrctl(*command, "-p", "dya=1", expect=3)
+        assert "no parameter dya" in done.stderr and "Did you mean day?" in done.stderr, done.stderr
+    assert not bed.instances("never") and bed.json("schedule", "list", NAME) == []
+    done = bed.emrctl("submit", NAME, "--type", "SHELL", "--parameter", "dya=1", "--", "echo ${day}", expect=3)
+    assert "Did you mean day?" in done.stderr
+    done = bed.emrctl("submit", NAME, "--type", "SHELL", "--parameter", "a=${b}", "--parameter", "b=${a}", "--", "echo ${a}", expect=3)
+    assert "name each other in a circle" in done.stderr
+    job = bed.json("submit", NAME, "--type", "SHELL", "--parameter", "dir=/tmp/${day}", "--parameter", "day=1", "--wait", "--", "echo ${dir} '$${day}'")
+    again = bed.json("jobs", "retry", NAME, job["id"], "--wait")
+    for one in (job, again):
+        assert bed.emrctl("jobs", "logs", NAME, one["id"]).stdout.strip() == "/tmp/1 ${day}"
 
 
 def test_a_single_job_is_scheduled_and_wrong_times_are_refused(bed):

@@ -42,7 +42,7 @@ def test_a_failed_flow_says_why_and_what_to_do():
 FLOW = """\
 name: daily
 jobs:
-  a: {type: SHELL, files: [x.txt, "hdfs:///lib/y.txt"], args: "cat x.txt", timeout: 2m}
+  a: {type: SHELL, files: [x.txt, "hdfs:///lib/y.txt"], args: "cat x.txt # ${day}", timeout: 2m}
   b: {type: SHELL, files: sub/x.txt}
 """
 
@@ -63,6 +63,35 @@ def test_files_are_packed_by_job_with_times_in_seconds(tmp_path):
         assert tar.extractfile("b/files/x.txt").read() == b"two"
     (tmp_path / "sub" / "x.txt").write_text("three")
     assert read_flow({"flow_file": str(tmp_path / "flow.yml"), "parameters": {"day": 1}}).digest() != before
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ({"dya": "1"}, r"the flow has no parameter dya: nothing in it names \$\{dya\}\n  Did you mean day\?.* day, dir, month or part"),
+    ({"x": "1"}, "use a valid name: day, dir, month or part"), ({"yyyy": "1"}, "no parameter yyyy"),
+    ({"day": "${dir}"}, r"in a circle: (dir names day names dir|day names dir names day)")])
+def test_a_parameter_that_nothing_uses_is_refused_with_the_nearest_name(tmp_path, given, told):
+    (tmp_path / "q.sql").write_text("select ${month}")
+    (tmp_path / "flow.yml").write_text("name: daily\nparameters: {dir: '/tmp/${day}/${part}', day: x, part: y}\n"
+                                       "jobs: {a: {type: SPARK_SQL, files: q.sql, args: '-f q.sql $${dya}'}}\n")
+    with pytest.raises(Refused, match=told):
+        read_flow({"flow_file": str(tmp_path / "flow.yml"), "parameters": given})
+    good = {"month": 3, "day": "z", "part": "${yyyy}"}
+    assert read_flow({"flow_file": str(tmp_path / "flow.yml"), "parameters": good}).definition["parameters"] == {
+        "dir": "/tmp/${day}/${part}", "month": "3", "day": "z", "part": "${yyyy}"}
+
+
+def test_a_parameter_of_a_flow_without_any_is_refused_also_for_a_schedule_of_a_job():
+    request = {"type": "SHELL", "args": "echo ${HOME}"}
+    with pytest.raises(Refused, match="no parameter HMOE.*\n.*Did you mean HOME"):
+        read_flow({"request": request, "name": "lone", "parameters": {"HMOE": 1}})
+    with pytest.raises(Refused, match=r"no parameter day.*\n.*or write \$\{day\} where its value belongs"):
+        read_flow({"request": request, "name": "lone", "parameters": {"day": 1}})
+
+
+def test_parameters_that_name_each_other_in_a_circle_are_told_with_their_line(tmp_path):
+    (tmp_path / "flow.yml").write_text("name: daily\nparameters:\n  c: x\n  a: '${b}'\n  b: '-${a}'\njobs: {a: {type: SHELL, args: ls}}\n")
+    with pytest.raises(SpecError, match=r"flow.yml:4: parameters.a: parameters name each other in a circle: a names b names a\."):
+        read_flow({"flow_file": str(tmp_path / "flow.yml")})
 
 
 def test_a_file_that_is_missing_is_told_with_its_line(tmp_path):

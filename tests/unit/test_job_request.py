@@ -30,6 +30,45 @@ def test_moments_and_parameters(text, expected):
         assert moments.fill(text, MOMENT, {"day": "monday"}) == expected
 
 
+def test_parameters_may_name_moments_and_other_parameters():
+    """`dir: /user/emr/tmp/${day}` kept its ${day}, which a shell makes nothing of: rm -r /user/emr/tmp//."""
+    given = {"dir": "/user/emr/tmp/${day}", "day": "${yyyyMMdd-1}", "deep": "${dir}/${part}", "part": "$${day}", "other": "${HOME}"}
+    assert moments.resolved(given, MOMENT) == {
+        "dir": "/user/emr/tmp/20260330", "day": "20260330", "deep": "/user/emr/tmp/20260330/${day}", "part": "${day}", "other": "${HOME}"}
+    many = {f"p{n}": f"${{p{n + 1}}}${{p{n + 1}}}" if n < 12 else "x" for n in range(13)}
+    assert moments.resolved(many, MOMENT)["p0"] == "x" * 4096
+    found, fill = job_request.filled(request(args=["rm -r ${dir}/"], parameters=given), MOMENT)
+    assert found["args"] == ["rm -r /user/emr/tmp/20260330/"] and fill("${part}") == "${day}"
+    for around in ({"a": "${a}"}, {"a": "${b}", "b": "x${c}", "c": "${a}"}):
+        with pytest.raises(ValueError, match="in a circle: a names"):
+            job_request.filled(request(parameters=around), MOMENT)
+
+
+def test_a_retry_fills_nothing_a_second_time():
+    found, fill = job_request.filled(request(args=["$${yyyy} ${yyyy}"]), MOMENT)
+    assert found["args"] == ["${yyyy} 2026"]
+    again, fill = job_request.filled(dict(found, retry_of="j-20260331-050607-0001"), MOMENT)
+    assert again["args"] == ["${yyyy} 2026"] and fill("${yyyy}") == "${yyyy}"
+
+
+@pytest.mark.parametrize(("moment", "form", "expected"), [
+    # The hour before the first one of summer time is 01, not the 02 that no clock shows; the one before 03:00 CET is 02.
+    ("2027-03-28T03:00:00+02:00[Europe/Berlin]", "yyyyMMddHH-1", "2027032801"),
+    ("2026-10-25T03:00:00+01:00[Europe/Berlin]", "yyyyMMddHH-1", "2026102502"),
+    ("2026-10-25T02:30:00+01:00[Europe/Berlin]", "yyyyMMddHHmm-1H", "202610250230"),
+    ("2027-03-29T02:30:00+02:00[Europe/Berlin]", "yyyy-MM-dd HH:mm-1d", "2027-03-28 02:30"),
+    ("2027-03-28T03:00:00+02:00", "yyyyMMddHH-1", "2027032802"),
+    ("2026-11-26T06:30:00+08:00[Asia/Shanghai]", "yyyyMMddHH-7", "2026112523")])
+def test_hours_are_those_that_pass_also_where_clocks_change(moment, form, expected):
+    assert moments.written(form, moments.read(moment, "UTC")) == expected
+
+
+def test_a_time_that_the_clocks_skip_is_refused():
+    with pytest.raises(ValueError, match=r"does not exist in Europe/Berlin.* from 03:30 on"):
+        moments.read("2027-03-28T02:30", "Europe/Berlin")
+    assert moments.read("2026-10-25T02:30", "Europe/Berlin").isoformat() == "2026-10-25T02:30:00+02:00"
+
+
 def test_the_last_day_of_february_in_a_leap_year():
     assert moments.written("yyyy-MM-dd-1M", datetime.datetime(2028, 3, 31)) == "2028-02-29"
     assert moments.written("yyyyMMdd-1y", datetime.datetime(2028, 2, 29)) == "20270228"

@@ -39,6 +39,36 @@ def test_a_time_that_a_clock_skips_is_skipped_and_one_that_comes_twice_counts_on
     assert timetable.following(table, first) == at("2027-11-01 01:30:00")
 
 
+def test_the_night_with_two_half_past_two_has_one_run_and_it_is_found_as_due():
+    """`30 2 * * *` was found due at the second of the two, which had not come when systemd started the first: lost."""
+    table = timetable.parse("30 2 * * *", "Europe/Berlin")
+    first, second = at("2026-10-25 00:30:00"), at("2026-10-25 01:30:00")
+    assert timetable.same_clock(first, "Europe/Berlin") == timetable.same_clock(second, "Europe/Berlin") == [first, second]
+    assert timetable.following(table, first - 86400) == first and timetable.following(table, first) == second + 86400
+    for late in (0, 1, 1800, 1799):
+        assert timetable.latest(table, first + late) == first
+    # Who asks in the second of the two hours, as a schedule that is made then, gets the second.
+    assert timetable.following(table, second - 600) == second == timetable.latest(table, second)
+    assert timetable.latest(table, second + 3 * 3600) == first
+
+
+def test_changes_of_the_clocks_that_meet_a_timetable_are_told():
+    now = at("2026-11-26 00:00:00")
+    assert timetable.turns(timetable.parse("30 2 * * *", "Europe/Berlin"), now) == [
+        "2027-03-28 02:00 to 03:00 is skipped by the clocks: what is due in it, such as 02:30, does not run that day",
+        "2027-10-31 02:00 to 03:00 comes twice: what is due in it, such as 02:30, runs the first time, not the second"]
+    assert timetable.turns(timetable.parse("Mon 02:30", "Europe/Berlin"), now) == []
+    assert timetable.turns(timetable.parse("30 4 * * *", "Europe/Berlin"), now) == []
+    assert timetable.turns(timetable.parse("*:0/15", "Asia/Shanghai"), now) == []
+
+
+def test_a_time_that_the_clocks_skip_is_no_moment_and_the_first_of_two_is_one():
+    with pytest.raises(timetable.Unreadable, match="does not exist in Europe/Berlin"):
+        timetable.moment_of("2027-03-28 02:30", "%Y-%m-%d %H:%M", "Europe/Berlin")
+    assert timetable.moment_of("2026-10-25 02:30", "%Y-%m-%d %H:%M", "Europe/Berlin") == at("2026-10-25 00:30:00")
+    assert timetable.moment_of("2026-10-26", "%Y-%m-%d", "Europe/Berlin") == at("2026-10-25 23:00:00")
+
+
 def test_what_never_comes_is_none():
     assert timetable.following(timetable.parse("*-02-30 00:00"), at("2026-11-26 00:00:00")) is None
 

@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import E
 from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import FINAL
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import check
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
 
 # Operations -> those of their options that go to the master.
@@ -112,6 +113,9 @@ class ActionModule(NodeAction):
         for kind in job_request.RESOURCES:
             wanted[kind] = [name(str(row)) for row in options.get(kind, [])]
         wanted["python_env"] = name(str(options["python_env"])) if options.get("python_env") else ""
+        wanted["parameters"] = {str(key): str(value) for key, value in (options.get("parameters") or {}).items()}
+        asked = {**job_request.DEFAULTS, **wanted, **{kind: [str(row) for row in options.get(kind, [])] for kind in job_request.RESOURCES}}
+        check("the job", wanted["parameters"], {}, [asked], [path for path in local if job_request.is_query(wanted["type"], path)])
         return self._with_files(wanted, local)
 
     def _with_files(self, wanted, local) -> tuple:

@@ -7,10 +7,11 @@ import json
 import os
 import tarfile
 
-from ..module_utils.domain import durations, job_request
+from ..module_utils.domain import durations, job_request, moments
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
 from ..module_utils.domain.flow import flow_of_job, load_flow, parse_flow
 from .context import plain
+from .parameters import check
 
 # All files of a flow together.
 MAX_BYTES = 512 << 20
@@ -37,6 +38,17 @@ class Flow:
             with open(path, "rb") as handle:
                 found.update(f"{name} {hashlib.file_digest(handle, 'sha256').hexdigest()}".encode())
         return found.hexdigest()
+
+    def take(self, given: dict) -> None:
+        """Other values for parameters of the flow, or for names that its jobs use. Raises Refused for a name that nothing uses."""
+        parameters = self.definition["parameters"]
+        jobs = self.definition["jobs"]
+        queries = [path for name, path in self.files.items() if job_request.is_query(jobs[name.split("/")[0]]["type"], path)]
+        check("the flow", given, parameters, [{**job_request.DEFAULTS, **job} for job in jobs.values()], queries)
+        self.definition["parameters"] = {**parameters, **given}
+        around = moments.circle(self.definition["parameters"])
+        if around:
+            raise Refused(f"parameters name each other in a circle: {' names '.join(around)}", "Give one of them a value of its own")
 
     def _definition(self) -> dict:
         """The flow as the node wants it: times in seconds, local files by their names in the archive. Raises SpecError."""
@@ -96,8 +108,7 @@ def read_flow(args: dict, loader=None) -> Flow:
     else:
         raise Refused("no flow was given", "Set emr_flow_file to the path of a flow file, or emr_flow to its text")
     flow = Flow(data, source, os.path.dirname(os.path.abspath(path)), lines)
-    more = {str(key): str(value) for key, value in plain(args.get("parameters") or {}).items()}
-    flow.definition["parameters"] = {**flow.definition["parameters"], **more}
+    flow.take({str(key): str(value) for key, value in plain(args.get("parameters") or {}).items()})
     return flow
 
 

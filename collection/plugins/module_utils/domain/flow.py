@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from . import config_keys
+from . import config_keys, moments
 from .errors import SpecError, SpecProblem
 from .flow_plan import cycle
 from .job_command import TYPES
@@ -82,7 +82,7 @@ FLOW = Field(
         Field("jobs", "map", "The jobs, by name.", required=True, least=1, most=MAX_JOBS, form="jobs", item=JOB,
               expect="jobs by name", example="{load: {type: SHELL, args: 'hdfs dfs -mkdir -p /user/emr/in'}}"),
         _pairs("parameters", "Names that stand for texts: `${day}` in arguments, properties and variables. A value may hold times such "
-               "as `${yyyyMMdd-1}`.", "{day: '${yyyyMMdd-1}'}", form="parameters"),
+               "as `${yyyyMMdd-1}`, and other parameters.", "{day: '${yyyyMMdd-1}'}", form="parameters"),
         Field("parallel", "int", "How many jobs run side by side.", least=1, most=MAX_PARALLEL, default=4, example="2"),
         Field("put", "list", "For `run-flow`: local files that are put into HDFS before. A folder is put with all below it.", default=(),
               most=100, example="[{from: flights.csv, to: /user/emr/flights.csv}]",
@@ -206,6 +206,11 @@ def _rules(data: dict, checker: FlowChecker) -> None:
         if not job["args"] and not job["files"]:
             checker.problem(where, "a job needs args or files, expected something to run", f"Add for example: args: {JOB.fields[1].example}",
                             checker.lines.get(where))
+    around = moments.circle(data["parameters"])
+    if around:
+        key = f"parameters.{around[0]}"
+        checker.problem(key, f"parameters name each other in a circle: {' names '.join(around)}", "Give one of them a value of its own; "
+                        f"$${{{around[0]}}} keeps ${{{around[0]}}} as it is.", checker.lines.get(key) or checker.lines.get("parameters"))
     circle = cycle({name: [n for n in job["after"] if n in jobs and n != name] for name, job in jobs.items()})
     if circle:
         checker.problem(f"jobs.{circle[0]}.after", f"jobs wait for each other in a circle: {' after '.join(circle)}",

@@ -22,6 +22,8 @@ KEPT = ("type", "args", "user", "queue", "priority", "who", *RESOURCES, "python_
         "retries", "retry_interval_s", "timeout_s", "on_failure", "keep_running", "token", "secrets", "retry_of")
 # The folder of a packed Python environment, on the master and in containers.
 PYTHON_ENV = "environment"
+# A query that comes with a job gets its parameters filled in, unless it is larger than this.
+QUERY_BYTES = 1 << 20
 SCHEMES = ("hdfs", "oss")
 OWN = ("HADOOP_CONF_DIR", "YARN_CONF_DIR", "SPARK_CONF_DIR", "HOME", "USER", "LOGNAME", "EMR_JOB_ID", "EMR_JOB_ATTEMPT")
 _KEY = re.compile(r"[A-Za-z][\w.\-]*")
@@ -92,14 +94,30 @@ def filled(params, now):
 
     ``now``: the moment of a request that names none.
     """
+    if params["retry_of"]:
+        # The request on record, its files included, was filled in before; once more would fill what $${…} has kept.
+        return params, str
     moment = moments.read(params["time"], params["time_zone"]) if params["time"] else now.astimezone(moments.zone(params["time_zone"]))
+    known = moments.resolved(params["parameters"], moment)
 
     def text(value):
-        return moments.fill(str(value), moment, params["parameters"])
+        return moments.fill(str(value), moment, known)
 
     more = {key: {name: text(value) for name, value in params[key].items()} for key in ("properties", "environment")}
     more.update({key: [text(row) for row in params[key]] for key in ("args", *RESOURCES)})
     return dict(params, time=moment.isoformat(), name=text(params["name"]), python_env=text(params["python_env"]), **more), text
+
+
+def named(params, queries=()):
+    """What stands in ``${…}`` in all that parameters are filled in: the request's texts, each other, and ``queries``."""
+    rows = [params["name"], params["python_env"], *params["args"], *params["properties"].values(), *params["environment"].values(),
+            *(row for kind in RESOURCES for row in params[kind]), *params["parameters"].values(), *queries]
+    return {name for row in rows for name in moments.names_in(row)}
+
+
+def is_query(kind, path):
+    """Whether a file of a job is a query that parameters are filled in. ``path`` is a file of this machine."""
+    return kind == "SPARK_SQL" and path.endswith(".sql") and os.path.getsize(path) < QUERY_BYTES
 
 
 def fetched(params):

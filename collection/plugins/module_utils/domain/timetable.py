@@ -196,33 +196,81 @@ def in_zone(name):
 
 
 def following(table, after):
-    """The first moment (seconds since the epoch) later than ``after``; None when there is none."""
+    """The first moment (seconds since the epoch) later than ``after``, as systemd finds it; None when there is none."""
     with in_zone(table["zone"]):
-        found = [_search(rule, int(after) + 1, 1) for rule in table["rules"]]
+        found = [_search(rule, int(after) + 1, 1, _comes_again(after)) for rule in table["rules"]]
     return min((moment for moment in found if moment is not None), default=None)
 
 
 def latest(table, until):
     """The last moment not later than ``until``; None when there is none."""
     with in_zone(table["zone"]):
-        found = [_search(rule, int(until), -1) for rule in table["rules"]]
+        found = [_search(rule, int(until), -1, _comes_again(until)) for rule in table["rules"]]
     return max((moment for moment in found if moment is not None), default=None)
 
 
-def _search(rule, edge, way):
-    """The moment of a rule that is nearest to ``edge`` in one direction (1 later, -1 earlier), the edge included."""
+def same_clock(moment, zone):
+    """The moments at which the clocks of a zone show what they show at this one: two where summer time ends, else one."""
+    with in_zone(zone):
+        return _readings(time.localtime(moment)[:6])
+
+
+def moment_of(text, form, zone):
+    """The moment at which the clocks of a zone show this time, the first of two. Raises ValueError for what no clock ever shows."""
+    shown = time.strptime(text, form)[:6]
+    with in_zone(zone):
+        found = _readings(shown)
+    if not found:
+        raise Unreadable(f"{text!r} does not exist in {zone}: the clocks are put forward over it")
+    return found[0]
+
+
+def _readings(shown):
+    """The moments at which the clocks here show (year, month, day, hour, minute, second): none, one, or two, in their order."""
+    as_utc = calendar.timegm((*shown, 0, 0, 0))
+    # What is west of Greenwich comes up to 12 hours later, what is east of it up to 14 earlier.
+    offsets = {time.localtime(as_utc + hours * 3600).tm_gmtoff for hours in (-15, 13)}
+    return sorted(as_utc - offset for offset in offsets if time.localtime(as_utc - offset)[:6] == tuple(shown))
+
+
+def _comes_again(moment):
+    """Whether the clocks here show this moment's time for the second time."""
+    return _readings(time.localtime(moment)[:6])[0] < int(moment)
+
+
+def _search(rule, edge, way, again):
+    """The moment of a rule that is nearest to ``edge`` in one direction (1 later, -1 earlier), the edge included.
+
+    A time that comes twice, where summer time ends, counts when it comes first. When it comes ``again`` it counts only for who asks
+    within that hour: so does systemd, which goes on with the clock that it began with.
+    """
     here = time.localtime(edge)
     day = calendar.timegm((here.tm_year, here.tm_mon, here.tm_mday, 12, 0, 0))
     for _count in range(HORIZON):
         date = time.gmtime(day)
-        if _has(rule["month"], date.tm_mon) and _has(rule["day"], date.tm_mday) and _has(rule["weekday"], date.tm_wday) and _has(
-                rule["year"], date.tm_year):
-            for hour, minute, second in _times(rule, way):
-                moment = time.mktime((date.tm_year, date.tm_mon, date.tm_mday, hour, minute, second, 0, 0, -1))
-                if (moment - edge) * way >= 0 and time.localtime(moment)[3:6] == (hour, minute, second):
-                    return int(moment)
+        if _on(rule, date):
+            for moment in _moments(rule, date, way, again):
+                if (moment - edge) * way >= 0:
+                    return moment
         day += way * 86400
     return None
+
+
+def _on(rule, date):
+    return _has(rule["month"], date.tm_mon) and _has(rule["day"], date.tm_mday) and _has(rule["weekday"], date.tm_wday) and _has(
+        rule["year"], date.tm_year)
+
+
+def _moments(rule, date, way, again):
+    """The moments of a rule on a date, in the order of the direction."""
+    noon = calendar.timegm((*date[:3], 12, 0, 0))
+    before, after = (time.localtime(noon + hours * 3600).tm_gmtoff for hours in (-27, 25))
+    for offset in ([before] if before == after else [before, after][::way]):
+        for clock in _times(rule, way):
+            shown = (*date[:3], *clock)
+            moment = calendar.timegm((*shown, 0, 0, 0)) - offset
+            if time.localtime(moment)[:6] == shown and (before == after or again or _readings(shown)[0] == moment):
+                yield moment
 
 
 def _has(numbers, number):
@@ -236,6 +284,44 @@ def _times(rule, way):
         return numbers if way > 0 else list(numbers)[::-1]
 
     return ((hour, minute, second) for hour in span("hour") for minute in span("minute") for second in span("second"))
+
+
+def turns(table, since):
+    """What the next changes of the clocks, within a year, do to a timetable: a sentence for each that meets a time of it."""
+    told = []
+    with in_zone(table["zone"]):
+        for moment in _changes(int(since), int(since) + 366 * 86400):
+            old, new = time.localtime(moment - 1).tm_gmtoff, time.localtime(moment).tm_gmtoff
+            begin, end = sorted((moment + old, moment + new))
+            met = next((shown for shown in map(time.gmtime, range(begin, end)) if _meets(table, shown)), None)
+            if met:
+                told.append(_turn(time.gmtime(begin), time.gmtime(end), met, new > old))
+    return told
+
+
+def _changes(begin, end):
+    """Moments at which the clocks here are put forward or back."""
+    for left in range(begin, end, 43200):
+        right = left + 43200
+        if time.localtime(left).tm_gmtoff == time.localtime(right).tm_gmtoff:
+            continue
+        while right - left > 1:
+            middle = (left + right) // 2
+            same = time.localtime(middle).tm_gmtoff == time.localtime(left).tm_gmtoff
+            left, right = (middle, right) if same else (left, middle)
+        yield right
+
+
+def _meets(table, shown):
+    return any(_on(rule, shown) and _has(rule["hour"], shown.tm_hour) and _has(rule["minute"], shown.tm_min)
+               and _has(rule["second"], shown.tm_sec) for rule in table["rules"])
+
+
+def _turn(begin, end, met, skipped):
+    span = f"{time.strftime('%Y-%m-%d %H:%M', begin)} to {time.strftime('%H:%M', end)}"
+    due = time.strftime("%H:%M:%S" if met.tm_sec else "%H:%M", met)
+    return (f"{span} is skipped by the clocks: what is due in it, such as {due}, does not run that day" if skipped else
+            f"{span} comes twice: what is due in it, such as {due}, runs the first time, not the second")
 
 
 def words(moment, zone):

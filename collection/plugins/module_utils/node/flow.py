@@ -79,10 +79,9 @@ def moment(text, zone):
     """Seconds since the epoch of a date, or date and time, in a zone; '' is now. Raises NodeError."""
     if not text:
         return round(time.time(), 3)
-    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"):
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
         try:
-            with timetable.in_zone(zone):
-                return time.mktime(time.strptime(text, form))
+            return timetable.moment_of(text, form, zone)
         except timetable.Unreadable as error:
             raise NodeError(str(error))
         except ValueError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..domain import moments, timetable
+from ..domain import timetable
 from ..domain.flow_plan import ENDED, SKIPPED, WAITING, decide
 from . import job
 from .common import NodeError, read_text
@@ -35,16 +35,10 @@ def supervise(flow_id):
 
 
 def iso(seconds, zone):
-    """A moment as a text with its offset, which is understood without knowing the zone."""
+    """A moment as a text with its offset, which is understood without knowing the zone, and the zone behind it."""
     with timetable.in_zone(zone):
         text = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
-    return f"{text[:-2]}:{text[-2:]}"
-
-
-def filled(parameters, moment):
-    """The parameters with times such as ${yyyyMMdd-1} in their values filled in."""
-    when = moments.read(moment, "UTC")
-    return {key: moments.fill(value, when) for key, value in parameters.items()}
+    return f"{text[:-2]}:{text[-2:]}[{zone}]"
 
 
 class Runner:
@@ -114,9 +108,8 @@ class Runner:
                 request[key] = [self._place(path) for path in asked[key]]
         if asked.get("python_env"):
             request["python_env"] = self._place(asked["python_env"])
-        moment = iso(self.record["time"], self.record["zone"])
         return dict(request, name=f"{self.record['name']}.{name}", who=self.record["who"], token=f"{self.id}.{name}.{attempt}",
-                    time=moment, parameters=filled(self.record.get("parameters") or {}, moment))
+                    time=iso(self.record["time"], self.record["zone"]), parameters=self.record.get("parameters") or {})
 
     def _place(self, path):
         return path if "://" in path else f"{FLOWS}/{self.id}/files/{path}"

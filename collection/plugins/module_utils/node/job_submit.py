@@ -20,8 +20,6 @@ from .keys import parse_keys
 
 JOB_USER = "emr"
 HADOOP_PROGRAM = "/opt/emr/hadoop/bin/hadoop"
-# A query that came with a job gets its parameters filled in, unless it is larger than this.
-QUERY_BYTES = 1 << 20
 
 
 class Refusal(NodeError):
@@ -111,7 +109,7 @@ def _bring(wanted, work, user, fill):
             shutil.copyfile(path, target)
         except OSError as error:
             raise Refusal(f"{path} cannot be read on the master: {error.strerror}")
-        if wanted["type"] == "SPARK_SQL" and name.endswith(".sql") and os.path.getsize(target) < QUERY_BYTES:
+        if job_request.is_query(wanted["type"], target):
             with open(target, "r+", encoding="utf-8", errors="surrogateescape", newline="") as handle:
                 text = fill(handle.read())
                 handle.seek(0)

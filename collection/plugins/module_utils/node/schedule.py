@@ -183,12 +183,26 @@ def show(name):
         state = _state_of(row.get("flow", ""))
         told.append({"scheduled": timetable.words(row["scheduled"], zone), "result": row["result"], "flow": row.get("flow", ""),
                      "state": state, "why": row.get("why", "")})
-    upcoming = None if found["paused"] else timetable.following(found["table"], time.time())
-    active = run(["systemctl", "is-active", timer(name)], check=False)[1].strip() == "active"
+    active, elapses = _of_systemd(name)
+    upcoming = None if found["paused"] else elapses or timetable.following(found["table"], time.time())
     state = "PAUSED" if found["paused"] else "ACTIVE" if active else "OFF: its timer does not run. Next: emrctl schedule resume"
     return {"name": name, "flow": found["flow"]["name"], "at": found["at"], "zone": zone, "missed": found["missed"], "state": state,
             "next": timetable.words(upcoming, zone), "last": told[-1] if told else None, "who": found["who"], "runs": told,
-            "calendar": timetable.on_calendar(found["table"]), "jobs": list(found["flow"]["jobs"])}
+            "calendar": timetable.on_calendar(found["table"]), "turns": timetable.turns(found["table"], time.time()),
+            "jobs": list(found["flow"]["jobs"])}
+
+
+def _of_systemd(name):
+    """(whether the schedule's timer runs, the moment at which it elapses next or None)."""
+    env = dict(os.environ, TZ="UTC", LC_ALL="C")
+    told = run(["systemctl", "show", "-p", "ActiveState", "-p", "NextElapseUSecRealtime", timer(name)], check=False, env=env)[1]
+    values = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    try:
+        elapses = timetable.moment_of(values.get("NextElapseUSecRealtime", ""), "%a %Y-%m-%d %H:%M:%S UTC", "UTC")
+    except ValueError:
+        elapses = 0
+    # While its service starts, a timer still names the moment that has just come.
+    return values.get("ActiveState") == "active", elapses if elapses > time.time() else None
 
 
 def _brief(found):
@@ -216,7 +230,8 @@ def fire(name):
         moment = timetable.latest(found["table"], now)
         moment = int(now) if moment is None else moment
         rows = runs(name)
-        if any(row["scheduled"] == moment for row in rows):
+        # A time that comes twice, where summer time ends, is run once, whichever of the two systemd has chosen.
+        if {row["scheduled"] for row in rows} & set(timetable.same_clock(moment, found["table"]["zone"])):
             return f"{name} was started for {moment} already"
         last = next((row["flow"] for row in reversed(rows) if row.get("flow")), "")
         if last and _state_of(last) not in flow_record.FINAL + ("",):
