@@ -103,7 +103,7 @@ class Database:
         else:
             free = self.value("SELECT pg_try_advisory_lock(hashtext(?))", name) in ("t", "true")
         if not free:
-            raise TransferError("another transfer to this table is running. Next: wait for it (emrctl jobs NAME), then run again")
+            raise TransferError("another transfer to this table is running. Next: wait for it (emrctl jobs list NAME shows it), then run again")
 
     def describe(self, relation):
         """{column: java.sql.Types number, name of its type, size} of a table or bracketed query, in order."""

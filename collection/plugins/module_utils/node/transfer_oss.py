@@ -262,7 +262,7 @@ def place_of(endpoint):
     """Where HDFS, YARN and OSS are for this cluster: {namenode, resourcemanager, region, endpoint}. Raises NodeError."""
     known = settings()
     if not known["resourcemanager"]:
-        raise NodeError("this cluster has no YARN, and DistCp is a job of it. Next: emrctl service add NAME yarn mapreduce")
+        raise NodeError("this cluster has no YARN, and DistCp is a job of it. Next: emrctl service add NAME mapreduce")
     site = parse_keys(read_text(os.path.join(os.environ.get("HADOOP_CONF_DIR", "/etc/emr/hadoop"), "core-site.xml")) or "")
     return {"namenode": known["namenode"], "resourcemanager": known["resourcemanager"], "region": known["region"],
             "endpoint": endpoint_of(endpoint or site.get("fs.oss.endpoint"), known["region"])}

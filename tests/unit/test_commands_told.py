@@ -1,0 +1,108 @@
+"""Every `emrctl …` that a message, a remedy, the documentation or a playbook tells people to type is one that the command line takes."""
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import typer
+import typer.main
+
+from emrctl import main
+
+REPO = Path(__file__).resolve().parents[2]
+PLACE = "\x00"
+UsageError = typer.BadParameter.__base__
+# What may follow the program's name where it is the subject of a sentence, and a command in one. None of them is a verb or an argument.
+SUBJECT = {"a", "already", "and", "as", "asks", "by", "command", "costs", "does", "draws", "ends", "from", "goes", "has", "holds", "imports", "in",
+           "is", "it", "itself", "looks", "may", "need", "needs", "of", "on", "or", "over", "pointed", "prints", "process", "ran", "reads", "runs",
+           "says", "side", "that", "there", "through", "to", "under", "was", "which", "whole", "whose", "with", "works", "would", "writes"}
+AFTER = ("shows", "lists", "tells", "prints", "gives", "waits", "brings", "with", "from", "which", "for", "and", "or", "of", "is", "in", "to", "by",
+         "that", "then", "does", "would", "at", "on", "when", "once", "again")
+# A command ends at the end of a line, a quotation, a sentence or a part of one. What is quoted in it is one word of it.
+_WORDS = "|".join(AFTER)
+END = re.compile(rf"""[`"'()|\n]| {{2,}}|;|,(?= |$)|[.:](?= |$)| \d?>| (?:#|/|--|&|&&|→|{_WORDS})(?= |$)""")
+QUOTED = re.compile(r"""(?<=[\s=])(?:'(?!emrctl)[^'\n]*'|"(?!emrctl)[^"\n]*")""")
+
+
+def texts(path: Path):
+    """(line, text) of everything in a file that people may read: a Python file's texts and comments, another file's lines."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield from enumerate(source.replace("\\\n", " ").splitlines(), 1)
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            # What is filled in is a word where it begins one, and an ending, mostly none, behind another.
+            parts = [part.value if isinstance(part, ast.Constant) else PLACE for part in node.values]
+            yield node.lineno, re.sub(rf"(?<=\w){PLACE}", "", "".join(parts)).replace(PLACE, "PLACE")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def commands(text: str):
+    """The words behind `emrctl` for each command in a text; sentences about emrctl are left out."""
+    for part in QUOTED.sub("QUOTED", text).split("emrctl ")[1:]:
+        words = END.split(part, maxsplit=1)[0].replace("[", "").replace("]", "").split()
+        if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and words[0] not in SUBJECT:
+            yield words
+
+
+def told():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in listed:
+        path = REPO / name
+        if name.startswith(("tests/", "collection/changelogs/")) or path.suffix not in (".py", ".md", ".yml", ".yaml", ".j2", ".sh", ""):
+            continue
+        if path.is_symlink() or not path.is_file():
+            continue
+        for line, text in texts(path):
+            for words in commands(text):
+                yield f"{name}:{line}", words
+
+
+@cache
+def application(words: tuple):
+    """The command line as the program builds it for these first words."""
+    return typer.main.get_command(main.build(list(words)))
+
+
+def problem(words: list) -> str:
+    """What the real parser says against a command; '' when it takes it. A group alone, or with its command, is a name that is told."""
+    argv, _rest = main.split(words)
+    found = application((argv[0],) if argv[0] not in main.GROUPS else tuple(argv[:2]))
+    path: list = []
+    while hasattr(found, "commands"):
+        if len(path) == len(argv):
+            return ""
+        word = argv[len(path)]
+        if word not in found.commands:
+            return f"there is no {' '.join(['emrctl', *path, word])}; there is {', '.join(sorted(found.commands))}"
+        path.append(word)
+        found = found.commands[word]
+    said = _parsed(found, path, argv[len(path):])
+    # The value of a last option may have been cut off with what follows.
+    return _parsed(found, path, [*argv[len(path):], "VALUE"]) if said and argv[-1].startswith("-") else said
+
+
+def _parsed(command, path: list, words: list) -> str:
+    try:
+        context = command.make_context(" ".join(path), list(words), resilient_parsing=True)
+    except UsageError as error:
+        return error.format_message()
+    return f"it takes no {context.args[0]}" if context.args else ""
+
+
+def test_commands_that_people_are_told_to_type_exist():
+    rows = list(told())
+    wrong = sorted({f"{where}: emrctl {' '.join(words)}: {why}" for where, words in rows if (why := problem(words))})
+    assert not wrong, "\n".join(wrong)
+    # The test must see what it is for: a search that finds nothing proves nothing.
+    assert len(rows) > 400 and {words[0] for _where, words in rows} >= set(main.VERBS) - {"connect"}
