@@ -13,72 +13,87 @@ from emrctl import failures, views_data
 from emrctl.output import render
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
 
-LOCAL = typer.Argument(help="Local files.")
+LOCAL = typer.Argument(help="Local files and folders.")
 PATH = typer.Argument("", help="Path in HDFS (default: the home of the user emr), or oss://BUCKET/PATH.", show_default=False)
 SHOWN = typer.Argument(help="File or folder in HDFS, or oss://BUCKET/PATH.")
 RECURSIVE = typer.Option(False, "--recursive", "-R", help="All below it.")
 MOST = typer.Option(10000, "--most", min=1, max=100000, help="Rows at which to stop.")
 HEAD = typer.Option(None, "--head", min=1, show_default=False, metavar="LINES",
                     help="Only so many lines, those of a .csv, .tsv or Parquet file as a table; of a folder the first file's.")
-TARGET = typer.Argument(Path(), help="Local file, or folder for a folder.")
+USER = typer.Option(None, "--user", help="User to act as in HDFS (default: emr).", show_default=False)
+TARGET = typer.Argument(".", help="Local file or folder; a folder that is there gets it under its name.")
 
 
 def put(name: str = NAME, source: list[Path] = LOCAL,
-        target: str = typer.Argument(help="Path in HDFS, or oss://BUCKET/PATH; a folder when there are several files."),
-        region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Copy local files into HDFS or OSS."""
-    missing = [str(s) for s in source if not s.is_file()]
+        target: str = typer.Argument(help="Path in HDFS, or oss://BUCKET/PATH; a folder when there are several sources."),
+        user: str = USER, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Copy local files and folders into HDFS or OSS; what is there already is not sent again."""
+    missing = [str(s) for s in source if not s.exists()]
     if missing:
-        failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
-    data = run("put", {"emr_name": name, "emr_region": region, "emr_put_files": [str(s.resolve()) for s in source],
-                       "emr_put_target": target}, quiet).data
-    emit(data, output, f"{len(source)} file(s) in {target}")
+        failures.fail(f"no such file or folder: {', '.join(missing)}", failures.REFUSED)
+    data = run("put", {"emr_name": name, "emr_region": region, "emr_put_files": [str(s.absolute()) for s in source],
+                       "emr_put_target": target, **_user(user)}, quiet).data
+    emit(data, output, f"{_counted(data)} in {target}")
 
 
 def get(name: str = NAME, source: str = SHOWN,
-        target: Path = TARGET,
+        target: str = TARGET, user: str = USER,
         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Fetch a file or folder from HDFS or OSS to this machine."""
     data = run("get", {"emr_name": name, "emr_region": region, "emr_get_source": source,
-                       "emr_get_target": str(target.resolve())}, quiet).data
-    emit(data, output, f"{source} is in {target}")
+                       "emr_get_target": _here(target), **_user(user)}, quiet).data
+    emit(data, output, f"{source} is in {target}: {_counted(data)}")
 
 
-def ls(name: str = NAME, path: str = PATH, recursive: bool = RECURSIVE, most: int = MOST, region: str = REGION,
+def ls(name: str = NAME, path: str = PATH, recursive: bool = RECURSIVE, most: int = MOST, user: str = USER, region: str = REGION,
        output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """List a folder of HDFS or OSS."""
-    data = _look(name, region, quiet, "ls", path, emr_data_recursive=recursive, emr_data_most=most)
+    data = _look(name, region, quiet, "ls", path, user, emr_data_recursive=recursive, emr_data_most=most)
     emit(data, output, views_data.listing(data) if data else "")
 
 
-def du(name: str = NAME, path: str = PATH, most: int = MOST, region: str = REGION, output: Format = OUTPUT,
+def du(name: str = NAME, path: str = PATH, most: int = MOST, user: str = USER, region: str = REGION, output: Format = OUTPUT,
        quiet: bool = QUIET) -> None:
     """Show the space that a path of HDFS or OSS takes: what is in it, one copy and all copies."""
-    data = _look(name, region, quiet, "du", path, emr_data_most=most)
+    data = _look(name, region, quiet, "du", path, user, emr_data_most=most)
     emit(data, output, views_data.used(data) if data else "")
 
 
-def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, region: str = REGION, output: Format = OUTPUT,
+def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, user: str = USER, region: str = REGION, output: Format = OUTPUT,
         quiet: bool = QUIET) -> None:
     """Print a file of HDFS or OSS, or all files of a folder: a job's output, for example, one file after the other."""
     if head:
-        _head(name, _look(name, region, quiet, "head", path, emr_data_rows=head), head, output)
+        _head(name, _look(name, region, quiet, "head", path, user, emr_data_rows=head), head, output)
         return
     if output is not Format.table:
         failures.fail("-o needs --head: a whole file is printed as it is", failures.USAGE)
     with tempfile.TemporaryDirectory(prefix="emr-cat-") as folder:
-        data = run("get", {"emr_name": name, "emr_region": region, "emr_get_source": path, "emr_get_target": folder},
-                   quiet).data
-        for file in data.get("files", []):
-            if not Path(file).name.startswith(("_", ".")):
-                with open(file, "rb") as source:
+        run("get", {"emr_name": name, "emr_region": region, "emr_get_source": path, "emr_get_target": f"{folder}/", **_user(user)}, quiet)
+        for file in sorted(found for found in Path(folder).rglob("*") if found.is_file()):
+            if not file.name.startswith(("_", ".")):
+                with file.open("rb") as source:
                     shutil.copyfileobj(source, sys.stdout.buffer)
     sys.stdout.flush()
 
 
-def _look(name: str, region: str | None, quiet: bool, operation: str, path: str, **options) -> dict:
+def _here(target: str) -> str:
+    """The full path of what a person names, with the slash at its end that tells a folder."""
+    return str(Path(target).expanduser().absolute()) + ("/" if target.endswith("/") else "")
+
+
+def _user(user: str | None) -> dict:
+    return {"emr_data_user": user} if user else {}
+
+
+def _counted(data: dict) -> str:
+    """How many files, and how many of them were there already."""
+    count, equal = data.get("files_count", 0), data.get("equal_files", 0)
+    return f"{count:,} file{'' if count == 1 else 's'}" + (f" ({equal:,} there already)" if equal else "")
+
+
+def _look(name: str, region: str | None, quiet: bool, operation: str, path: str, user: str | None, **options) -> dict:
     """Result of an operation that only looks."""
-    wanted = {"emr_name": name, "emr_region": region, "emr_data_op": operation, "emr_data_path": path, **options}
+    wanted = {"emr_name": name, "emr_region": region, "emr_data_op": operation, "emr_data_path": path, **_user(user), **options}
     return run("look", wanted, quiet).data
 
 

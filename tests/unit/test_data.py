@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import urlsplit
+import os
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from ansible_collections.emr.cluster.plugins.action.data import path_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.node import data as node_data, hdfs as node_hdfs
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from emrctl import views_data
+from ansible_collections.emr.cluster.plugins.plugin_utils.local_tree import Tree, place_for
+from ansible_collections.emr.cluster.plugins.plugin_utils.streams import part_path
+from emrctl import data as data_verbs, views_data
 
 from .test_cli import call, runs  # noqa: F401
 
@@ -162,16 +165,74 @@ def test_listing_for_people_and_programs(monkeypatch, runs, capsys):  # noqa: F8
                           "emr_data_most": 5}
 
 
-def test_cat_prints_the_files_of_a_folder_in_order(monkeypatch, runs, capsysbinary, tmp_path):  # noqa: F811
-    for name in ("part-0", "part-1", "_SUCCESS"):
-        (tmp_path / name).write_bytes(name.encode() + b"\xff\n")
-    runs.answers = {"get": {"data": {"files": [str(tmp_path / n) for n in ("_SUCCESS", "part-0", "part-1")]}}}
+def test_cat_prints_the_files_of_a_folder_in_order(monkeypatch, runs, capsysbinary):  # noqa: F811
+    def fetched(_playbook, wanted, _quiet):
+        for name in ("part-1", "part-0", "_SUCCESS"):
+            Path(wanted["emr_get_target"], name).write_bytes(name.encode() + b"\xff\n")
+
+    monkeypatch.setattr(data_verbs, "run", fetched)
     assert call(monkeypatch, "cat", "sales", "/d") == 0
     assert capsysbinary.readouterr().out == b"part-0\xff\npart-1\xff\n"
 
 
-def test_names_of_other_characters_reach_the_datanode():
-    """A Location as HDFS 3.4.2 gives it for `b ü+%.txt`."""
-    place = urlsplit("http://dn:9864/webhdfs/v1/b%20ü+%25.txt?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020")
-    assert node_hdfs.target_of(place) == \
-        "/webhdfs/v1/b%20%C3%BC+%25.txt?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020"
+@pytest.mark.parametrize(("name", "sent"), [("b ü+%.txt", "b%20%C3%BC%2B%25.txt"), ("a#b?c&d;e", "a%23b%3Fc%26d%3Be"), ("100%25", "100%2525")])
+def test_names_of_other_characters_reach_the_datanode(name, sent):
+    """A Location as HDFS 3.4.2 gives it: its path is not to be trusted, what follows is kept."""
+    location = f"http://dn:9864/webhdfs/v1/{name.replace('%', '%25').replace(' ', '%20')}?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020"
+    assert node_hdfs.target_of(location, f"/{name}") == f"/webhdfs/v1/{sent}?op=CREATE&user.name=emr&namenoderpcaddress=nn:8020"
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ('Permission denied: user=emr, access=WRITE, inode="/data/a b":hdfs:hadoop:drwxr-xr-x\n\tat org.apache.hadoop' + ".x" * 1500,
+     ("the user emr may not change /data/a b in HDFS, which belongs to hdfs (group hadoop, drwxr-xr-x). "
+     "Next: act as its owner with --user hdfs, or name a place below /user/emr")),
+    ('Permission denied: user=emr, access=EXECUTE, inode="/user/a":a:b:drwx------', "may not enter /user/a in HDFS, which belongs to a (group b"),
+    ("The DiskSpace quota of /user/emr is exceeded: quota = 1 B\n\tat x", "HDFS: The DiskSpace quota of /user/emr is exceeded: quota = 1 B")])
+def test_a_refusal_is_one_sentence(words, said):
+    body = json.dumps({"RemoteException": {"exception": "AccessControlException", "message": words}}).encode()
+    found = node_hdfs.refusal(403, body)
+    assert said in found and len(found) < 300 and "\n" not in found
+
+
+def test_a_refusal_that_is_no_json_is_cut():
+    assert node_hdfs.refusal(500, b"<html>" * 1000) == "HDFS answered 500: " + ("<html>" * 50)
+
+
+def test_local_folders_are_walked_and_what_cannot_be_copied_is_refused(tmp_path):
+    top = tmp_path / "top"
+    (top / "a/empty").mkdir(parents=True)
+    (top / "a/f").write_text("1")
+    (top / "link").symlink_to(top / "a/f")
+    tree = Tree([str(top)])
+    assert [row[0] for row in tree.files] == ["top/a/f", "top/link"] and tree.folders == ["top", "top/a", "top/a/empty"] and tree.size == 2
+    (top / "a/up").symlink_to(top)
+    with pytest.raises(Refused, match="a link to a folder that it is in"):
+        Tree([str(top)])
+    (top / "a/up").unlink()
+    for name, said in ((b"a:b", "colon"), (b"\xff.csv", "not UTF-8")):
+        path = os.fsencode(top) + b"/" + name
+        with open(path, "wb"):
+            pass
+        with pytest.raises(Refused, match=said):
+            Tree([str(top)]).for_hdfs()
+        os.unlink(path)
+    os.mkfifo(top / "pipe")
+    with pytest.raises(Refused, match="neither a file nor a folder"):
+        Tree([str(top)])
+    with pytest.raises(Refused, match="have the same name"):
+        Tree([str(top / "a/f"), str(tmp_path / "x/../top/a/f")])
+
+
+def test_a_folder_goes_where_cp_would_put_it(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("")
+    final, work = place_for("out", str(tmp_path / "new"))
+    assert final == str(tmp_path / "new") and work == str(tmp_path / ".new.emr-part")
+    assert place_for("out", str(tmp_path / "new") + "/")[0] == str(tmp_path / "new/out")
+    assert place_for("out", str(tmp_path / "there"))[0] == str(tmp_path / "there/out")
+    assert place_for("out", str(tmp_path / "there"), merge=True) == (str(tmp_path / "there"),) * 2
+    with pytest.raises(Refused, match="is a file"):
+        place_for("out", str(tmp_path / "file"))
+    long = "ü" * 126
+    (tmp_path / long).write_text("")
+    assert len(os.fsencode(os.path.basename(part_path(str(tmp_path / long), "123-456")))) <= 255

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from types import SimpleNamespace
 
 import pytest
 from fastcrc import crc64 as reference
@@ -18,10 +19,14 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, globs
+from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, distcp, globs
 from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split
-from ansible_collections.emr.cluster.plugins.module_utils.node.transfer_sides import impossible
-from ansible_collections.emr.cluster.plugins.plugin_utils import streams
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer_sides import (
+    OssSide,
+    unfit_for_hdfs,
+    unfit_for_oss,
+)
+from ansible_collections.emr.cluster.plugins.plugin_utils import data_oss, streams
 
 from .test_config import SPEC, topology
 
@@ -75,7 +80,7 @@ def test_without_a_key_it_is_the_role_of_the_node():
     ({"target": "hdfs://other:8020/x"}, "not a path in this cluster's HDFS"), ({"target": "/a/../b"}, "no path in HDFS"),
     ({"credentials": {"access_key_id": "x"}}, "half of an access key"), ({"options": {"verify": "md5"}}, "verify"),
     ({"options": {"include": ["/"]}}, "no pattern"), ({"options": {"maps": 0}}, "positive"), ({"options": {"endpoint": "a b"}}, "endpoint"),
-    ({"target": "/", "options": {"delete": True}}, "--delete for all")])
+    ({"target": "/data/${user.name}"}, "variable"), ({"target": "/", "options": {"delete": True}}, "--delete for all")])
 def test_what_is_wrong_is_refused(changes, word):
     options = {**transfer_oss.OPTIONS, **changes.pop("options", {})}
     with pytest.raises(Refused, match=re.escape(word)):
@@ -127,10 +132,36 @@ def test_crc64_is_that_of_oss():
 
 
 def test_names_and_addresses():
-    assert impossible(["a/b", "a//b", "x:y", "../z", "ok.txt"]) == ["../z", "a//b", "x:y"]
+    side = SimpleNamespace(address="oss://b/in", markers=[])
+    for name in ("../z", "a//b", "x:y", "ü" * 128):
+        assert repr(name) in unfit_for_hdfs(side, ["a/b", name, "ok.txt"], lambda _name: True)
+        assert unfit_for_hdfs(side, ["a/b", name, "ok.txt"], lambda found, name=name: found != name) == ""
+    assert unfit_for_hdfs(side, ["a/b", "ü" * 127, "run[1]", "*"], lambda _name: True) == ""
     assert split("oss://my-bucket") == ("my-bucket", "") and split("oss://my-bucket/a/ü") == ("my-bucket", "a/ü")
     with pytest.raises(OssError):
         split("oss://B/x")
+
+
+def test_objects_that_would_be_file_and_folder_are_told_by_both_names():
+    side = SimpleNamespace(address="oss://b/x", markers=["d/"])
+    for names, pair in ((["a", "a/b/c"], ("oss://b/x/a ", "oss://b/x/a/b/c ")), (["d"], ("oss://b/x/d ", "oss://b/x/d/ "))):
+        found = unfit_for_hdfs(side, names, lambda _name: True)
+        assert all(name in found for name in pair), found
+        assert "both objects" in unfit_for_hdfs(side, names, lambda name, names=names: name == names[-1])
+        assert unfit_for_hdfs(side, names, lambda _name: False) == ""
+    assert unfit_for_hdfs(side, ["a", "ab/c", "d/e"], lambda _name: True) == ""
+    with pytest.raises(EmrError, match=re.escape("oss://b/x/a and oss://b/x/a/b are both objects")):
+        data_oss._fit({"a", "a/b"}, "oss://b/x/")
+
+
+def test_names_that_are_too_long_for_oss():
+    side = OssSide(None, "oss://my-bucket/out")
+    assert unfit_for_oss(side, ["a" * 1019]) == "" and "1023 bytes" in unfit_for_oss(side, ["a" * 1020])
+
+
+def test_distcp_takes_its_arguments_literally():
+    """Blanks at the end are cut off by DistCp, in a path they are the name's."""
+    assert distcp._address("hdfs:///data/x ") == "hdfs:///data/x /" and distcp._address("oss://b/run[1]") == "oss://b/run[1]"
 
 
 def test_a_file_appears_at_once_and_goes_on(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 
 from ansible.utils.display import Display
 
@@ -11,11 +12,12 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import R
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.data_hdfs import HdfsData
 from ansible_collections.emr.cluster.plugins.plugin_utils.data_oss import OssData, client
-from ansible_collections.emr.cluster.plugins.plugin_utils.hdfs_tunnel import TunnelledHdfs
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 # What operations that only look give back.
 LOOKS = {"ls": ("files", "truncated"), "du": ("total", "used", "truncated"), "head": ("path", "bytes", "head", "rows")}
+COPIED = ("put", "got", "files", "files_count", "bytes", "equal_files")
+USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,63}")
 
 
 def path_of(text: str, user: str) -> str:
@@ -37,7 +39,7 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "data"
-    OPTIONS = ("op", "path", "files", "target", "user", "recursive", "most", "limit_bytes", "rows")
+    OPTIONS = ("op", "path", "files", "target", "merge", "user", "recursive", "most", "limit_bytes", "rows")
     TRANSFERS_FILES = True
     REFUSES = True
 
@@ -45,26 +47,28 @@ class ActionModule(NodeAction):
         if not context.is_first_master:
             return {"result": {"changed": False}}
         args = {key: value for key, value in plain(args).items() if value is not None}
-        self.op, user = args["op"], args.get("user") or "emr"
+        self.op, user = args["op"], str(args.get("user") or "emr")
+        if not USER.fullmatch(user):
+            raise Refused(f"user: {user!r} is no name of a user", "Give the name of a user of the cluster, such as emr")
         wanted = {"files": [os.path.expanduser(str(path)) for path in args.get("files", [])], "target": str(args.get("target") or ""),
+                  "merge": bool(args.get("merge")),
                   "recursive": bool(args.get("recursive")), "most": int(args.get("most") or 10000), "rows": int(args.get("rows") or 20),
                   "limit_bytes": int(args.get("limit_bytes") or 1 << 20)}
-        missing = [path for path in wanted["files"] if not os.path.isfile(path)]
-        if missing:
-            raise Refused(f"{missing[0]}: there is no such file on the controller", "Give the path of a readable file")
+        missing = [path for path in wanted["files"] if not os.path.exists(path)]
+        if missing or (self.op == "put" and not wanted["files"]):
+            raise Refused(f"{(missing or ['files'])[0]}: there is no such file on the controller", "Give the path of a readable file or folder")
         text = str(args.get("path") or "")
         if text.startswith("oss://"):
             return {"result": self._oss(context, dict(wanted, path=text))}
         path = path_of(text, user)
-        self.rows, self.hdfs = wanted["rows"], HdfsData(TunnelledHdfs(self._connection, context.url("namenode"), user), _tell)
+        self.rows, self.hdfs = wanted["rows"], HdfsData(self._connection, context.url("namenode"), user, _tell)
         if self.op in LOOKS:
             return {"op": self.op, "path": path, "namenode": context.url("namenode"), "user": user, "recursive": wanted["recursive"],
                     "most": wanted["most"], "limit_bytes": wanted["limit_bytes"]}
         if self._task.check_mode:
             return {"result": {"changed": self.op == "put"}}
-        result = (self.hdfs.perform(self.hdfs.put, path, wanted["files"]) if self.op == "put"
-                  else self.hdfs.perform(self.hdfs.get, path, wanted["target"]))
-        return {"result": dict(result, emr_result={key: result[key] for key in ("put", "got", "files") if key in result})}
+        result = self.hdfs.put(path, wanted["files"]) if self.op == "put" else self.hdfs.get(path, wanted["target"], wanted["merge"])
+        return {"result": dict(result, emr_result={key: result[key] for key in COPIED if key in result})}
 
     def _oss(self, context, wanted: dict) -> dict:
         """An operation on OSS, from here."""
@@ -80,7 +84,7 @@ class ActionModule(NodeAction):
         if result.get("failed") or result.get("unreachable"):
             return
         if self.op == "head" and base64.b64decode(result["head"][:8]).startswith(b"PAR1"):
-            result["rows"] = self.hdfs.perform(self.hdfs.rows, result["path"], result["bytes"], self.rows)
+            result["rows"] = self.hdfs.rows(result["path"], result["bytes"], self.rows)
         result["emr_result"] = {name: result[name] for name in LOOKS[self.op] if name in result}
 
 

@@ -10,7 +10,7 @@ short_description: Copy files between the controller and HDFS or OSS, or look at
 version_added: 0.1.0
 description:
   - Content of HDFS streams through SSH over the first master, that of OSS comes straight to the controller, whose keys stay there.
-  - A file appears at once, when it is complete; a copy that was interrupted goes on.
+  - Files and new folders appear at once, when they are complete; a copy that was interrupted goes on.
   - The operations V(ls), V(du) and V(head) only look.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
@@ -30,14 +30,20 @@ options:
     required: true
   files:
     description:
-      - With O(op=put) the local files.
+      - With O(op=put) the local files and folders, folders with all that is in them.
     type: list
     elements: str
     default: []
   target:
     description:
-      - With O(op=get) the local file or folder; the current folder by default.
+      - With O(op=get) the local file or folder; the current folder by default. What is fetched goes below a folder that is there, as with
+        cp -r.
     type: str
+  merge:
+    description:
+      - With O(op=get) a folder's content goes into the target, also when that is there.
+    type: bool
+    default: false
   user:
     description:
       - User to act as in HDFS.
@@ -103,13 +109,21 @@ rows:
   elements: dict
   returned: for Parquet
 put:
-  description: Files that were written to HDFS, with their sizes in bytes.
+  description: Files that were written, or were there already, with their sizes in bytes; the first thousand.
   type: list
   elements: dict
   returned: when there is something to tell
 got:
-  description: Files that were read from HDFS, with their sizes in bytes.
+  description: Files that were read, with their sizes in bytes; the first thousand.
   type: list
   elements: dict
+  returned: when there is something to tell
+files_count:
+  description: With O(op=put) and O(op=get) how many files there are.
+  type: int
+  returned: when there is something to tell
+equal_files:
+  description: With O(op=put) and O(op=get) how many of them were there already, equal by CRC-64.
+  type: int
   returned: when there is something to tell
 """

@@ -4,13 +4,17 @@ from __future__ import annotations
 import calendar
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.node.oss import Oss, OssError, endpoint_of, split
-from ..module_utils.node.oss_files import check, put_file
-from .streams import Progress, Reader, parquet_rows, receive
+from ..module_utils.node.oss_files import KEY_MAX, check, clashes, crc64_of, put_file
+from .local_tree import Tree, appear, place_for
+from .streams import NAME_MAX, NAMED, Progress, Reader, parquet_rows, receive
 
 KEY = {"access_key_id": "OSS_ACCESS_KEY_ID", "access_key_secret": "OSS_ACCESS_KEY_SECRET", "security_token": "OSS_SESSION_TOKEN"}
+# Objects on their way at once.
+THREADS = 8
 
 
 def client(environ, region: str, find) -> Oss:
@@ -38,17 +42,38 @@ class OssData:
             raise EmrError(str(error), "Check the bucket, the key and ALIBABA_CLOUD_OSS_ENDPOINT") from error
 
     def put(self, args: dict) -> dict:
-        """Files to objects, each of which appears at once."""
+        """Files and folders to objects, each of which appears at once. What OSS has already is not sent again."""
         bucket, key = split(args["path"])
-        files = [os.path.expanduser(str(path)) for path in args["files"]]
-        folder = len(files) > 1 or not key or key.endswith("/")
-        progress = Progress(sum(os.path.getsize(path) for path in files), self.tell)
-        done = []
-        for path in files:
-            name = f"{key.rstrip('/')}/{os.path.basename(path)}".lstrip("/") if folder else key
-            put_file(self.oss, bucket, name, path, progress.add)
-            done.append({"path": f"oss://{bucket}/{name}", "bytes": os.path.getsize(path)})
-        return {"changed": True, "put": done}
+        tree = Tree(args["files"])
+        tops = {row[0].partition("/")[0] for row in tree.files} | {name.partition("/")[0] for name in tree.folders}
+        into = len(tops) > 1 or not key or key.endswith("/")
+        rows = []
+        for name, path, size in tree.files:
+            rest = name if into else name.partition("/")[2]
+            rows.append(("/".join(filter(None, (key.rstrip("/"), rest))), path, size))
+        long = [name for name, _path, _size in rows if len(name.encode()) > KEY_MAX]
+        if long:
+            raise Refused(f"oss://{bucket}/{long[0]}: OSS takes names of up to {KEY_MAX} bytes", "Choose a shorter path")
+        there = {}
+        if tree.folders:
+            prefixes = {f"{key.rstrip('/')}/{top}/".lstrip("/") if into else f"{key.rstrip('/')}/" for top in {f.partition("/")[0] for f in tree.folders}}
+            there = {row["key"]: row["size"] for prefix in prefixes for row in self.oss.list(bucket, prefix)}
+        progress = Progress(tree.size, self.tell, files=len(rows))
+
+        def one(row: tuple) -> int:
+            name, path, size = row
+            head = self.oss.head(bucket, name) if there.get(name) == size else None
+            equal = bool(head and head["crc64"] is not None and head["crc64"] == crc64_of(path))
+            if equal:
+                progress.add(size, skipped=True)
+            else:
+                put_file(self.oss, bucket, name, path, progress.add)
+            progress.file()
+            return equal
+
+        equal = sum(_each(one, rows))
+        return {"changed": equal < len(rows), "put": [{"path": f"oss://{bucket}/{name}", "bytes": size} for name, _path, size in rows[:NAMED]],
+                "files_count": len(rows), "bytes": tree.size, "equal_files": equal}
 
     def get(self, args: dict) -> dict:
         """An object, or all below a folder, to files here."""
@@ -56,29 +81,35 @@ class OssData:
         target = os.path.abspath(os.path.expanduser(args["target"] or "."))
         head = self.oss.head(bucket, key) if key and not key.endswith("/") else None
         if head:
-            final = os.path.join(target, os.path.basename(key)) if os.path.isdir(target) else target
+            into = args["target"].endswith("/") or os.path.isdir(target)
+            final = work = os.path.join(target, os.path.basename(key)) if into else target
             rows = [(key, final, head["size"])]
         else:
             prefix = key.rstrip("/") + "/" if key else ""
             found = [row for row in self.oss.list(bucket, prefix) if not row["key"].endswith("/")]
-            rows = [(row["key"], _below(target, row["key"][len(prefix):]), row["size"]) for row in found]
-            if not rows:
+            if not found:
                 raise EmrError(f"there is nothing at {args['path']}")
-            if os.path.exists(target) and not os.path.isdir(target):
-                raise EmrError(f"{target} is a file, but a folder was asked for", "Name a folder")
-        progress = Progress(sum(row[2] for row in rows), self.tell)
-        for name, final, _size in rows:
-            self._get(bucket, name, final, progress)
-        return {"changed": False, "got": [{"path": f"oss://{bucket}/{row[0]}", "bytes": row[2]} for row in rows],
-                "files": sorted(row[1] for row in rows)}
+            _fit({row["key"][len(prefix):] for row in found}, args["path"])
+            final, work = place_for(os.path.basename(key.rstrip("/")), args["target"], bool(args.get("merge")))
+            rows = [(row["key"], os.path.join(work, *row["key"][len(prefix):].split("/")), row["size"]) for row in found]
+        progress = Progress(sum(row[2] for row in rows), self.tell, files=len(rows))
+        equal = sum(_each(lambda row: self._get(bucket, row[0], row[1], progress), rows))
+        appear(final, work)
+        return {"changed": False, "got": [{"path": f"oss://{bucket}/{row[0]}", "bytes": row[2]} for row in rows[:NAMED]], "files_count": len(rows),
+                "bytes": progress.total, "equal_files": equal, "files": sorted(final + row[1][len(work):] for row in rows[:NAMED])}
 
-    def _get(self, bucket: str, key: str, final: str, progress: Progress) -> None:
+    def _get(self, bucket: str, key: str, final: str, progress: Progress) -> bool:
+        """Whether it was here already."""
         head = self.oss.head(bucket, key)
         if head is None:
             raise EmrError(f"oss://{bucket}/{key} went away meanwhile")
-
+        if os.path.isfile(final) and os.path.getsize(final) == head["size"] and head["crc64"] is not None and crc64_of(final) == head["crc64"]:
+            progress.add(head["size"], skipped=True)
+            progress.file()
+            return True
         receive(final, head["size"], head["etag"][:16], lambda take, at: self.oss.get(bucket, key, take, at, head["size"], head["etag"]),
                 progress, lambda path: check(path, bucket, key, head["crc64"]))
+        return False
 
     def ls(self, args: dict) -> dict:
         """What is below, in the form of HDFS's listing."""
@@ -139,11 +170,27 @@ class OssData:
         return result
 
 
-def _below(target: str, name: str) -> str:
-    """Path of a file below a folder here. Raises EmrError for a name that would leave it."""
-    if any(part in ("", ".", "..") for part in name.split("/")):
-        raise EmrError(f"an object is called {name!r}, which is no file name here")
-    return os.path.join(target, *name.split("/"))
+def _each(step, rows: list) -> list:
+    """Results of a step for each row, several at once; after the first error no more are begun."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            return list(pool.map(step, rows))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fit(names: set, address: str) -> None:
+    """Raises EmrError for names of objects that files of one folder cannot have, before any is fetched."""
+    for name in sorted(names):
+        if any(part in ("", ".", "..") or "\0" in part for part in name.split("/")):
+            raise EmrError(f"an object is called {name!r}, which is no file name here")
+        if any(len(part.encode()) > NAME_MAX for part in name.split("/")):
+            raise EmrError(f"an object is called {name!r}, which is longer than a file name may be ({NAME_MAX} bytes)")
+    for first, second in clashes(names):
+        where = address.rstrip("/")
+        raise EmrError(f"{where}/{first} and {where}/{second} are both objects, and here {first} cannot be a file and a folder",
+                       f"Get {where}/{first} alone, under another name, and {where}/{first}/ for those below it")
 
 
 def _row(bucket: str, row: dict) -> dict:

@@ -1,38 +1,108 @@
 """Copies of files between this machine and a store (HDFS, OSS): progress, appearing at once, going on after a break."""
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable
 
 from ..module_utils.domain.errors import EmrError
 
-TELL_S, SMALL = 2.0, 8 << 20
+TELL_S, SMALL, MANY = 2.0, 8 << 20, 500
 ATTEMPTS = 6
+# Bytes of a name in a folder of this machine at most.
+NAME_MAX = 255
+# Rows of a result that names files; their number is told beside.
+NAMED = 1000
 
 
 class Progress:
-    """Tells every two seconds how far a copy is; copies of less than 8 MiB are not talked about."""
+    """Tells every two seconds how far a copy is; copies of less than 8 MiB and 500 files are not talked about. Used by several threads."""
 
-    def __init__(self, total: int, tell: Callable, clock=time.monotonic):
-        self.total, self.tell, self.clock = total, tell, clock
-        self.done = self.skipped = 0
+    def __init__(self, total: int, tell: Callable, clock=time.monotonic, files: int = 1):
+        self.total, self.tell, self.clock, self.files = total, tell, clock, files
+        self.done = self.skipped = self.complete = 0
         self.begun = self.last = clock()
+        self._lock = threading.Lock()
 
     def add(self, count: int, skipped: bool = False) -> None:
         """So many bytes more; ``skipped`` ones were there already and say nothing of the rate."""
-        self.done += count
-        self.skipped += count if skipped else 0
+        with self._lock:
+            self.done += count
+            self.skipped += count if skipped else 0
+            self._say()
+
+    def file(self) -> None:
+        """One file more is complete."""
+        with self._lock:
+            self.complete += 1
+            self._say()
+
+    def _say(self) -> None:
         now = self.clock()
-        if self.total >= SMALL and now - self.last >= TELL_S:
+        if (self.total >= SMALL or self.files >= MANY) and now - self.last >= TELL_S:
             self.last = now
             rate = (self.done - self.skipped) / max(now - self.begun, 0.001)
             left = (self.total - self.done) / rate if rate else 0
-            self.tell(f"{_mb(self.done)} of {_mb(self.total)} MB ({100 * self.done // max(self.total, 1)}%), {_mb(rate)} MB/s, {left:.0f} s left")
+            files = f"{self.complete:,} of {self.files:,} files, " if self.files > 1 else ""
+            self.tell(f"{files}{_mb(self.done)} of {_mb(self.total)} MB ({100 * self.done // max(self.total, 1)}%), {_mb(rate)} MB/s, "
+                      f"{left:.0f} s left")
 
 
 def _mb(count: float) -> str:
     return f"{count / 1e6:,.1f}"
+
+
+def part_path(final: str, stamp: str = "") -> str:
+    """Path of a file or folder until it is complete, beside its place; ``stamp`` names the version of its source."""
+    folder, name = os.path.split(final)
+    last = f".{name}.{stamp}.emr-part" if stamp else f".{name}.emr-part"
+    if len(os.fsencode(last)) > NAME_MAX:
+        last = f".{hashlib.sha256(os.fsencode(last)).hexdigest()[:32]}.emr-part"
+    return os.path.join(folder, last)
+
+
+class Part:
+    """A file that appears at once, when it is complete. What an interrupted run got of the same version (``stamp``) is kept."""
+
+    def __init__(self, final: str, size: int, stamp: str, progress: Progress):
+        self.final, self.size, self.progress, self.path = final, size, progress, part_path(final, stamp)
+        os.makedirs(os.path.dirname(final), exist_ok=True)
+        self.have = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+        if self.have > size:
+            os.unlink(self.path)
+            self.have = 0
+        progress.add(self.have, skipped=True)
+        self._out = None
+
+    def take(self, block: bytes) -> None:
+        """More content."""
+        self._out = self._out or open(self.path, "ab")  # noqa: SIM115
+        self._out.write(block)
+        self.have += len(block)
+        self.progress.add(len(block))
+
+    def close(self) -> None:
+        """Keep what has come."""
+        if self._out:
+            self._out.close()
+        self._out = None
+
+    def finish(self, checked: Callable | None = None) -> None:
+        """All has come. ``checked(path)`` raises for content that is not right. Raises EmrError."""
+        self.take(b"")
+        self.close()
+        if self.have != self.size:
+            raise EmrError(f"{self.final}: {self.have} bytes arrived, expected {self.size}", "It changed meanwhile; run the same command again")
+        if checked:
+            try:
+                checked(self.path)
+            except Exception:
+                os.unlink(self.path)
+                raise
+        os.replace(self.path, self.final)
+        self.progress.file()
 
 
 def receive(final: str, size: int, stamp: str, read: Callable, progress: Progress, checked: Callable | None = None) -> None:
@@ -41,27 +111,12 @@ def receive(final: str, size: int, stamp: str, read: Callable, progress: Progres
     ``read(take, offset)`` hands over content from there on; ``stamp`` names this version of the source: what an interrupted run got of
     the same version is kept. ``checked(path)`` raises for content that is not right. Raises EmrError.
     """
-    part = os.path.join(os.path.dirname(final), f".{os.path.basename(final)}.{stamp}.emr-part")
-    os.makedirs(os.path.dirname(final), exist_ok=True)
-    have = os.path.getsize(part) if os.path.exists(part) else 0
-    if have > size:
-        os.unlink(part)
-        have = 0
-    progress.add(have, skipped=True)
-    with open(part, "ab") as out:
-        def take(block):
-            out.write(block)
-            progress.add(len(block))
-        _persist(lambda: read(take, out.tell()), lambda: out.tell() >= size, final)
-        if out.tell() != size:
-            raise EmrError(f"{final}: {out.tell()} bytes arrived, expected {size}", "It changed meanwhile; run the same command again")
-    if checked:
-        try:
-            checked(part)
-        except Exception:
-            os.unlink(part)
-            raise
-    os.replace(part, final)
+    part = Part(final, size, stamp, progress)
+    try:
+        _persist(lambda: read(part.take, part.have), lambda: part.have >= size, final)
+        part.finish(checked)
+    finally:
+        part.close()
 
 
 def _persist(step: Callable, complete: Callable, what: str) -> None:

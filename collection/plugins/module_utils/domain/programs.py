@@ -3,6 +3,7 @@ from __future__ import annotations
 
 LIBEXEC = "/opt/emr/libexec"
 # Of the package of domain/resident.py: on masters, and the last one on every node.
+FILES = f"{LIBEXEC}/emr-files"
 JOBS, FLOWS, COPY, LOGS = f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow", f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs"
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"

@@ -22,7 +22,7 @@ UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {programs.JOBS: "job_program", programs.FLOWS: "flow_program", programs.COPY: "transfer_oss", programs.LOGS: "log_archive",
-            programs.JDBC: "jdbc_program"}
+            programs.JDBC: "jdbc_program", programs.FILES: "files_program"}
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)

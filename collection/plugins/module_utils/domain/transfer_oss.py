@@ -52,6 +52,9 @@ def hdfs_path(text: str, user: str) -> str:
 def _check(outside: str, inside: str, options: dict) -> None:
     if not ADDRESS.fullmatch(outside) or "//" in outside[6:] or any(ord(c) < 32 for c in outside):
         raise Refused(f"{outside!r}: not a place in OSS", "Give a bucket and folder such as oss://my-bucket/data")
+    for text in (outside, inside):
+        if "${" in text:
+            raise Refused(f"{text}: Hadoop would fill in what looks like a variable", "Rename the folder, or write what the name should be")
     if inside.rstrip("/") in ("", "hdfs:", "hdfs://") and options["delete"]:
         raise Refused("--delete for all of HDFS", "Name a folder")
     if options["verify"] not in VERIFY:

@@ -87,7 +87,10 @@ def of_hdfs(namenode, user, path, offset, length):
     for attempt in range(ATTEMPTS):
         try:
             with opener.open(f"{namenode}/webhdfs/v1{urllib.parse.quote(path)}?{query}", timeout=60) as answer:
-                place = urllib.parse.quote(json.load(answer)["Location"], safe="%/:=&?~#+!$,;'@()*[]")
+                location = json.load(answer)["Location"]
+            # The path as we know it, see hdfs.target_of.
+            place = (f"{location.partition('/webhdfs/')[0]}/webhdfs/v1{urllib.parse.quote(path)}?"
+                     + urllib.parse.quote(location.rpartition("?")[2], safe="%=&+:/,~"))
             value, total = 0, 0
             with opener.open(place, timeout=120) as answer:
                 for block in iter(lambda: answer.read(BLOCK), b""):

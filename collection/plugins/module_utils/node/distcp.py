@@ -17,6 +17,8 @@ LOG = "distcp.log"
 COPIED = "org.apache.hadoop.tools.mapred.CopyMapper$Counter"
 _APPLICATION = re.compile(r"application_\d+_\d+")
 FINAL = ("FINISHED", "FAILED", "KILLED")
+# Takes the source as it is written. DistCp's own choice reads `[`, `?`, `*`, `{` and `\\` in it as a pattern, in a list of files (-f) as well.
+LITERAL = {"distcp.copy.listing.class": "org.apache.hadoop.tools.SimpleCopyListing"}
 
 
 class DistCp:
@@ -28,7 +30,8 @@ class DistCp:
 
     def run(self, options, source, target, total):
         """Copy. ``total``: {files, bytes} expected. Returns {files, bytes, skipped} that it counted. Raises NodeError."""
-        argv = [HADOOP, "distcp"] + [f"-D{key}={value}" for key, value in sorted(self.settings.items())] + options + [source, target]
+        settings = sorted({**LITERAL, **self.settings}.items())
+        argv = [HADOOP, "distcp"] + [f"-D{key}={value}" for key, value in settings] + options + [_address(source), _address(target)]
         child = subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, errors="replace")
         reader = threading.Thread(target=self._read, args=(child.stdout,), daemon=True)
@@ -95,6 +98,11 @@ class DistCp:
             if found:
                 return found[-1][:600]
         return " ".join(self.lines[-3:])[:600]
+
+
+def _address(text):
+    """An address from whose end DistCp takes no blanks away."""
+    return text if text == text.rstrip() else f"{text}/"
 
 
 def end(resourcemanager, application, limit_s=120):

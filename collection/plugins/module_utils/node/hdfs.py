@@ -1,37 +1,81 @@
 """HDFS over WebHDFS, without starting a JVM. Runs on Python 3.8 and newer.
 
-Names in ``Location`` answers are node names, which the hosts block of every node resolves.
+A path is a path: none of its characters means anything to this module or to the daemons. Node names in ``Location`` answers are
+resolved by the hosts block of every node.
 """
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import re
 import tempfile
+import threading
 import time
 import urllib.parse
+import uuid
 import zipfile
 
 from .common import NodeError
-from .http import http as http_call
+
+BLOCK = 1 << 20
+# Seconds: of an answer of the NameNode, and of a DataNode.
+ASK_S, CONTENT_S = 30, 120
+# Unfinished files are called so, whatever their name will be: HDFS takes names of up to 255 bytes (dfs.namenode.fs-limits.max-component-length).
+UNFINISHED = ".emr-unfinished-"
+NAME_MAX = 255
 
 
 class WebHdfs:
-    """A small client. ``base``: http://host:port of the NameNode; ``user``: whom to act as (no Kerberos yet)."""
+    """A small client. ``base``: http://host:port of the NameNode; ``user``: whom to act as (no Kerberos yet).
+
+    Each thread that uses it keeps a connection of its own to the NameNode. Raises NodeError with ``status`` for what HDFS refuses,
+    OSError when nobody answers.
+    """
 
     def __init__(self, base, user):
-        self.base, self.user = base, user
+        self.base, self.user, self._links = base, user, threading.local()
 
     def _url(self, path, operation, **options):
         query = urllib.parse.urlencode(dict({"op": operation, "user.name": self.user}, **options))
-        return f"{self.base}/webhdfs/v1{urllib.parse.quote(path)}?{query}"
-
-    def link(self, host, port):
-        """A connection to a DataNode, or to the NameNode."""
-        return http.client.HTTPConnection(host, port, timeout=120)
+        return f"/webhdfs/v1{urllib.parse.quote(path)}?{query}"
 
     def _json(self, method, path, operation, **options):
-        return json.loads(http_call(self._url(path, operation, **options), method, limit_s=30) or b"{}")
+        return json.loads(self._ask(method, path, operation, **options) or b"{}")
+
+    def _ask(self, method, path, operation, **options):
+        """Body of the NameNode's answer."""
+        while True:
+            kept = getattr(self._links, "name", None)
+            link = kept or self._connect()
+            try:
+                link.request(method, self._url(path, operation, **options))
+                answer = link.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if kept and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
+                    continue  # it rested, and the other end has closed it meanwhile
+                if isinstance(error, OSError):
+                    raise
+                raise ConnectionError(f"the NameNode at {self.base}: {error or type(error).__name__}")
+            if answer.will_close:
+                self.close()
+            if answer.status >= 300:
+                raise NodeError(refusal(answer.status, body), status=answer.status)
+            return body
+
+    def _connect(self):
+        place = urllib.parse.urlsplit(self.base)
+        self._links.name = http.client.HTTPConnection(place.hostname, place.port, timeout=ASK_S)
+        return self._links.name
+
+    def close(self):
+        """End this thread's connection."""
+        link, self._links.name = getattr(self._links, "name", None), None
+        if link:
+            link.close()
 
     def status(self, path):
         """FileStatus of a path, or None when there is none."""
@@ -67,11 +111,11 @@ class WebHdfs:
 
     def set_owner(self, path, owner, group):
         """Change owner and group (superuser only)."""
-        http_call(self._url(path, "SETOWNER", owner=owner, group=group), "PUT", limit_s=30)
+        self._ask("PUT", path, "SETOWNER", owner=owner, group=group)
 
     def set_mode(self, path, mode):
         """Change the permission bits."""
-        http_call(self._url(path, "SETPERMISSION", permission=mode), "PUT", limit_s=30)
+        self._ask("PUT", path, "SETPERMISSION", permission=mode)
 
     def quota(self, path):
         """What a folder uses and may use: {spaceConsumed, spaceQuota, fileAndDirectoryCount, quota}; bytes of all copies, -1
@@ -80,74 +124,128 @@ class WebHdfs:
 
     def set_quota(self, path, space):
         """Limit the bytes, of all copies, below a folder; -1 takes the limit away (superuser only)."""
-        http_call(self._url(path, "SETQUOTA", storagespacequota=space), "PUT", limit_s=30)
+        self._ask("PUT", path, "SETQUOTA", storagespacequota=space)
 
     def delete(self, path, recursive=False):
         """Delete; True when something was deleted."""
         return self._json("DELETE", path, "DELETE", recursive=str(recursive).lower()).get("boolean", False)
 
     def rename(self, path, target):
-        """Rename; raises NodeError when HDFS refuses."""
-        if not self._json("PUT", path, "RENAME", destination=target).get("boolean"):
-            raise NodeError(f"HDFS would not rename {path} to {target}")
+        """Rename; raises NodeError when HDFS refuses, as it does when the target exists."""
+        # With options: the call without them moves into a folder that exists.
+        self._ask("PUT", path, "RENAME", destination=target, renameoptions="NONE")
+
+    def replace(self, path, target):
+        """Rename a file in one step, in place of a file that may be there."""
+        self._ask("PUT", path, "RENAME", destination=target, renameoptions="OVERWRITE")
 
     def write(self, path, source, size, overwrite=True, replication=None, mode=None):
-        """Write ``size`` bytes of the binary file object ``source`` to a file, made with the permission bits ``mode``."""
+        """Write ``size`` bytes of the binary file object ``source`` to a file, made with the permission bits ``mode``.
+
+        Raises NodeError, with ``again`` where a connection broke.
+        """
         options = {"overwrite": str(overwrite).lower(), "noredirect": "true"}
         if replication:
             options["replication"] = replication
         if mode:
             options["permission"] = mode
-        place = urllib.parse.urlsplit(self._json("PUT", path, "CREATE", **options)["Location"])
-        link = self.link(place.hostname, place.port)
         try:
-            link.request("PUT", target_of(place), body=source,
-                         headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"})
-            answer = link.getresponse()
-            text = answer.read(2000).decode(errors="replace")
-            if answer.status != 201:
-                raise NodeError(f"writing {path} to HDFS: {answer.status} {text}")
-        except (OSError, http.client.HTTPException) as error:
-            raise NodeError(f"writing {path} to HDFS through {place.netloc}: {error}")
-        finally:
-            link.close()
+            with _Content(self._json("PUT", path, "CREATE", **options)["Location"], path) as node:
+                answer = node.ask("PUT", source, {"Content-Length": str(size), "Content-Type": "application/octet-stream"})
+                if answer.status != 201:
+                    raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
+        except OSError as error:
+            raise NodeError(f"writing {path} to HDFS: {error}", again=True)
+
+    def read(self, path, take, offset=0, length=None):
+        """Hand content to ``take(bytes)``; returns the number of bytes. Raises OSError when the connection breaks."""
+        options = {"noredirect": "true", "offset": offset}
+        if length is not None:
+            options["length"] = length
+        total = 0
+        with _Content(self._json("GET", path, "OPEN", **options)["Location"], path) as node:
+            answer = node.ask("GET")
+            if answer.status != 200:
+                raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
+            for block in iter(lambda: answer.read(BLOCK), b""):
+                take(block)
+                total += len(block)
+        return total
 
     def read_to(self, path, out, limit_bytes=None):
         """Copy a file's content to the binary file object ``out``; returns the number of bytes."""
-        options = {"noredirect": "true"}
-        if limit_bytes is not None:
-            options["length"] = limit_bytes
-        place = urllib.parse.urlsplit(self._json("GET", path, "OPEN", **options)["Location"])
-        link = self.link(place.hostname, place.port)
-        total = 0
         try:
-            link.request("GET", target_of(place))
-            answer = link.getresponse()
-            if answer.status != 200:
-                raise NodeError(f"reading {path}: {answer.status} {answer.read(500).decode(errors='replace')}")
-            for block in iter(lambda: answer.read(1 << 20), b""):
-                out.write(block)
-                total += len(block)
-        except (OSError, http.client.HTTPException) as error:
-            raise NodeError(f"reading {path} from HDFS through {place.netloc}: {error}")
-        finally:
-            link.close()
-        return total
+            return self.read(path, out.write, 0, limit_bytes)
+        except OSError as error:
+            raise NodeError(f"reading {path} from HDFS: {error}")
 
 
-def target_of(place):
-    """Path and query of a ``Location``, in which HDFS leaves other characters than ASCII as they are."""
-    return urllib.parse.quote(f"{place.path}?{place.query}", safe="%/:=&?~#+!$,;'@()*[]")
+class _Content:
+    """A connection to the DataNode that a ``Location`` names, for the content of one file."""
+
+    def __init__(self, location, path):
+        self.place, self.target = urllib.parse.urlsplit(location.partition("/webhdfs/")[0]), target_of(location, path)
+        self.link, self.what = None, path
+
+    def ask(self, method, body=None, headers=None):
+        """The answer to a request."""
+        self.link.request(method, self.target, body=body, headers=headers or {})
+        return self.link.getresponse()
+
+    def __enter__(self):
+        self.link = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=CONTENT_S, blocksize=1 << 18)
+        return self
+
+    def __exit__(self, _kind, error, _trace):
+        self.link.close()
+        if isinstance(error, http.client.HTTPException) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
+            raise ConnectionError(f"{self.what} at the DataNode {self.place.netloc}: {error or type(error).__name__}") from error
+
+
+def target_of(location, path):
+    """Path and query of a ``Location``. HDFS leaves other characters of the path in it as they are, `#` too; what it is, we know."""
+    return f"/webhdfs/v1{urllib.parse.quote(path)}?" + urllib.parse.quote(location.rpartition("?")[2], safe="%=&+:/,~")
+
+
+_DENIED = re.compile(r'Permission denied: user=(\S+), access=(\w+), inode="(.*)":([^:\s]+):([^:\s]+):([dlrwxtST+-]+)$', re.DOTALL)
+_DOING = {"WRITE": "change", "READ": "read", "EXECUTE": "enter", "READ_EXECUTE": "list"}
+
+
+def refusal(status, body):
+    """What HDFS says in an answer that is an error: one sentence, with a remedy where permissions forbid something."""
+    try:
+        words = json.loads(body)["RemoteException"]["message"].strip().splitlines()[0]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return f"HDFS answered {status}: {body[:300].decode(errors='replace')}"
+    found = _DENIED.match(words)
+    if not found:
+        return f"HDFS: {words}"
+    user, access, path, owner, group, mode = found.groups()
+    return (f"the user {user} may not {_DOING.get(access, 'use')} {path} in HDFS, which belongs to {owner} (group {group}, {mode}). "
+            f"Next: act as its owner with --user {owner}, or name a place below /user/{user}")
+
+
+def unfinished(path):
+    """A path beside this one for a file that is not complete yet, another one each time."""
+    return f"{os.path.dirname(path).rstrip('/')}/{UNFINISHED}{uuid.uuid4().hex}"
 
 
 def upload(client, local, path, overwrite=True, mode=None):
     """Copy a local file into HDFS under a temporary name, then rename it: readers never see half a file."""
-    temporary = os.path.join(os.path.dirname(path), "." + os.path.basename(path) + ".uploading")
-    with open(local, "rb") as source:
-        client.write(temporary, source, os.path.getsize(local), mode=mode)
-    if overwrite and client.status(path):
-        client.delete(path)
-    client.rename(temporary, path)
+    temporary = unfinished(path)
+    try:
+        with open(local, "rb") as source:
+            client.write(temporary, source, os.path.getsize(local), mode=mode)
+        (client.replace if overwrite else client.rename)(temporary, path)
+    except BaseException:
+        forget(client, temporary)
+        raise
+
+
+def forget(client, path):
+    """Delete a file or folder that is of no use, if HDFS lets it go."""
+    with contextlib.suppress(OSError, NodeError):
+        client.delete(path, recursive=True)
 
 
 def ensure_archive(client, row):

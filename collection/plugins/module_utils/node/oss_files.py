@@ -10,6 +10,8 @@ from .oss import OssError
 # Bytes of a part, the number of parts that OSS takes at most (with a reserve), and parts that are on their way at once.
 PART, PARTS, THREADS = 16 << 20, 9000, 4
 BLOCK = 1 << 20
+# Bytes of an object's name at most.
+KEY_MAX = 1023
 
 
 def crc64_of(path):
@@ -73,3 +75,10 @@ def check(path, bucket, key, wanted):
     found = crc64_of(path) if wanted is not None else None
     if found != wanted:
         raise OssError(f"oss://{bucket}/{key}: arrived with the CRC-64 {found}, OSS has {wanted}. Next: run the same command again")
+
+
+def clashes(names):
+    """Those names that are a file and the folder of another, as objects may be and files may not: [(name, name below it)]."""
+    names = set(names)
+    rows = ((name[:at], name) for name in sorted(names) for at, char in enumerate(name) if char == "/")
+    return [(folder, name) for folder, name in rows if folder in names]

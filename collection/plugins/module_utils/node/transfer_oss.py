@@ -26,7 +26,7 @@ from .instance_role import role_key
 from .job_record import settings
 from .keys import parse_keys
 from .oss import Oss, endpoint_of
-from .transfer_sides import HdfsSide, OssSide, impossible
+from .transfer_sides import HdfsSide, OssSide, unfit_for_hdfs, unfit_for_oss
 
 LOCKS = "/run/emr/transfers"
 # How often DistCp is started before we give up; each time only what is missing then is copied.
@@ -100,11 +100,11 @@ class Copy:
 
     def plan(self):
         """(all files of the source that are wanted, those to be copied, those of the target that have no source)."""
-        wanted = {name: size for name, size in self.source.files().items() if self.source.single or self.selected(name)}
-        strange = impossible(wanted) if self.incoming else []
-        if strange:
-            raise NodeError(f"{len(strange)} objects have names that no file of HDFS can have, such as {strange[0]!r}. Next: leave them "
-                            "out with --exclude, or rename them")
+        found = self.source.files()
+        wanted = {name: size for name, size in found.items() if self.source.single or self.selected(name)}
+        unfit = unfit_for_hdfs(self.source, found, self.selected) if self.incoming else unfit_for_oss(self.target, wanted)
+        if unfit and not (self.incoming and self.source.single):
+            raise NodeError(unfit)
         there = self._there()
         todo = {name: size for name, size in wanted.items() if self.request["overwrite"] or there.get(name) != size}
         equal = sorted(set(wanted) - set(todo))

@@ -9,8 +9,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from .common import NodeError
-from .hdfs import WebHdfs
+from .hdfs import NAME_MAX, WebHdfs
 from .oss import split
+from .oss_files import KEY_MAX, clashes
 
 THREADS = 16
 LEFT_BEHIND = ".distcp.tmp."
@@ -25,12 +26,15 @@ class OssSide:
         self.client, self.address = client, address.rstrip("/")
         self.bucket, key = split(self.address)
         self.key, self.root, self.single = key, f"/{key}", ""
+        self.markers: list = []  # objects that stand for folders, as files() found them
 
     def look(self, source):
         """Find out whether it is one object. A source must exist."""
         folder = self.key + "/" if self.key else ""
         below = next(iter(self.client.list(self.bucket, folder, most=1)), None)
-        if self.key and not below and self.client.head(self.bucket, self.key):
+        if self.key and self.client.head(self.bucket, self.key):
+            if below:
+                raise NodeError(both(self.address, f"oss://{self.bucket}/{below['key']}"))
             self.single = os.path.basename(self.key)
         elif source and not below:
             raise NodeError(f"there is nothing at {self.address}")
@@ -40,27 +44,29 @@ class OssSide:
         if self.single:
             return {self.single: self.client.head(self.bucket, self.key)["size"]}
         prefix = self.key + "/" if self.key else ""
-        rows = ((row["key"][len(prefix):], row["size"]) for row in self.client.list(self.bucket, prefix))
-        return {name: size for name, size in rows if name and not (name.endswith("/") and not size)}
+        rows = {row["key"][len(prefix):]: row["size"] for row in self.client.list(self.bucket, prefix)}
+        self.markers = [name for name, size in rows.items() if name.endswith("/") and not size]
+        return {name: size for name, size in rows.items() if name and not (name.endswith("/") and not size)}
 
     def crc64s(self, names):
         """{name: CRC-64 as OSS has computed it} of these files; None for an object without one or gone."""
         with ThreadPoolExecutor(THREADS) as pool:
-            heads = pool.map(lambda name: self.client.head(self.bucket, self._key(name)), names)
+            heads = pool.map(lambda name: self.client.head(self.bucket, self.object_of(name)), names)
             return {name: head["crc64"] if head else None for name, head in zip(names, heads)}
 
     def delete(self, names):
-        self.client.delete(self.bucket, [self._key(name) for name in names])
+        self.client.delete(self.bucket, [self.object_of(name) for name in names])
 
     def tidy(self, names, _before):
         """Abort uploads of these files that a kill left behind: they cost money and nobody sees them."""
-        keys = {self._key(name) for name in names}
+        keys = {self.object_of(name) for name in names}
         found = [(key, upload) for key, upload in self.client.uploads(self.bucket, self.key) if key in keys]
         for key, upload in found:
             self.client.abort(self.bucket, key, upload)
         return len(found)
 
-    def _key(self, name):
+    def object_of(self, name):
+        """Key of the object of a file."""
         return self.key if self.single else f"{self.key}/{name}".lstrip("/")
 
 
@@ -130,6 +136,26 @@ class HdfsSide:
         return len(found)
 
 
-def impossible(names):
-    """Those names of objects that no file of HDFS can have."""
-    return sorted(name for name in names if any(part in HDFS_FORBIDS or ":" in part for part in name.split("/")))
+def both(first, second):
+    """The words for two objects of which one is the other's folder."""
+    return (f"{first} and {second} are both objects, and no file system, Hadoop's neither, has a name for a file and a folder. "
+            "Next: rename one of them")
+
+
+def unfit_for_hdfs(side, names, selected):
+    """What is wrong with the names of these objects as files of HDFS, '' when nothing is. ``names``: all below; ``selected``: a function."""
+    strange = sorted(name for name in names if selected(name)
+                     and any(part in HDFS_FORBIDS or ":" in part or len(part.encode()) > NAME_MAX for part in name.split("/")))
+    if strange:
+        return (f"{len(strange)} objects have names that no file of HDFS can have (a part is empty, `.`, `..`, longer than {NAME_MAX} bytes or "
+                f"has a colon), such as {strange[0]!r}. Next: leave them out with --exclude, or rename them")
+    # Hadoop lists both whatever the patterns say of one of them.
+    found = [(first, second) for first, second in clashes([*names, *side.markers]) if selected(first) or selected(second)]
+    return both(*(f"{side.address}/{name}" for name in found[0])) if found else ""
+
+
+def unfit_for_oss(side, names):
+    """What is wrong with the names of these files as objects, '' when nothing is."""
+    long = sorted(name for name in names if len(side.object_of(name).encode()) > KEY_MAX)
+    return (f"{len(long)} files would have longer names than OSS takes ({KEY_MAX} bytes), such as {long[0]!r}. Next: leave them out with "
+            "--exclude, or choose a shorter target") if long else ""
