@@ -1,12 +1,16 @@
 """What the action plugins see through hostvars, with plain dictionaries in their place."""
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
 from ansible_collections.emr.cluster.plugins.action.service import format_refusal, touched
+from ansible_collections.emr.cluster.plugins.module_utils.domain import node_record
 from ansible_collections.emr.cluster.plugins.module_utils.domain.edits import with_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 
 
@@ -30,6 +34,63 @@ def test_any_inventory_is_a_topology():
 def test_the_nodes_of_play_1_win_over_the_hosts_of_the_play():
     found = context()
     found.vars["groups"]["emr_target"] = ["m1", "s1"]
+    assert [n.name for n in found.topology.nodes] == ["m1", "s1"]
+
+
+def limited(reached, recorded=(), **more):
+    """A context of m1 in a run that reaches only some hosts of an inventory with m1, s1 and s2; ``recorded``: who is on record."""
+    found = context(**more)
+    found.vars["groups"].update(master=["m1"], slave=["s1", "s2"])
+    found.vars["ansible_play_hosts_all"] = list(reached)
+    for name in {"m1", "s1", "s2"} - set(reached):
+        del found.hostvars[name]["ansible_facts"]["emr_node"]
+    nodes = tuple(Node(name, "slave", "slave", address, 4096, 2) for name, address in recorded)
+    found.hostvars["m1"]["ansible_facts"]["emr_node"]["record"] = json.loads(node_record.text(Topology("cluster", "emr-1", nodes)))
+    return found
+
+
+def test_a_limit_does_not_make_the_cluster_smaller():
+    found = limited(["m1", "s2"], [("s1", "10.0.0.3")])
+    assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"]
+    assert found.topology.node("s1").memory_mib == 4096, "as it is on record, since this run does not measure it"
+    assert found.effective["hdfs-site"]["dfs.replication"].value == "2" and found.kept == ()
+
+
+def test_without_the_shape_of_a_node_nothing_is_configured():
+    found = limited(["m1", "s2"])
+    with pytest.raises(Refused, match="memory and vCPUs of s1"):
+        _settings = found.effective
+
+
+def test_a_line_taken_out_of_the_inventory_is_not_an_order_to_leave():
+    found = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9"), ("renamed", "10.0.0.3")])
+    assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2", "s3"], "renamed has the address of s1: it is the same host"
+    assert [n.name for n in found.kept] == ["s3"] and found.leaving == ()
+    other = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9")], emr_cluster_name="other")
+    assert [n.name for n in other.topology.nodes] == ["m1", "s1", "s2"], "the record is of another cluster"
+
+
+def test_a_removed_host_leaves_and_is_admitted_until_it_is_drained():
+    found = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9")], emr_removed_hosts=["s3", "s4"])
+    assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"] and [n.name for n in found.leaving] == ["s3"]
+    found.vars["emr_released"] = True
+    assert found.leaving == () and [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"]
+
+
+@pytest.mark.parametrize(("given", "said"), [(["s1"], "the inventory still has s1"), ({"s3": 1}, "not a list of host names"),
+                                             ([3], "not a list of host names")])
+def test_a_wrong_list_of_removed_hosts_is_refused(given, said):
+    found = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9")], emr_removed_hosts=given)
+    with pytest.raises(Refused, match=said):
+        _nodes = found.topology
+
+
+def test_hosts_of_another_cluster_in_the_inventory_are_not_taken_in():
+    found = context(hosts={"m1": "master", "s1": "slave", "x1": "slave", "x9": "master"})
+    found.vars["groups"].update(master=["m1", "x9"], slave=["s1", "x1"])
+    found.vars["ansible_play_hosts_all"] = ["m1"]
+    for name in ("m1", "s1"):
+        found.hostvars[name]["emr_cluster_name"] = "mine"
     assert [n.name for n in found.topology.nodes] == ["m1", "s1"]
 
 

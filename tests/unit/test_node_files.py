@@ -308,3 +308,16 @@ def test_what_an_interrupted_start_left_out_in_hdfs_is_seen(monkeypatch):
     monkeypatch.setattr(node_configure, "WebHdfs", Client)
     assert node_configure._lacking({"base": "http://m", "paths": ["/spark", "/spark/libs.zip"]}) == ["/spark/libs.zip"]
     assert node_configure._lacking({"base": "http://down", "paths": ["/spark"]}) == []
+
+
+def test_the_hosts_file_keeps_nodes_on_record_in_their_place(tmp_path, monkeypatch):
+    record = tmp_path / "nodes.json"
+    record.write_text(json.dumps({"cluster": "c", "nodes": [{"name": name, "address": address, "role": role} for name, address, role in (
+        ("m1", "10.0.0.1", "master"), ("s1", "10.0.0.2", "slave"), ("s2", "10.0.0.3", "slave"), ("old", "10.0.0.4", "slave"))]}))
+    monkeypatch.setattr(node_host, "NODE_RECORD", str(record))
+    seen = [{"name": "m1", "address": "10.0.0.1", "role": "master"}, {"name": "s2", "address": "10.0.0.3", "role": "slave"},
+            {"name": "new", "address": "10.0.0.4", "role": "slave"}]
+    assert [row["name"] for row in node_host.with_recorded(seen, [])] == ["m1", "new", "s1", "s2"], "old has a new name"
+    assert [row["name"] for row in node_host.with_recorded(seen, ["s1"])] == ["m1", "new", "s2"]
+    record.write_text("{")
+    assert node_host.with_recorded(seen[:2], []) == seen[:2]

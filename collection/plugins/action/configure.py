@@ -129,6 +129,11 @@ class ActionModule(NodeAction):
                 "serve_limit_s": SERVE_LIMIT_S}
 
     def after(self, context, result):
+        if context.is_first_master and context.kept:
+            names = ", ".join(node.name for node in context.kept)
+            result.setdefault("warnings", []).append(
+                f"the inventory does not have {names}, which the cluster has: kept. To let a host leave: emr.cluster.deploy with "
+                "emr_removed_hosts, a list of names, which drains it first")
         keep(result, "emr_storage", "emr_idle", "emr_stale", "emr_refresh", "emr_lacks")
 
 

@@ -17,7 +17,9 @@ class ActionModule(NodeAction):
         # What cannot be installed or placed is refused before any node is touched.
         context.artifacts(node.role)
         return {"hostname": node.name if args.get("set_hostname", True) else "",
-                "hosts": [{"name": n.name, "address": n.address} for n in topology.nodes],
+                "hosts": [{"name": n.name, "address": n.address, "role": n.role} for n in topology.nodes],
+                # Who else is in the cluster the node itself knows, and tells: it is asked before anything is rendered.
+                "keep_recorded": not context.found_by_play, "removed": sorted(context.removed) if not context.found_by_play else [],
                 "users": units.service_users(), "directories": units.base_directories(),
                 "bootstrap": context.bootstrap("before_install"),
                 "disks": [{"serial": disk.serial} for disk in node.disks],

@@ -12,7 +12,7 @@ import socket
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils.domain import config, releases
+from ..module_utils.domain import config, node_record, releases
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
@@ -55,6 +55,8 @@ class Context:
             there, value = given(name)
             if there:
                 return value
+        if host not in self.hostvars:
+            return None
         try:
             return self._once(("all", host, ""), lambda: self.hostvars[host])[name]
         except KeyError:
@@ -67,14 +69,65 @@ class Context:
 
     @property
     def hosts(self) -> list:
-        """Names of the cluster's nodes: those that play 1 found (SEEN: dead ones too), else all hosts of the play."""
+        """Names of the cluster's nodes: those that play 1 found (SEEN: dead ones too), else those of the inventory."""
         return list(self._once(("hosts",), self._hosts))
 
     def _hosts(self) -> list:
         groups = self.vars["groups"]
-        found = list(groups.get(TARGET, []) or groups.get(SEEN, []) or self.vars.get("ansible_play_hosts_all", []))
-        leaving = set(self.vars["groups"].get(LEAVING, []))
-        return [host for host in found if self.role(host) and host not in leaving]
+        found = list(groups.get(TARGET, []) or groups.get(SEEN, []))
+        leaving = set(groups.get(LEAVING, []))
+        return [host for host in found or self._members() if self.role(host) and host not in leaving]
+
+    @property
+    def found_by_play(self) -> bool:
+        """Whether a play of this run found the nodes in the cloud; else the inventory says who they are."""
+        return bool(self.vars["groups"].get(TARGET) or self.vars["groups"].get(SEEN))
+
+    def _members(self) -> list:
+        """Hosts of the inventory that belong to this cluster, whoever of them this run reaches (``--limit``, ``serial``).
+
+        Those in the groups of roles, and of the play, that have the same ``emr_cluster_name`` (or none, as this host).
+        """
+        groups = self.vars["groups"]
+        names = dict.fromkeys(host for role in ROLES for host in groups.get(role, []))
+        names.update(dict.fromkeys(self.vars.get("ansible_play_hosts_all", [])))
+        own = self.get(self.host, "emr_cluster_name", "")
+        return [host for host in names if self.get(host, "emr_cluster_name", "") == own]
+
+    @property
+    def remembered(self) -> dict:
+        """{name: Node} of nodes that are in the cluster's own record, but that the inventory does not have (any more)."""
+        return self._once("remembered", self._remembered) if not self.found_by_play else {}
+
+    def _remembered(self) -> dict:
+        names = set(self.hosts)
+        addresses = {self.address(host) for host in names}
+        return {node.name: node for node in self._record.values()
+                if node.name not in names and node.address not in addresses}
+
+    @property
+    def _record(self) -> dict:
+        """{name: Node} as the first master has it on record, else this node."""
+        return self._once("record", self._read_record)
+
+    def _read_record(self) -> dict:
+        for host in (self.first, self.host):
+            found = node_record.nodes((self.fact("emr_node", host) or {}).get("record"), self.get(self.first, "emr_cluster_name", ""))
+            if found:
+                return {node.name: node for node in found}
+        return {}
+
+    @property
+    def removed(self) -> tuple:
+        """Names of hosts that are to leave a cluster of the inventory for good. Raises Refused for what is not a list of names."""
+        given = plain(self.get(self.host, "emr_removed_hosts", []))
+        names = given.replace(",", " ").split() if isinstance(given, str) else given
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise Refused(f"emr_removed_hosts: {given!r} is not a list of host names", "Write it as [s1, s2]")
+        still = sorted(set(names) & set(self.hosts))
+        if still:
+            raise Refused(f"emr_removed_hosts: the inventory still has {', '.join(still)}", "Take them out of the inventory as well")
+        return tuple(names)
 
     @property
     def leaving(self) -> tuple:
@@ -84,7 +137,16 @@ class Context:
         """
         if boolean(self.vars.get("emr_released") or False):
             return ()
+        if not self.found_by_play:
+            removed = self.removed
+            return tuple(node for node in self.remembered.values() if node.name in removed)
         return tuple(self._node(host) for host in sorted(self.vars["groups"].get(LEAVING, [])) if self.role(host))
+
+    @property
+    def kept(self) -> tuple:
+        """Nodes that are part of the cluster although the inventory does not have them: nobody said that they leave."""
+        removed = self.removed if self.remembered else ()
+        return tuple(node for name, node in sorted(self.remembered.items()) if name not in removed)
 
     def role(self, host: str) -> str:
         """Role of a host: its variable, else the group it is in."""
@@ -102,9 +164,9 @@ class Context:
         return self._once("topology", self._topology)
 
     def _topology(self) -> Topology:
-        nodes = sorted((self._node(host) for host in self.hosts), key=lambda n: (n.role != "master", n.name))
+        nodes = sorted([*(self._node(host) for host in self.hosts), *self.kept], key=lambda n: (n.role != "master", n.name))
         if not nodes or nodes[0].role != "master":
-            raise Refused("no host with the role master in this play", "Put one into the group `master` (and the others "
+            raise Refused("no host with the role master in the inventory", "Put one into the group `master` (and the others "
                           "into `slave`), or set emr_role")
         name = str(self.get(self.first, "emr_cluster_name") or self.spec_or_none("name") or "cluster")
         # Hosts that were not bought have no birth certificate: their id follows from what identifies them.
@@ -113,11 +175,13 @@ class Context:
 
     def _node(self, host: str) -> Node:
         measured = self.fact("emr_node", host) or {}
+        # A host that this run does not reach has the shape that it had when it was last configured.
+        before = self._record.get(host) if not measured and not self.found_by_play else None
         role = self.role(host)
         return Node(
             name=host, group=str(self.get(host, "emr_group", role)), role=role, address=self.address(host),
-            memory_mib=int(self.get(host, "emr_memory_mib") or measured.get("memory_mib", 0)),
-            vcpus=int(self.get(host, "emr_vcpus") or measured.get("vcpus", 0)),
+            memory_mib=int(self.get(host, "emr_memory_mib") or measured.get("memory_mib", 0) or getattr(before, "memory_mib", 0)),
+            vcpus=int(self.get(host, "emr_vcpus") or measured.get("vcpus", 0) or getattr(before, "vcpus", 0)),
             disks=tuple(Disk(str(d["serial"]), int(d.get("size_gib") or 0)) for d in self.get(host, "emr_disks", [])),
             instance_id=str(self.get(host, "emr_instance_id", "")),
             instance_type=str(self.get(host, "emr_instance_type", "")))
@@ -170,8 +234,8 @@ class Context:
     def _spec_of_variables(self) -> dict:
         """A spec for hosts that were not bought: services, release and configuration from variables."""
         counts: dict = {}
-        for host in self.hosts:
-            group, role = str(self.get(host, "emr_group", self.role(host))), self.role(host)
+        there = [(str(self.get(host, "emr_group", self.role(host))), self.role(host)) for host in self.hosts]
+        for group, role in [*there, *((node.group, node.role) for node in self.kept)]:
             counts.setdefault(group, {"role": role, "count": 0})["count"] += 1
         for row in counts.values():
             row["instance_types"] = [UNBOUGHT["type"]]
@@ -203,7 +267,15 @@ class Context:
     @property
     def effective(self) -> dict:
         """Effective configuration of this node."""
-        return self._once("effective", lambda: config.effective_config(self.spec, self.topology, self.node, self.release))
+        return self._once("effective", self._effective)
+
+    def _effective(self) -> dict:
+        unknown = [node.name for node in self.topology.nodes if not node.memory_mib or not node.vcpus]
+        if unknown:
+            raise Refused(f"nothing is known of the memory and vCPUs of {', '.join(unknown)}, on which the configuration of all nodes "
+                          "depends", "Run once without --limit and serial, or put a play with the role emr.cluster.host for all hosts "
+                          "before this one, or set emr_memory_mib and emr_vcpus for them")
+        return config.effective_config(self.spec, self.topology, self.node, self.release)
 
     def artifacts(self, role: str) -> list:
         """Artifacts for a node of this role, as the module ``install`` wants them."""

@@ -10,7 +10,10 @@ import logging
 import os
 import random
 import re
+import sys
 import time
+from functools import lru_cache
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment
 
@@ -180,22 +183,21 @@ class EcsClient:
 
     def send(self, action: str, flat: dict) -> dict:
         """One HTTP exchange, without repetition. Raises EcsError."""
-        from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
-        from aliyunsdkcore.request import CommonRequest
+        sdk = _sdk_modules()
         scheme, host = split_endpoint(self.endpoint)
-        request = CommonRequest(domain=host, version=API_VERSION, action_name=action)
+        request = sdk.CommonRequest(domain=host, version=API_VERSION, action_name=action)
         request.set_protocol_type(scheme)
         request.set_method("POST")
         for name, value in flat.items():
             request.add_query_param(name, value)
         try:
             return json.loads(self._client(host).do_action_with_exception(request))
-        except ServerException as error:
+        except sdk.ServerException as error:
             code = error.get_error_code() or "UnknownError"
             if code.startswith("SDK.") and (error.get_http_status() or 0) >= 500:
                 code = "ServiceUnavailable"
             raise EcsError(code, _public(error.get_error_msg() or ""), error.get_request_id() or "", action) from None
-        except ClientException as error:
+        except sdk.ClientException as error:
             raise EcsError(NETWORK_ERROR, f"{self.endpoint}: {_cause(str(error))}", "", action) from None
         except ValueError:
             raise EcsError("ServiceUnavailable", f"{self.endpoint} did not answer with JSON", "", action) from None
@@ -209,23 +211,33 @@ class EcsClient:
     def _client(self, host: str):
         self._refresh()
         if self._sdk is None:
-            try:
-                from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
-                from aliyunsdkcore.client import AcsClient
-            except ImportError as error:
-                raise Refused(f"The Python package aliyun-python-sdk-core is missing ({error})",
-                              "Install it into the Python that runs Ansible") from None
+            sdk = _sdk_modules()
             # The SDK logs requests with their signature and, unasked, to stderr.
             logger = logging.getLogger("aliyunsdkcore")
             logger.setLevel(logging.CRITICAL + 1)
             key = self.credentials
-            secret = (StsTokenCredential(key.access_key_id, key.access_key_secret, key.security_token)
-                      if key.security_token else AccessKeyCredential(key.access_key_id, key.access_key_secret))
+            secret = (sdk.StsTokenCredential(key.access_key_id, key.access_key_secret, key.security_token)
+                      if key.security_token else sdk.AccessKeyCredential(key.access_key_id, key.access_key_secret))
             # The SDK takes HTTP(S)_PROXY for every host and does not know NO_PROXY.
             direct = host.startswith(("127.", "localhost")) or proxy_bypass_environment(host)
-            self._sdk = AcsClient(region_id=self.region, credential=secret, auto_retry=False, timeout=60,
+            self._sdk = sdk.AcsClient(region_id=self.region, credential=secret, auto_retry=False, timeout=60,
                                   connect_timeout=10, proxy={"http": None, "https": None} if direct else None)
         return self._sdk
+
+
+@lru_cache(1)
+def _sdk_modules() -> SimpleNamespace:
+    """What is used of Alibaba Cloud's SDK. Imported at the first call, since it costs as much as a small listing. Raises Refused."""
+    try:
+        from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+        from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
+        from aliyunsdkcore.client import AcsClient
+        from aliyunsdkcore.request import CommonRequest
+    except ImportError as error:
+        raise Refused(f"The Python package aliyun-python-sdk-core is missing ({error})",
+                      f"Install it into the Python that runs Ansible: {sys.executable} -m pip install aliyun-python-sdk-core") from None
+    return SimpleNamespace(ClientException=ClientException, ServerException=ServerException, AcsClient=AcsClient,
+                           AccessKeyCredential=AccessKeyCredential, StsTokenCredential=StsTokenCredential, CommonRequest=CommonRequest)
 
 
 def _identity(item: dict):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from . import node_record
 from .config import HADOOP_CONF, HADOOP_HOME
 from .config_sql import SERVERS
 from .node_files import root_file
@@ -28,6 +29,7 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
     files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
     files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
     files[PROFILE] = PROFILE_TEXT
+    files[node_record.PATH] = node_record.text(topology)
     if "metastore" in services and node.role == "master":
         files[f"{HADOOP_CONF}/metastore-site.xml"] = site_xml(effective.get("metastore-site", {}))
     if node.role == "master":

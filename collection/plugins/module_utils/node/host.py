@@ -9,6 +9,7 @@ import pwd
 import re
 import time
 
+from ..domain.node_record import PATH as NODE_RECORD
 from .bootstrap import run_scripts
 from .common import NodeError, ensure_directory, read_text, run, write_atomic
 
@@ -48,7 +49,7 @@ def prepare(params, check):
     if params["hostname"]:
         _hostname(params["hostname"], changes)
     if params["hosts"]:
-        _hosts(params["hosts"], changes)
+        _hosts(with_recorded(params["hosts"], params["removed"]) if params["keep_recorded"] else params["hosts"], changes)
     disks = _disks(params["disks"], changes)
     for row in params["directories"]:
         changes.note(ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check))
@@ -79,7 +80,7 @@ def measure(java="", disks=()):
         if os.path.realpath("/opt/emr/" + record.get("link", "-")) == os.path.dirname(os.path.realpath(marker)):
             installed[record.get("name", "")] = record.get("sha512", "")
     return {"memory_mib": min(memory_kib // 1024, _cgroup_limit_mib()), "vcpus": os.cpu_count() or 1,
-            "java_home": java, "installed": installed, "disks": list(disks)}
+            "java_home": java, "installed": installed, "disks": list(disks), "record": read_record()}
 
 
 def _cgroup_limit_mib():
@@ -147,6 +148,23 @@ def hosts_text(current, hosts):
                 kept.append(line)
     block = [BEGIN] + [f"{row['address']} {row['name']}" for row in hosts] + [END]
     return "\n".join(kept + block) + "\n"
+
+
+def read_record():
+    """The nodes of the cluster as this one has them on record (domain/node_record.py); None where there is none."""
+    try:
+        return json.loads(read_text(NODE_RECORD) or "null")
+    except ValueError:
+        return None
+
+
+def with_recorded(hosts, removed):
+    """Rows of ``hosts`` and of nodes on record that it lacks, in the topology's order: a run that does not see a node does not
+    make it unknown.
+    """
+    given = {row["name"] for row in hosts} | {row["address"] for row in hosts} | set(removed)
+    others = [row for row in (read_record() or {}).get("nodes", []) if not given & {row["name"], row["address"]}]
+    return sorted(hosts + others, key=lambda row: (row["role"] != "master", row["name"]))
 
 
 def _hosts(hosts, changes):
