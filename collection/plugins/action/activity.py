@@ -10,7 +10,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "activity"
-    OPTIONS = ("look_only",)
 
     def work(self, context, args):
         if not context.is_first_master:

@@ -10,7 +10,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "backup"
-    OPTIONS = ("action", "bring", "limit_s")
     REFUSES = True
 
     def work(self, context, args):

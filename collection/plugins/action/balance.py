@@ -16,7 +16,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "balance"
-    OPTIONS = ("threshold", "limit_s", "stop")
     REFUSES = True
 
     def work(self, context, args):

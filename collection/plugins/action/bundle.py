@@ -15,7 +15,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "bundle"
-    OPTIONS = ("what", "out", "runs", "node_mib", "file_mib")
     LOOKS = True
 
     def work(self, context, args):

@@ -27,7 +27,6 @@ class ActionModule(Configure):
     """See the module's documentation."""
 
     MODULE = "check"
-    OPTIONS = ("part", "work", "limit_s")
     LOOKS = True
 
     def run(self, tmp=None, task_vars=None):

@@ -33,7 +33,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "configure"
-    OPTIONS = ("why", "install_limit_s", "drain_limit_s", "prune", "removed_services")
 
     def work(self, context, args):
         spec, topology, node = context.spec, context.topology, context.node

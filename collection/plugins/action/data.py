@@ -39,7 +39,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "data"
-    OPTIONS = ("op", "path", "files", "target", "merge", "user", "recursive", "most", "limit_bytes", "rows")
     TRANSFERS_FILES = True
     REFUSES = True
 

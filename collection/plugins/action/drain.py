@@ -22,7 +22,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "drain"
-    OPTIONS = ("op", "spec", "limit_s", "stall_s")
     REFUSES = True
 
     def work(self, context, args):

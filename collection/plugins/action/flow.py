@@ -27,9 +27,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "flow"
-    OPTIONS = ("op", "id", "flow", "flow_file", "parameters", "time", "zone", "token", "resume", "job", "wait", "wait_limit_s",
-               "limit_bytes", "logs_to", "fails", "into", "puts", "gets", "found",
-               "kept", "troubles")
     REFUSES = True
 
     def work(self, context, args):

@@ -21,7 +21,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "copies"
-    OPTIONS = ("phase", "dead", "limit_s")
 
     def work(self, context, args):
         if args.get("phase") == "base":

@@ -9,7 +9,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "host"
-    OPTIONS = ("set_hostname", "java_packages")
     REFUSES = True
 
     def work(self, context, args):

@@ -11,7 +11,8 @@ from ansible.utils.display import Display
 from ansible_collections.emr.cluster.plugins.module_utils.domain import durations, job_request, moments, programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import FINAL
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import check
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
@@ -25,7 +26,6 @@ REQUEST = ("type", "name", "args", "files", "jars", "py_files", "archives", "pyt
            "queue", "priority", "user", "parameters", "time", "time_zone", "retries", "retry_interval", "timeout", "on_failure",
            "keep_running", "token")
 FILTERS = ("state", "kind", "owner", "name_like", "since")
-NUMBERS = ("cores", "priority", "retries", "wait_limit_s", "limit_bytes", "limit", "keep", "attempt")
 # Seconds that one look at a waited-for job lasts at most, and how many of them may fail in a row.
 LOOK_S, FAILED_LOOKS = 15, 30
 # Seconds between two looks of which the first failed.
@@ -39,24 +39,17 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "job"
-    OPTIONS = ("op", "id", "options", "wait", "wait_limit_s", "yarn", "limit_bytes", "limit", "attempt", "keep", "older_than",
-               *REQUEST, *FILTERS)
     REFUSES = True
 
     def work(self, context, args):
         if not context.is_first_master:
             return {"result": {"changed": False}}
-        options = plain(args)
-        options = {key: value for key, value in {**DEFAULTS, **options, **(options.pop("options", None) or {})}.items()
-                   if value not in (None, "")}
+        options = {**DEFAULTS, **args, **checked("job", args.pop("options", None) or {})}
+        options = {key: value for key, value in options.items() if value not in (None, "")}
         self.op = options["op"]
         if self.op not in OPERATIONS or ("id" in OPERATIONS[self.op] and not options.get("id")):
             raise Refused(f"job: op {self.op!r} with id {options.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
                           "submit, list, prune and archive need the id of a job")
-        unknown = sorted(set(options) - set(self.OPTIONS))
-        if unknown:
-            raise Refused(f"job: unknown option {', '.join(unknown)}", f"It knows {', '.join(REQUEST)}")
-        options.update({key: number(key, options[key]) for key in NUMBERS if key in options})
         result = self._perform(options)
         self.after(context, result)
         return {"result": result}
@@ -196,14 +189,6 @@ def failure(job: dict) -> str:
     reason = job.get("reason", "")
     said = job.get("error") or ("" if not reason else reason)
     return f"job {job['id']} {job['state']}{code}\n{said}".rstrip()
-
-
-def number(key: str, value) -> int:
-    """Raises Refused for what is no number."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise Refused(f"{key}: {value!r} is no number", "Give a whole number") from None
 
 
 def duration(key: str, value) -> int:

@@ -20,7 +20,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "mend"
-    OPTIONS = ("phase", "node", "name", "region", "confirm", "plan_only", "patience_s", "dead", "copies")
     REFUSES = True
     _requires_connection = False
 

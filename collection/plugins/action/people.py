@@ -12,7 +12,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "people"
-    OPTIONS = ("op", "user", "service")
 
     def work(self, context, args):
         args = plain(args)

@@ -13,7 +13,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "report"
-    OPTIONS = ("what", "node")
     _requires_connection = False
 
     def work(self, context, args):

@@ -20,7 +20,6 @@ class ActionModule(NodeAction):
     """See the module's documentation. Each step is a task of its own, since each runs on other nodes."""
 
     MODULE = "restore"
-    OPTIONS = ("step", "from", "limit_s", "delete", "without")
     TRANSFERS_FILES = True
     REFUSES = True
 

@@ -23,7 +23,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "revision"
-    OPTIONS = ("add_services", "edit", "spec", "spec_file", "number", "history", "why")
     REFUSES = True
 
     def work(self, context, args):

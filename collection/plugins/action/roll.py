@@ -21,7 +21,6 @@ class ActionModule(NodeAction):
     """``phase``: mark (on every node), plan (on the controller), go (on the nodes that the plan names)."""
 
     MODULE = "roll"
-    OPTIONS = ("phase", "scope", "again", "force", "batch", "idle", "limit_s", "gate_limit_s")
     REFUSES = True
     _requires_connection = False
 

@@ -17,7 +17,6 @@ class ActionModule(FlowAction):
     """See the module's documentation."""
 
     MODULE = "schedule"
-    OPTIONS = ("op", "name", "flow", "flow_file", "request", "parameters", "at", "zone", "missed", "replace")
 
     def work(self, context, args):
         if not context.is_first_master:

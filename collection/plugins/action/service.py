@@ -7,11 +7,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import people, units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
+    BUNDLES,
     COMPONENTS,
+    SERVICES,
     components_for,
     expand_services,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import select
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec_check import instead
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
@@ -25,10 +29,9 @@ class ActionModule(NodeAction):
     """
 
     MODULE = "service"
-    OPTIONS = ("services", "state", "ahead", "format", "limit_s", "scope", "stale")
 
     def work(self, context, args):
-        scope = expand_services(args.get("services") or context.services)
+        scope = expand_services(known(args.get("services") or context.services))
         state = args.get("state", "started")
         scope = tuple(s for s in scope if s in context.services)
         if state == "started" and args.get("ahead"):
@@ -45,7 +48,7 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False, "changes": []}}
         options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state,
                    "components": [describe(c, context) for c in components],
-                   "cluster_id": context.topology.cluster_id, "limit_s": int(args.get("limit_s", 600)),
+                   "cluster_id": context.topology.cluster_id, "limit_s": args.get("limit_s", 600),
                    "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
         names = {c.name for c in components}
         if state == "started":
@@ -114,3 +117,11 @@ def touched(changes) -> bool:
     """Whether a daemon that stores or computes was started, so that the cluster wants a full check."""
     names = [row.name for row in COMPONENTS.values() if row.service in ("hdfs", "yarn")]
     return any(change.split(":")[0] in names for change in changes)
+
+
+def known(services) -> list:
+    """These names of services and bundles. Raises Refused for one that there is not."""
+    for name in services:
+        if name not in SERVICES and name not in BUNDLES:
+            raise Refused(f"service: there is no service {name}", instead(name, [*BUNDLES, *SERVICES]))
+    return list(services)

@@ -23,7 +23,6 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "transfer"
-    OPTIONS = ("direction", "source", "target", "options", "credentials", *JOB)
     REFUSES = True
 
     def work(self, context, args):

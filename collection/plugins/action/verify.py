@@ -12,7 +12,6 @@ class ActionModule(NodeAction):
     """See the module's documentation. ``depth``: full, counts, or auto (full when this run started something)."""
 
     MODULE = "verify"
-    OPTIONS = ("depth", "limit_s", "anywhere")
 
     def work(self, context, args):
         if not context.is_first_master and not args.get("anywhere"):

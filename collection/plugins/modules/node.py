@@ -52,6 +52,7 @@ changes:
   returned: operations that change something
 """
 
+import traceback
 from contextlib import nullcontext
 from importlib import import_module
 
@@ -126,6 +127,9 @@ def main():
         result = perform(module.params["op"], options, module.check_mode)
     except NodeError as error:
         module.fail_json(msg=str(error), **error.extra)
+    except KeyError as error:
+        module.fail_json(msg=f"node: the operation {module.params['op']} wants an option {error}. This module is the part on the node of "
+                         "actions such as emr.cluster.status and emr.cluster.configure: use those", exception=traceback.format_exc())
     if not module._diff:
         # Whole files are worth sending back only to somebody who asked for them.
         result.pop("diff", None)

@@ -7,16 +7,16 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..module_utils.domain import resident
 from ..module_utils.domain.errors import EmrError
 from . import resident_calls
-from .context import Context
+from .arguments import checked
+from .context import Context, plain
 from .silence import silence
 
 
 class NodeAction(ActionBase):
     """``work(context, args)`` returns the options of the operation, or a finished result under the key ``result``."""
 
-    # Name of the plugin, and of the operation of the module ``node``.
+    # Name of the operation of the module ``node``, and of the plugin.
     MODULE = ""
-    OPTIONS: tuple = ()
     # The first thing a playbook does with nodes refuses before any change.
     REFUSES = False
     # What only looks does not wait for a host that is down: its result then has ``silent``, the reason.
@@ -31,17 +31,14 @@ class NodeAction(ActionBase):
         return wrap_var(self._outcome(super().run(tmp, task_vars), task_vars))
 
     def _outcome(self, result: dict, task_vars: dict) -> dict:
-        unknown = set(self._task.args) - set(self.OPTIONS)
-        if unknown:
-            return dict(result, failed=True, msg=f"{self.MODULE}: unknown option {', '.join(sorted(unknown))}; it knows "
-                                                 f"{', '.join(self.OPTIONS) or 'none'}")
         self.task_vars = task_vars
         try:
+            given = checked(type(self).__module__.rpartition(".")[2], plain(self._task.args))
             context = self.context = Context(task_vars)
             silent = silence(context) if self.LOOKS else ""
             if silent:
                 return dict(result, changed=False, silent=silent, ansible_facts={"emr_silent": silent})
-            options = self.work(context, dict(self._task.args))
+            options = self.work(context, given)
             if "result" in options:
                 result.update(options["result"])
             else:
