@@ -109,6 +109,23 @@ def test_services_and_components_follow_variables():
     assert [a["name"] for a in found.artifacts("slave")] == ["hadoop"]
 
 
+class Templar:
+    """As much of Ansible's as a context asks of it."""
+
+    @staticmethod
+    def template(value):
+        return value.replace("{{ size }}", "32") if isinstance(value, str) else {k: Templar.template(v) for k, v in value.items()}
+
+
+def test_variables_of_a_play_count_as_those_of_the_inventory_do():
+    found = context(emr_services=["hdfs"])
+    found.templar = Templar()
+    found.vars.update(emr_services=["hdfs"], emr_config={"hdfs-site": {"dfs.namenode.handler.count": "{{ size }}"}})
+    assert found.setting("emr_services") == ["hdfs"] and found.setting("emr_release", "none") == "none"
+    assert found.setting("emr_config") == {"hdfs-site": {"dfs.namenode.handler.count": "32"}}
+    assert found.services == ("hdfs",)
+
+
 def test_urls_links_and_counts():
     found = context()
     assert found.url("namenode") == "http://10.0.0.2:9870" and found.count("datanode") == 2

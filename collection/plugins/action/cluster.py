@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
 
         operation = None
         try:
-            spec = read_spec(arguments, self._loader)
+            spec = read_spec(arguments)
             operation = operations.operation_of(arguments, spec)
             result.update(self._perform(arguments, spec, operation))
         except EmrError as error:
@@ -82,8 +82,8 @@ class ActionModule(ActionBase):
         return perform(arguments, spec, operation)
 
 
-def read_spec(arguments: dict, loader):
-    """The Spec of the arguments, or None."""
+def read_spec(arguments: dict):
+    """The Spec of the arguments, or None. A path is relative to the working directory, for every door."""
     from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
 
     given = arguments.get("spec")
@@ -92,6 +92,5 @@ def read_spec(arguments: dict, loader):
     if isinstance(given, str) and given.strip():
         return parse_spec(given, "emr_spec")
     if arguments.get("spec_file"):
-        path = os.path.expanduser(arguments["spec_file"])
-        return load_spec(path if os.path.isabs(path) else loader.path_dwim(path))
+        return load_spec(os.path.abspath(os.path.expanduser(arguments["spec_file"])))
     return None

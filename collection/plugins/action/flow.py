@@ -33,7 +33,7 @@ class ActionModule(NodeAction):
         args = {key: value for key, value in plain(args).items() if value not in (None, "")}
         op = args.get("op", "run")
         if op == "check":
-            return {"result": {"changed": False, "checked": check(read_flow(args, self._loader), args)}}
+            return {"result": {"changed": False, "checked": check(read_flow(args), args)}}
         if op == "conclude":
             return {"result": conclude(args)}
         if not context.is_first_master:
@@ -55,7 +55,7 @@ class ActionModule(NodeAction):
 
     def _begin(self, args: dict) -> dict:
         """Put the flow on record at the first master and start it."""
-        flow = read_flow(args, self._loader)
+        flow = read_flow(args)
         return self.ask("run", {"flow": flow.definition, "who": who(), "time": str(args.get("time") or ""), "zone": str(args.get("zone") or ""),
                                 "token": str(args.get("token") or ""), "resume": boolean(args.get("resume", False))}, packed(flow))
 

@@ -53,7 +53,7 @@ class ActionModule(NodeAction):
             return parse_spec(given, "emr_spec")
         if args.get("spec_file"):
             path = os.path.expanduser(str(args["spec_file"]))
-            return load_spec(path if os.path.isabs(path) else self._loader.path_dwim(path))
+            return load_spec(os.path.abspath(path))
         return None
 
     @staticmethod

@@ -42,7 +42,7 @@ class ActionModule(FlowAction):
             timetable.parse(at, str(args.get("zone") or "UTC"))
         except timetable.Unreadable as error:
             raise Refused(f"at: {error}", f"Write {timetable.WAYS}") from error
-        flow = read_flow(dict(args, name=name), self._loader)
+        flow = read_flow(dict(args, name=name))
         options = {"name": name or flow.data["name"], "at": at, "zone": str(args.get("zone") or ""), "missed": missed,
                    "flow": flow.definition, "digest": flow.digest(), "who": who(), "replace": boolean(args.get("replace", False))}
         return self.ask("add", options, packed(flow))

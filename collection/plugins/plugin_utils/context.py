@@ -30,8 +30,8 @@ UNBOUGHT = {"region": "xx-unbought", "zone": "xx-unbought-a", "image": "none", "
 class Context:
     """Nodes, spec and release of the running operation."""
 
-    def __init__(self, task_vars: dict):
-        self.vars = task_vars
+    def __init__(self, task_vars: dict, templar=None):
+        self.vars, self.templar = task_vars, templar
         self.hostvars = task_vars["hostvars"]
         self.host = task_vars["inventory_hostname"]
         self._cache: dict = {}
@@ -61,6 +61,17 @@ class Context:
             return self._once(("all", host, ""), lambda: self.hostvars[host])[name]
         except KeyError:
             return None
+
+    def setting(self, name: str, default=None):
+        """A variable of the whole cluster: of the play (``vars`` of a play, role, task or import), else of the first master.
+
+        Variables of a play stand in no host's; they are what a task sees that its host does not have so.
+        """
+        own = None if given(name)[0] else self.vars.get(name)
+        if own is not None and self.templar is not None and own != self.get(self.host, name):
+            own = self._once(("play", name), lambda: plain(self.templar.template(own)))
+            return default if own is None or own == "" else own
+        return self.get(self.first, name, default)
 
     def fact(self, name: str, host: str | None = None):
         """A fact that one of our modules returned for a host in this run, or None."""
@@ -112,7 +123,7 @@ class Context:
 
     def _read_record(self) -> dict:
         for host in (self.first, self.host):
-            found = node_record.nodes((self.fact("emr_node", host) or {}).get("record"), self.get(self.first, "emr_cluster_name", ""))
+            found = node_record.nodes((self.fact("emr_node", host) or {}).get("record"), self.setting("emr_cluster_name", ""))
             if found:
                 return {node.name: node for node in found}
         return {}
@@ -120,7 +131,7 @@ class Context:
     @property
     def removed(self) -> tuple:
         """Names of hosts that are to leave a cluster of the inventory for good. Raises Refused for what is not a list of names."""
-        given = plain(self.get(self.host, "emr_removed_hosts", []))
+        given = plain(self.setting("emr_removed_hosts", []))
         names = given.replace(",", " ").split() if isinstance(given, str) else given
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise Refused(f"emr_removed_hosts: {given!r} is not a list of host names", "Write it as [s1, s2]")
@@ -168,7 +179,7 @@ class Context:
         if not nodes or nodes[0].role != "master":
             raise Refused("no host with the role master in the inventory", "Put one into the group `master` (and the others "
                           "into `slave`), or set emr_role")
-        name = str(self.get(self.first, "emr_cluster_name") or self.spec_or_none("name") or "cluster")
+        name = str(self.setting("emr_cluster_name") or self.spec_or_none("name") or "cluster")
         # Hosts that were not bought have no birth certificate: their id follows from what identifies them.
         made_up = "emr-" + hashlib.sha256(f"{name}/{nodes[0].name}".encode()).hexdigest()[:12]
         return Topology(name, str(self.get(self.first, "emr_cluster_id") or made_up), tuple(nodes))
@@ -218,10 +229,10 @@ class Context:
         operation = self.get("localhost", "emr_operation", {}) if "localhost" in self.hostvars else {}
         if operation.get("spec"):
             return spec_from_dict(plain(operation["spec"]))
-        if self.get(self.first, "emr_spec_file"):
-            return load_spec(str(self.get(self.first, "emr_spec_file")))
-        if self.get(self.first, "emr_spec"):
-            return parse_spec(str(self.get(self.first, "emr_spec")))
+        if self.setting("emr_spec_file"):
+            return load_spec(str(self.setting("emr_spec_file")))
+        if self.setting("emr_spec"):
+            return parse_spec(str(self.setting("emr_spec")))
         return spec_from_dict(self._spec_of_variables())
 
     def spec_or_none(self, name: str):
@@ -239,15 +250,15 @@ class Context:
             counts.setdefault(group, {"role": role, "count": 0})["count"] += 1
         for row in counts.values():
             row["instance_types"] = [UNBOUGHT["type"]]
-        mirrors = self.get(self.first, "emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
-        return {"name": str(self.get(self.first, "emr_cluster_name", "cluster")),
+        mirrors = self.setting("emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
+        return {"name": str(self.setting("emr_cluster_name", "cluster")),
                 "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
                 "network": {"vswitch_id": UNBOUGHT["vswitch_id"], "ssh_from": ["127.0.0.1/32"]},
-                "release": str(self.get(self.first, "emr_release", releases.DEFAULT)),
-                "services": [str(s) for s in self.get(self.first, "emr_services", ["hadoop"])],
-                "config": plain(self.get(self.first, "emr_config", {})),
+                "release": str(self.setting("emr_release", releases.DEFAULT)),
+                "services": [str(s) for s in self.setting("emr_services", ["hadoop"])],
+                "config": plain(self.setting("emr_config", {})),
                 "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
-                "artifacts": plain(self.get(self.first, "emr_artifacts", {})),
+                "artifacts": plain(self.setting("emr_artifacts", {})),
                 "node_groups": counts}
 
     @property
@@ -333,7 +344,7 @@ class Context:
 
         None when neither is there and the node stands already. Raises Refused when it is to be deployed.
         """
-        beside = self.get(self.first, "emr_spec_file")
+        beside = self.setting("emr_spec_file")
         kept = (self.fact("emr_spec_scripts", self.first) or {}).get(os.path.basename(script))
         if kept is not None and not beside:
             return kept

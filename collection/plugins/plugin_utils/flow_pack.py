@@ -92,13 +92,12 @@ class Flow:
         return name + mark + alias
 
 
-def read_flow(args: dict, loader=None) -> Flow:
+def read_flow(args: dict) -> Flow:
     """The flow of the arguments: ``flow_file``, ``flow`` (text), or ``request`` (one job) called ``name``. Raises SpecError, Refused."""
     lines: dict = {}
     given = args.get("flow_file")
     if given:
-        path = os.path.expanduser(str(given))
-        path = path if os.path.isabs(path) or loader is None else loader.path_dwim(path)
+        path = os.path.abspath(os.path.expanduser(str(given)))
         data, source = load_flow(path, lines), path
     elif args.get("flow"):
         data, source, path = parse_flow(str(args["flow"]), "emr_flow", lines), "emr_flow", os.path.join(os.getcwd(), "x")

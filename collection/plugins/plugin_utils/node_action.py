@@ -34,7 +34,7 @@ class NodeAction(ActionBase):
         self.task_vars = task_vars
         try:
             given = checked(type(self).__module__.rpartition(".")[2], plain(self._task.args))
-            context = self.context = Context(task_vars)
+            context = self.context = Context(task_vars, self._templar)
             silent = silence(context) if self.LOOKS else ""
             if silent:
                 return dict(result, changed=False, silent=silent, ansible_facts={"emr_silent": silent})
