@@ -60,6 +60,9 @@ def test_what_cannot_be_measured(path, expected):
 def test_hdfs_is_asked_over_ssh(monkeypatch):
     from types import SimpleNamespace
 
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh_client import require_ssh
+
+    require_ssh()  # asks the real ssh, once for each process
     seen = {}
     master = {"name": "m", "vars": {"emr_role": "master", "emr_private_ip": "10.0.0.2", "ansible_user": "root",
                                     "ansible_host": "10.0.0.2"}}
