@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import config_keys
+from ansible_collections.emr.cluster.plugins.module_utils.domain import config_keys, credential_words
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import (
     Value,
@@ -108,7 +108,7 @@ def test_computed_values_pass_the_checks_of_a_spec(role):
         for key, value in settings.items():
             assert config_keys.home_of(key) in (stem, ""), key
             assert stem == "env" or config_keys.check_value(stem, key, value.value, "str") is None, key
-            assert not config_keys.secret_key(key) and not config_keys.secret_value(value.value)
+            assert not credential_words.secret_key(key) and not credential_words.secret_value(value.value)
 
 
 def test_the_fixed_ports_are_those_of_the_catalogue():

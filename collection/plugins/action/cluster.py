@@ -13,11 +13,13 @@ import os
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.plugin_utils import remembered
 
+display = Display()
 STATES = ("planned", "present", "found", "inspected", "locked", "started", "stopped", "tagged", "released", "unlocked",
           "converged", "settled", "shrunk")
 ARGUMENTS = {
@@ -88,7 +90,11 @@ def read_spec(arguments: dict):
 
     given = arguments.get("spec")
     if isinstance(given, dict):
-        return spec_from_dict(given)
+        odd: list = []
+        spec = spec_from_dict(given, odd)
+        for text in odd:
+            display.warning(f"emr_spec: {text}")
+        return spec
     if isinstance(given, str) and given.strip():
         return parse_spec(given, "emr_spec")
     if arguments.get("spec_file"):

@@ -94,6 +94,11 @@ class ActionModule(NodeAction):
         wanted.update({f"{key}_s": duration(key, options[key]) for key in ("retry_interval", "timeout") if key in options})
         wanted["environment"] = variables(options.get("environment") or {})
         wanted["properties"] = {key: str(value) for key, value in (options.get("properties") or {}).items()}
+        shown = job_request.shown_credentials(wanted)
+        if shown:
+            raise Refused(f"{', '.join(shown)}: this looks like a credential, and arguments of jobs are kept and shown",
+                          "Give it as a variable, whose value root alone can read: --env DB_PASSWORD (emr_job_options.environment), and "
+                          "write $DB_PASSWORD; or name a file that only the job's user reads")
         local = []
 
         def name(row: str) -> str:

@@ -5,13 +5,13 @@ import os
 import stat
 import uuid
 
-import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.job_request import DEFAULTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec_reader import Kind, read_texts
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -81,16 +81,15 @@ def _of_file(kind, path: str) -> dict:
     wanted = ", ".join(kind.CREDENTIALS)
     remedy = f"Write a file with lines such as `{next(iter(kind.CREDENTIALS))}: …` (it knows {wanted}), mode 600"
     try:
-        with open(path, encoding="utf-8") as handle:
+        with open(path, encoding="utf-8-sig") as handle:
             mode = stat.S_IMODE(os.fstat(handle.fileno()).st_mode)
             if mode & 0o077:
                 raise Refused(f"{path}: others may read these credentials (mode {mode:o})", f"chmod 600 {path}")
-            found = yaml.safe_load(handle)
+            found = read_texts(handle.read(), path, Kind("credentials", "a file of credentials", remedy, "Keep one in a file"))
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", remedy) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise Refused(f"{path}: not YAML", remedy) from None  # the parser's words would quote the file
-    if not isinstance(found, dict) or not set(found) <= set(kind.CREDENTIALS):
-        strange = ", ".join(sorted(str(key) for key in set(found) - set(kind.CREDENTIALS))) if isinstance(found, dict) else "no keys"
-        raise Refused(f"{path}: credentials with {strange}", remedy)
-    return {str(key): str(value) for key, value in found.items() if value is not None}
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: not UTF-8 text", remedy) from None
+    if not set(found) <= set(kind.CREDENTIALS):
+        raise Refused(f"{path}: credentials with {', '.join(sorted(set(found) - set(kind.CREDENTIALS)))}", remedy)
+    return found

@@ -231,8 +231,9 @@ class Context:
             return spec_from_dict(plain(operation["spec"]))
         if self.setting("emr_spec_file"):
             return load_spec(str(self.setting("emr_spec_file")))
-        if self.setting("emr_spec"):
-            return parse_spec(str(self.setting("emr_spec")))
+        whole = plain(self.setting("emr_spec", ""))
+        if whole:
+            return spec_from_dict(whole) if isinstance(whole, dict) else parse_spec(str(whole), "emr_spec")
         return spec_from_dict(self._spec_of_variables())
 
     def spec_or_none(self, name: str):

@@ -7,9 +7,11 @@ import json
 import os
 import tarfile
 
+from ansible.utils.display import Display
+
 from ..module_utils.domain import durations, job_request, moments
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
-from ..module_utils.domain.flow import flow_of_job, load_flow, parse_flow
+from ..module_utils.domain.flow import flow_from, flow_of_job, load_flow, parse_flow
 from .context import plain
 from .parameters import check
 
@@ -95,17 +97,22 @@ class Flow:
 def read_flow(args: dict) -> Flow:
     """The flow of the arguments: ``flow_file``, ``flow`` (text), or ``request`` (one job) called ``name``. Raises SpecError, Refused."""
     lines: dict = {}
+    odd: list = []
     given = args.get("flow_file")
     if given:
         path = os.path.abspath(os.path.expanduser(str(given)))
         data, source = load_flow(path, lines), path
+    elif isinstance(args.get("flow"), dict):
+        data, source, path = flow_from(plain(args["flow"]), "emr_flow", lines, odd), "emr_flow", os.path.join(os.getcwd(), "x")
     elif args.get("flow"):
         data, source, path = parse_flow(str(args["flow"]), "emr_flow", lines), "emr_flow", os.path.join(os.getcwd(), "x")
     elif args.get("request"):
         name = str(args.get("name") or "")
-        data, source, path = flow_of_job(name, plain(args["request"])), "emr_schedule_job", os.path.join(os.getcwd(), "x")
+        data, source, path = flow_of_job(name, plain(args["request"]), odd), "emr_schedule_job", os.path.join(os.getcwd(), "x")
     else:
         raise Refused("no flow was given", "Set emr_flow_file to the path of a flow file, or emr_flow to its text")
+    for text in odd:
+        Display().warning(f"{source}: {text}")
     flow = Flow(data, source, os.path.dirname(os.path.abspath(path)), lines)
     flow.take({str(key): str(value) for key, value in plain(args.get("parameters") or {}).items()})
     return flow

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 
 from .catalogue import COMPONENTS
+from .credential_words import secret_key
 
 STEM_ALIASES = {name + suffix: name for name in ("core-site", "hdfs-site", "yarn-site", "mapred-site",
                                                  "capacity-scheduler") for suffix in (".xml", "-xml")}
@@ -15,16 +16,6 @@ SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provid
 ENV_NAMES = tuple(c.jvm_opts_env for c in COMPONENTS.values() if c.jvm_opts_env) + ("HADOOP_CLIENT_OPTS", "SPARK_DAEMON_MEMORY")
 
 _KEY = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
-_SECRET_KEY = re.compile(r"(secret|passwo?r?d|access[._-]?key|(security|session)[._-]?token|"
-                         r"private[._-]?key|account[._-]key|passphrase|credentials?$)", re.IGNORECASE)
-_NOT_SECRET = re.compile(r"(\.provider\.path|\.enabled?|\.file|\.class|\.alias|\.provider|\.regex|\.required|"
-                         r"-timeout|\.interval(\.\w+)?)$", re.IGNORECASE)
-_SECRET_VALUE = (
-    re.compile(r"\bLTAI[A-Za-z0-9]{12,}"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    re.compile(r"://[^/\s:@]+:[^/\s@]+@"),
-    re.compile(r"(?:password|passwd|accesskeysecret|secret)\s*=\s*\S", re.IGNORECASE),
-)
 _ENV_VALUE = re.compile(r"^[A-Za-z0-9 ._:/=+,@%-]*$")
 
 # Keys whose value holds the cluster together; the reason is shown to the reader.
@@ -110,16 +101,6 @@ _CHECKS = {_INT: re.compile(r"^-?\d+$"), _BOOL: re.compile(r"^(true|false)$"), "
            _SHARE: re.compile(r"^(0(\.\d+)?|1(\.0+)?|\.\d+)$"),
            "a size such as 2g or 1536m": re.compile(r"^[1-9]\d*[kmgt]b?$", re.IGNORECASE)}
 _EXAMPLES = {_INT: "2", _BOOL: "true", "a number": "2.1", _SHARE: "0.5", "a size such as 2g or 1536m": "2g"}
-
-
-def secret_key(key: str) -> bool:
-    """Whether a key is named like a credential."""
-    return bool(_SECRET_KEY.search(key)) and not _NOT_SECRET.search(key)
-
-
-def secret_value(text: str) -> bool:
-    """Whether a text holds a credential: a cloud key, a private key, a password in an address or an option."""
-    return any(pattern.search(text) for pattern in _SECRET_VALUE)
 
 
 def home_of(key: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from . import config_keys, moments
+from . import credential_words, moments
 from .errors import SpecError, SpecProblem
 from .flow_plan import cycle
 from .job_command import TYPES
@@ -110,7 +110,7 @@ class FlowChecker(Checker):
         """Notes text that no value may have: control characters and secrets."""
         if _BINARY.search(text):
             self.problem(path, "a control character in the text", "Write plain text; keep other data in a file.", line)
-        elif config_keys.secret_value(text):
+        elif credential_words.secret_value(text):
             self.problem(path, "this looks like a credential, and a flow is stored and shown in many places",
                          "Keep it in a file that only the job's user reads, and name that file.", line)
         else:
@@ -123,14 +123,15 @@ class FlowChecker(Checker):
             self.problem(path, f"found {item.describe()}, expected one value",
                          'Write text or a number; an empty text as "", a list of words with a dash for each.', item.line)
             return BAD
+        self.doubt(item, path)
         return item.text if self.plain_text(item.text, path, item.line) else BAD
 
-    def _map_key(self, field: Field, key: str, where: str, line) -> bool:
+    def _map_key(self, field: Field, key: str, where: str, line, item) -> bool:
         if field.form in _KEYS and not re.match(f"^(?:{_KEYS[field.form][0]})$(?!\n)", key):
             _pattern, what, expect, example = _KEYS[field.form]
             self.problem(where, f'"{key[:40]}" is no name for {what}, expected {expect}', f"Choose a name such as {example}.", line)
             return False
-        if config_keys.secret_key(key):
+        if credential_words.secret_key(key) and not credential_words.reference(item.text):
             self.problem(where, "this is named like a credential, and a flow is stored and shown in many places",
                          "Keep it in a file that only the job's user reads, and name that file.", line)
             return False
@@ -165,16 +166,25 @@ def json_schema() -> dict:
     return schema_of(FLOW, "emr.cluster flow")
 
 
-def flow_of_job(name: str, job: dict) -> dict:
+def flow_from(data: dict, source: str, lines: dict | None = None, odd: list | None = None) -> dict:
+    """The checked flow of a mapping that somebody else read. Raises SpecError. ``odd`` learns of values that YAML may have changed."""
+    try:
+        item = read_data(data)
+    except TypeError as error:
+        raise _unreadable(source, f"found {error}, expected plain data", "Give the flow as text or as a file.") from None
+    return _checked(item, source, [], lines, odd)
+
+
+def flow_of_job(name: str, job: dict, odd: list | None = None) -> dict:
     """A flow with one job, for a schedule of a job. ``job`` has the keys of a job in a flow file. Raises SpecError."""
-    return _checked(read_data({"name": name, "jobs": {name: job}}), "<job>", [])
+    return flow_from({"name": name, "jobs": {name: job}}, "<job>", odd=odd)
 
 
 def _unreadable(path: str, message: str, remedy: str) -> SpecError:
     return SpecError([SpecProblem(KIND.key, message, remedy, None, path)])
 
 
-def _checked(item, source: str, problems: list, lines: dict | None = None) -> dict:
+def _checked(item, source: str, problems: list, lines: dict | None = None, odd: list | None = None) -> dict:
     checker = FlowChecker(source)
     checker.problems.extend(problems)
     if item.kind != "map":
@@ -182,6 +192,8 @@ def _checked(item, source: str, problems: list, lines: dict | None = None) -> di
                         "Begin with the flow's name, for example: name: daily", item.line)
         raise SpecError(checker.problems)
     data = checker.check(FLOW, item, "")
+    if odd is not None:
+        odd += checker.odd
     if data is not BAD:
         _rules(data, checker)
     if checker.problems or data is BAD:

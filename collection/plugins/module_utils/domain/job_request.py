@@ -6,6 +6,7 @@ import re
 import shlex
 
 from . import admission, moments
+from .credential_words import reference, secret_key, secret_value
 from .job_command import SPARK_TYPES, TYPES
 
 # What a caller need not say. Limits in seconds; 0 is none.
@@ -87,6 +88,14 @@ def _texts(params):
     found += [f"environment {key!r}: its name has letters, digits and underscores" for key in params["environment"] if not _VARIABLE.fullmatch(key)]
     found += [f"environment {key}: this one is the cluster's own" for key in params["environment"] if key in OWN]
     return found
+
+
+def shown_credentials(params):
+    """Which of the texts of a request that are kept and shown hold a credential, as names; its environment and properties are for root alone."""
+    found = [f"args[{at}]" for at, text in enumerate(params.get("args") or ()) if secret_value(str(text))]
+    found += [key for key in ("name", "on_failure") if secret_value(str(params.get(key) or ""))]
+    return found + [f"parameters.{key}" for key, value in (params.get("parameters") or {}).items()
+                    if secret_value(str(value)) or (secret_key(key) and not reference(str(value)))]
 
 
 def filled(params, now):

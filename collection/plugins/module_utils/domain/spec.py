@@ -251,8 +251,11 @@ def load_spec(path) -> Spec:
         raise _file_error(path, f"cannot be read: {error.strerror}", "Give the path of a readable file.") from None
 
 
-def spec_from_dict(data: dict) -> Spec:
-    """The Spec that ``Spec.to_dict`` described. Raises SpecError (without lines) when it is not one."""
+def spec_from_dict(data: dict, odd: list | None = None) -> Spec:
+    """The Spec that ``Spec.to_dict`` described. Raises SpecError (without lines) when it is not one.
+
+    ``odd``, when given, learns of values that the YAML of who made the mapping may have changed.
+    """
     from .spec_reader import read_data
 
     try:
@@ -260,7 +263,7 @@ def spec_from_dict(data: dict) -> Spec:
     except TypeError as error:
         raise SpecError([SpecProblem("spec", f"found {error}, expected the data of a spec", "Pass what Spec.to_dict "
                                      "returned.")]) from None
-    return _checked(item, "<spec>", [])
+    return _checked(item, "<spec>", [], odd)
 
 
 def as_spec(spec) -> Spec:
@@ -286,7 +289,7 @@ def _file_error(path: str, message: str, remedy: str) -> SpecError:
     return SpecError([SpecProblem("spec", message, remedy, None, path)])
 
 
-def _checked(item, source: str, problems: list) -> Spec:
+def _checked(item, source: str, problems: list, odd: list | None = None) -> Spec:
     """Checks the tree and builds the Spec, or raises SpecError with every problem in order of lines."""
     from .schema import SPEC
     from .spec_check import BAD, Checker
@@ -299,6 +302,8 @@ def _checked(item, source: str, problems: list) -> Spec:
                         "Begin with the cluster's name, for example: name: sales", item.line)
         raise SpecError(checker.problems)
     data = checker.check(SPEC, item, "")
+    if odd is not None:
+        odd += checker.odd
     spec = None
     if data is not BAD:
         spec = _build(data)

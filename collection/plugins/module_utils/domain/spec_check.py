@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-from . import config_keys, durations
+from . import config_keys, credential_words, durations
 from .errors import SpecProblem
 from .schema import QUEUE_NAME, USER_NAME, Field
 from .spec_reader import Item
@@ -50,10 +50,16 @@ def example_of(field: Field, path: str) -> str:
 
 
 class Checker:
-    """Walks Items along Fields. ``problems`` holds what was wrong."""
+    """Walks Items along Fields. ``problems`` holds what was wrong, ``odd`` what somebody else's YAML may have changed, for a warning."""
 
     def __init__(self, source: str):
-        self.source, self.problems, self.lines = source, [], {}
+        self.source, self.problems, self.lines, self.odd = source, [], {}, []
+
+    def doubt(self, item: Item, path: str) -> None:
+        """Note a number or truth value where a text may have been meant; in YAML text (which has lines) the words are known."""
+        if item.line is None and item.kind in ("int", "float", "bool"):
+            self.odd.append(f"{path}: {item.describe()}: if something else was written (0123, 0x1F, 12:30:45, 1.50, yes), quote it, or give "
+                            "the whole as text or as a file")
 
     def problem(self, key: str, message: str, remedy: str, line) -> None:
         self.problems.append(SpecProblem(key or "spec", message, remedy, line, self.source))
@@ -127,7 +133,7 @@ class Checker:
         elif _TEMPLATE.search(text):
             self.problem(path, "a template is not a value: a spec is plain data",
                          "Write the value itself in place of the braces.", line)
-        elif config_keys.secret_value(text):
+        elif credential_words.secret_value(text):
             self.problem(path, "this looks like a credential, and a spec is stored and shown in many places",
                          config_keys.SECRET_REMEDY, line)
         else:
@@ -214,14 +220,14 @@ class Checker:
             if field.choices and key not in field.choices:
                 self.problem(where, "unknown name", instead(key, field.choices, config_keys.STEM_ALIASES), line)
                 good = False
-            elif not self._map_key(field, key, where, line):
+            elif not self._map_key(field, key, where, line, child):
                 good = False
             else:
                 result[key] = self.check(field.item, child, where)
                 good = good and result[key] is not BAD
         return result if good else BAD
 
-    def _map_key(self, field: Field, key: str, where: str, line) -> bool:
+    def _map_key(self, field: Field, key: str, where: str, line, _item) -> bool:
         if field.form == "groups" and not re.match(f"^(?:{GROUP_NAME})$(?!\n)", key):
             self.problem(where, f'"{key[:40]}" is no name for a node group, expected up to 20 lower-case letters, digits '
                          "and hyphens, with a letter first", "Rename the group, for example to slave or night.", line)
@@ -259,6 +265,8 @@ class Checker:
             return BAD
         if not self.plain_text(item.text, where, item.line):
             return BAD
+        if not config_keys.expected_type(key):
+            self.doubt(item, where)
         text = ("true" if item.value else "false") if item.kind == "bool" else item.text.replace("_", "") if (
             item.kind == "int") else item.text
         trouble = config_keys.check_value(stem, key, text, item.kind)
@@ -279,7 +287,7 @@ def _tag_key(checker: Checker, key: str, where: str, line) -> bool:
         trouble = ("ECS refuses addresses in tag names", "Choose a name without http:// and https://.")
     elif not 1 <= len(key) <= 128 or _CONTROL.search(key) or _TEMPLATE.search(key):
         trouble = ("expected a name of 1 to 128 plain characters", "Choose a short name such as team.")
-    elif config_keys.secret_key(key):
+    elif credential_words.secret_key(key):
         trouble = ("tags are readable by everybody in the account, and this is named like a credential",
                    "Remove the tag.")
     else:

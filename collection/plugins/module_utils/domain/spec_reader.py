@@ -87,6 +87,28 @@ def read_yaml(text: str, source: str, kind: Kind = SPEC_KIND) -> tuple:
     return item, builder.problems
 
 
+def read_texts(text: str, source: str, kind: Kind) -> dict:
+    """{key: text} of a file with one text for each key, each as it was written: 0123, yes and ~ are texts. Empty values are left out.
+
+    Raises SpecError, whose messages quote no value.
+    """
+    import yaml
+
+    try:
+        item, problems = read_yaml(text, source, kind)
+    except SpecError as error:
+        raise fail(source, kind.key, "not YAML", kind.example, error.problems[0].line) from None
+    if problems or item.kind != "map" or any(value.kind in ("map", "list") for _key, _line, value in item.value):
+        line = problems[0].line if problems else item.line
+        raise fail(source, kind.key, "expected one text for each key, each key once", kind.example, line)
+    for _key, value in yaml.compose(text).value:
+        rest = text[value.end_mark.index:].split("\n", 1)[0]
+        if value.style is None and rest.lstrip().startswith("#"):
+            raise fail(source, kind.key, "for YAML what follows a blank and # is a comment and no part of the value",
+                       "Put the value in quotes, or the comment on a line of its own.", value.start_mark.line + 1)
+    return {key: value.text for key, _line, value in item.value if value.text}
+
+
 def _shallow_loader(yaml, source: str, kind: Kind):
     """A loader that stops at once at deep nesting: PyYAML's time grows with the square of it."""
 
