@@ -321,3 +321,15 @@ def test_the_hosts_file_keeps_nodes_on_record_in_their_place(tmp_path, monkeypat
     assert [row["name"] for row in node_host.with_recorded(seen, ["s1"])] == ["m1", "new", "s2"]
     record.write_text("{")
     assert node_host.with_recorded(seen[:2], []) == seen[:2]
+
+
+def test_a_program_of_somebody_else_under_the_name_of_ours_stays(tmp_path):
+    row = {"path": str(tmp_path / "hdfs"), "content": "#!/bin/sh\n# ours\nexec new\n", "yields": "# ours"}
+    assert not node_configure._of_others(row)
+    (tmp_path / "hdfs").write_text("#!/bin/sh\n# ours\nexec old\n")
+    assert not node_configure._of_others(row)
+    (tmp_path / "hdfs").write_text("#!/bin/sh\nexec mine\n")
+    assert node_configure._of_others(row) and not node_configure._of_others({**row, "path": str(tmp_path / "none")})
+    assert not node_configure._of_others({"path": row["path"], "content": ""})
+    (tmp_path / "none").symlink_to("/nowhere")
+    assert node_configure._of_others({**row, "path": str(tmp_path / "none")})

@@ -42,7 +42,7 @@ def test_files_of_each_role(role):
     assert ("spark-defaults.conf" in names) == (role in ("master", "gateway"))
     assert list(files) == sorted(files)
     for file in files.values():
-        assert set(file) == {"path", "content", "owner", "group", "mode"} and re.fullmatch(r"0[0-7]{3}", file["mode"])
+        assert set(file) - {"yields"} == {"path", "content", "owner", "group", "mode"} and re.fullmatch(r"0[0-7]{3}", file["mode"])
         assert file["content"] == "" or file["content"].endswith("\n")
         assert file["content"] == "" or "{{" not in file["content"]
 
@@ -112,9 +112,23 @@ def test_a_log_never_fills_the_disk():
     assert "RollingFileAppender" in text and "MaxBackupIndex" in text
 
 
-def test_a_login_shell_finds_the_clients(tmp_path):
-    text = files_of("slave")["/etc/profile.d/emr.sh"]["content"].replace("/opt/emr", str(tmp_path))
-    (tmp_path / "hadoop" / "bin").mkdir(parents=True)
-    done = subprocess.run(["sh", "-euc", text + 'echo "$PATH $HADOOP_CONF_DIR ${emr_home-unset}"'], check=True, text=True,
+def test_every_shell_finds_the_clients_with_their_environment(tmp_path):
+    """A login shell by its profile; `ssh NODE hdfs`, cron and sudo by a program in /usr/local/bin."""
+    files = {path: row["content"].replace("/opt/emr", str(tmp_path)).replace("/etc/profile.d", str(tmp_path)).replace("@JAVA_HOME@", "/a/jdk")
+             for path, row in files_of("slave").items()}
+    folder = tmp_path / "hadoop" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "hdfs").write_text('#!/bin/sh\necho "$JAVA_HOME $HADOOP_CONF_DIR $SPARK_CONF_DIR $PATH|$*"\nexit 7\n')
+    (folder / "hdfs").chmod(0o755)
+    (tmp_path / "emr.sh").write_text(files["/etc/profile.d/emr.sh"])
+    done = subprocess.run(["sh", "-euc", files["/etc/profile.d/emr.sh"] + 'echo "$PATH $HADOOP_CONF_DIR ${emr_home-unset}"'], check=True, text=True,
                           capture_output=True, env={"PATH": "/usr/bin:/bin"})
-    assert done.stdout.split() == [f"/usr/bin:/bin:{tmp_path}/hadoop/bin", "/etc/emr/hadoop", "unset"]
+    assert done.stdout.split() == [f"/usr/bin:/bin:{folder}", "/etc/emr/hadoop", "unset"]
+    done = subprocess.run(["sh", "-c", files["/usr/local/bin/hdfs"], "hdfs", "dfs", "-ls", "a  b"], text=True, capture_output=True, check=False,
+                          env={"PATH": "/usr/bin:/bin", "HADOOP_CONF_DIR": "/my/conf"})
+    assert (done.stdout, done.returncode) == (f"/a/jdk /my/conf /etc/emr/spark /usr/bin:/bin:{folder}|dfs -ls a  b\n", 7)
+    done = subprocess.run(["sh", "-c", files["/usr/local/bin/spark-sql"], "spark-sql"], text=True, capture_output=True, check=False)
+    assert done.returncode == 127 and "comes with the service spark" in done.stderr
+    assert files_of("slave")["/usr/local/bin/hdfs"]["mode"] == "0755"
+    assert {path for path in files if path.startswith("/usr/local/bin/")} == {f"/usr/local/bin/{name}" for name in (
+        "hadoop", "hdfs", "mapred", "yarn", "beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit")}

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 
+NOTE = "Written by emr.cluster: change the cluster's spec instead, local edits are lost."
+
 
 def root_file(path: str, content: str, mode: str = "0644") -> dict:
     """The row of a file that belongs to root."""

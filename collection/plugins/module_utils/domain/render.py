@@ -4,17 +4,15 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from . import node_record
+from .clients import client_files
 from .config import HADOOP_CONF, HADOOP_HOME
 from .config_sql import SERVERS
-from .node_files import root_file
+from .node_files import NOTE as _NOTE, root_file
 from .spec import as_spec
 
 SPARK_CONF = "/etc/emr/spark"
 SPARK_HOME = "/opt/emr/spark"
-# So that whoever logs in finds hdfs, yarn, mapred and spark-submit.
-PROFILE = "/etc/profile.d/emr.sh"
 XML_STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler")
-_NOTE = "Written by emr.cluster: change the cluster's spec instead, local edits are lost."
 
 
 def render_conf(effective, spec, topology, node, leaving=()) -> list:
@@ -28,7 +26,6 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
     files = {f"{HADOOP_CONF}/{stem}.xml": site_xml(effective.get(stem, {})) for stem in XML_STEMS}
     files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
     files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
-    files[PROFILE] = PROFILE_TEXT
     files[node_record.PATH] = node_record.text(topology)
     if "metastore" in services and node.role == "master":
         files[f"{HADOOP_CONF}/metastore-site.xml"] = site_xml(effective.get("metastore-site", {}))
@@ -40,7 +37,8 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
                       if stem in services and node.role == "master"})
         files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
         files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
-    return [root_file(path, content) for path, content in sorted(files.items())]
+    rows = [root_file(path, content) for path, content in files.items()]
+    return sorted(rows + client_files(), key=lambda row: row["path"])
 
 
 def _node_lists(nodes) -> dict:
@@ -116,15 +114,6 @@ def spark_env(env) -> str:
         # Hadoop's client of OSS, which Spark does not bring; containers get it by the same path.
         f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{HADOOP_HOME}/share/hadoop/tools/lib/*}}"', *rows, ""])
 
-
-PROFILE_TEXT = f"""# {_NOTE}
-export HADOOP_CONF_DIR={HADOOP_CONF}
-for emr_home in {HADOOP_HOME} {SPARK_HOME}; do
-  if [ -d "$emr_home/bin" ]; then PATH="$PATH:$emr_home/bin"; fi
-done
-unset emr_home
-export PATH
-"""
 
 LOG4J = f"""# {_NOTE}
 hadoop.root.logger=INFO,console

@@ -37,7 +37,7 @@ def configure(params, check):
     side = params.get("side_units") or []
     with _list_lock(any("keep" in row for row in params["files"])):
         rows = _with_java(params["files"], params.get("java_mark")) + wanted_files(side) + _hosts(params.get("hosts"))
-        changed = [row for row in map(_pruned, rows) if _differs(row)]
+        changed = [row for row in map(_pruned, rows) if _differs(row) and not _of_others(row)]
         keys = {row["path"]: changed_keys(read_text(row["path"]) or "", row["content"]) for row in changed}
         diff = [{"before": read_text(row["path"]) or "", "after": row["content"], "before_header": row["path"],
                  "after_header": row["path"]} for row in changed]
@@ -112,6 +112,11 @@ def _pruned(row):
         return row
     lines = set((read_text(row["path"]) or "").split())
     return dict(row, content="".join(f"{name}\n" for name in sorted(lines & set(row["keep"]))))
+
+
+def _of_others(row):
+    """Whether a file that gives way to others' (it has ``yields``, words that only ours hold) has another's in its place."""
+    return "yields" in row and os.path.lexists(row["path"]) and row["yields"] not in (read_text(row["path"]) or "")
 
 
 def _differs(row):
