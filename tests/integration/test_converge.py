@@ -11,6 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsCl
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password
 from tests.integration import cloudbed
 
 GIB = 1 << 30
@@ -149,3 +150,22 @@ def test_nothing_is_bought_while_a_node_that_stays_does_not_answer(ecs, monkeypa
         with pytest.raises(EmrError, match=r"4 nodes do not answer(.|\n)*emrctl repair cdead") as trouble:
             convergence.check_answers(run, found, plan, 0.1)
     assert trouble.value.details["unreachable"] and len(cloudbed.living(ecs, "cdead")) == 4
+
+
+def test_a_metastore_on_a_database_of_ones_own_needs_its_password_before_anything_is_bought(ecs, monkeypatch):
+    """It ended with 5 on the master, when the nodes were bought and prepared."""
+    monkeypatch.delenv("EMR_METASTORE_PASSWORD", raising=False)
+    wanted = cloudbed.spec(ecs, "cmeta", services="services: [hadoop, metastore]",
+                           metastore="metastore: {database: {url: 'mysql://db.example.com/hive', user: hive}}")
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(EcsClient(ecs.region), "cmeta", owner)
+        with pytest.raises(Refused, match="read -rs EMR_METASTORE_PASSWORD; export EMR_METASTORE_PASSWORD"):
+            metastore_password.check_new(wanted, run)
+        metastore_password.check_new(cloudbed.spec(ecs, "cmeta"), run)
+        cloudbed.create(EcsClient(ecs.region), wanted, owner)
+        with pytest.raises(Refused, match="Nothing was changed"):
+            metastore_password.check_new(wanted, run)  # bought, and never deployed
+        run.settle(wanted)
+        metastore_password.check_new(wanted, run)  # the master keeps it
+        monkeypatch.setenv("EMR_METASTORE_PASSWORD", "secret")
+        metastore_password.check_new(wanted, cloudbed.operation(EcsClient(ecs.region), "cother", owner))

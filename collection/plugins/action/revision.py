@@ -16,6 +16,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.leaving import 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.guard import check as guard
+from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -40,6 +41,7 @@ class ActionModule(NodeAction):
         if not asks:
             return {"result": self._told(kept, before, number, bool(args.get("history")))}
         wanted = self._wanted(kept, before, given, edit, number)
+        check_master(self, wanted)
         guard(self, context, before, wanted)
         return {"result": self._result(context, kept, before, wanted, edit, names,
                                        str(args.get("why") or edits.describe(edit) or "apply"))}

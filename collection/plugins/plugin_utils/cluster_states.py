@@ -13,7 +13,7 @@ from ..module_utils.cloud.power import standing_price, still_charged
 from ..module_utils.cloud.teardown import release_plan
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.spec import spec_from_dict
-from . import converging, remembered
+from . import converging, metastore_password, remembered
 from .operations import end_with, reader_of
 
 NEED_SPEC = ("planned", "present", "converged", "settled")
@@ -62,6 +62,8 @@ def _ended(state: str, spec, operation: Operation, hold: bool) -> dict:
 
 
 def _planned(arguments: dict, operation: Operation, spec) -> dict:
+    if arguments["state"] == "present":
+        metastore_password.check_new(spec, operation)
     plan, found = operation.plan(spec)
     running = arguments.get("running")
     data = plan_details(operation.client, spec, found, plan, spec_from_dict(running) if running else None,
@@ -142,6 +144,8 @@ def _brief(node: dict) -> dict:
 
 
 def _present(arguments: dict, spec, operation: Operation, prepared=None) -> dict:
+    if prepared is None:
+        metastore_password.check_new(spec, operation)
     found, plan, login, bought = operation.present(spec, prepared)
     result = _nodes(arguments, operation, found, login.private_key_file, spec)
     data = plan.to_dict()

@@ -4,11 +4,14 @@ from __future__ import annotations
 from ..module_utils.cloud import convergence
 from ..module_utils.cloud.plan_details import plan_details
 from ..module_utils.domain.spec import spec_from_dict
+from . import metastore_password
 
 
 def _prepared(arguments: dict, spec, operation) -> tuple:
     """(Plan, Found, the spec before or None)."""
     before = spec_from_dict(arguments["running"]) if arguments.get("running") else None
+    if before is None:
+        metastore_password.check_new(spec, operation)
     plan, found = convergence.prepare(operation, spec, before, arguments["named"], arguments["excluded"],
                                       arguments.get("loads"), arguments["gone"])
     plan.warnings += arguments["notes"]
