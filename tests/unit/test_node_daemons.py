@@ -1,6 +1,8 @@
 """Health readers and the start of daemons, without daemons."""
 from __future__ import annotations
 
+import types
+
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.node import (
@@ -10,6 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     status as node_status,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
 def jmx(name, **values):
@@ -134,6 +137,71 @@ def test_a_daemon_that_never_gets_ready_is_told_after_the_limit(monkeypatch):
     machine.answers = lambda name: False
     with pytest.raises(NodeError, match="not ready after 0.2 s: said"):
         node_service.apply(options(component("namenode"), limit_s=0.2), False)
+
+
+def test_a_look_that_is_over_says_what_is_waited_for_and_the_next_goes_on(monkeypatch):
+    machine = Machine(monkeypatch, {"emr-namenode": {"NRestarts": "1"}})
+    machine.answers = lambda name: False
+    found = node_service.apply(options(component("namenode"), limit_s=60, look_s=0.2), False)
+    assert found == {"changed": True, "changes": ["namenode: started"], "waits": "namenode: said", "again": {"restarts": {"emr-namenode": 1}}}
+    machine.states["emr-namenode"]["NRestarts"] = "4"
+    with pytest.raises(NodeError, match="again and again .*3 restarts"):  # counted from the first look on
+        node_service.apply(options(component("namenode"), limit_s=60, look_s=0.2, **found["again"]), False)
+    machine.states["emr-namenode"]["NRestarts"] = "1"
+    with pytest.raises(NodeError, match="not ready after 60 s: said"):
+        node_service.apply(options(component("namenode"), limit_s=0.2, look_s=20, whole_s=60, **found["again"]), False)
+    machine.answers = lambda name: True
+    found = node_service.apply(options(component("namenode"), limit_s=50, look_s=0.2, **found["again"]), False)
+    assert "waits" not in found and not found["changed"]
+
+
+def test_queues_are_refreshed_before_an_application_waits_for_its_place_in_one(monkeypatch):
+    """A Spark server's application needs the larger share of application masters that comes with it."""
+    machine = Machine(monkeypatch, {"emr-resourcemanager": {"ActiveState": "active"}})
+    monkeypatch.setattr(node_service, "wants_refresh", lambda name: ["queues"])
+    monkeypatch.setattr(node_service, "refresh", lambda row: machine.calls.append(("refresh", row["name"])) or "resourcemanager: queues refreshed")
+    rows = [{"component": "resourcemanager", "unit": "emr-resourcemanager", "name": "queues"}]
+    thrift = dict(component("spark-thrift"), application=True)
+    found = node_service.apply(options(component("metastore"), thrift, refreshes=rows, resourcemanager="http://127.0.0.1:9"), False)
+    assert machine.calls == [("refresh", "queues"), ("start", "emr-metastore.service", "emr-spark-thrift.service")]
+    assert found["changes"][0] == "resourcemanager: queues refreshed"
+    machine.calls, machine.states = [], {}
+    node_service.apply(options(thrift, refreshes=rows, resourcemanager="http://127.0.0.1:9"), False)
+    assert machine.calls == [("start", "emr-spark-thrift.service")], "a ResourceManager that does not run reads them when it starts"
+
+
+def test_an_application_that_yarn_has_not_begun_is_told_with_what_holds_its_memory(monkeypatch):
+    app = {"id": "application_1_0002", "state": "ACCEPTED", "queue": "root.default", "user": "emr", "applicationTags": "emr-server", "allocatedMB": -1}
+    answers = {"/apps": {"apps": {"app": [app, {"id": "application_1_0001", "state": "RUNNING", "queue": "default", "user": "alice",
+                                                "applicationTags": "", "allocatedMB": 3072}]}},
+               "/metrics": {"clusterMetrics": {"totalMB": 3072, "allocatedMB": 3072}}}
+    monkeypatch.setattr(node_health, "get_json", lambda url, limit_s=5.0: next(v for k, v in answers.items() if k in url))
+    assert node_health.waiting_application("http://rm").startswith(
+        "YARN has not begun application_1_0002 in the queue default yet: 3072 of 3072 MiB are taken (application_1_0001 of alice 3072 MiB)")
+    app["state"] = "RUNNING"
+    assert node_health.waiting_application("http://rm") == ""
+    answers["/apps"] = None
+    assert node_health.waiting_application("http://rm") == ""
+
+
+def test_what_waits_is_looked_at_again_and_told_until_its_limit(capsys):
+    answers = [{"changed": True, "changes": ["a: started"], "waits": "a: said", "again": {"restarts": {"a": 1}}}, {"changed": False, "waits": "b"},
+               {"changed": False, "changes": [], "nodes": 3}]
+    asked = []
+
+    class Action(NodeAction):
+        def __init__(self):
+            self.context = types.SimpleNamespace(host="m1")
+
+        def module(self, options, op=""):
+            asked.append(options)
+            return answers.pop(0)
+
+    assert Action().patient({"limit_s": 600, "look_s": 20}) == {"changed": True, "changes": ["a: started"], "nodes": 3}
+    assert [row.get("restarts") for row in asked] == [None, {"a": 1}, {"a": 1}] and {row["whole_s"] for row in asked} == {600}
+    assert all(row["limit_s"] <= 600 for row in asked)
+    told = capsys.readouterr().out
+    assert "emr: m1 waits: a: said" in told and "emr: m1 waits: b" in told
 
 
 ARCHIVE = {"source": "/opt/emr/spark/jars", "path": "/spark/libs.zip", "owner": "spark"}

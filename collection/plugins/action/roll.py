@@ -9,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config import e
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import batches, select
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 display = Display()
@@ -81,9 +81,3 @@ def together(context, facts, names) -> int:
     slave = context.topology.with_role("slave")[0]
     site = effective_config(context.spec, context.topology, slave, context.release)["hdfs-site"]
     return max(1, int(str(site["dfs.replication"])) - 1)
-
-
-def refresh_row(component, refresh, context) -> dict:
-    """One refresh of a component as the module on the node wants it."""
-    return {"component": component.name, "label": component.label, "unit": component.unit, "user": component.user,
-            "name": refresh.name, "base": context.url(component.name), "argv": [word.format(node=context.host) for word in refresh.command]}

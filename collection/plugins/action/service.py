@@ -17,8 +17,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import R
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec_check import instead
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
-from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep
 
 
 class ActionModule(NodeAction):
@@ -52,7 +52,7 @@ class ActionModule(NodeAction):
                    "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
         names = {c.name for c in components}
         if state == "started":
-            options["bootstrap"] = context.bootstrap("after_start")
+            options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._yarn(context, components))
             options.update(self._storage(context, names, bool(args.get("format", False))))
             if context.is_first_master and (not given or "namenode" in names):
                 options["hdfs"] = self._hdfs(context, scope)
@@ -62,6 +62,15 @@ class ActionModule(NodeAction):
     def _ready(context, components) -> bool:
         done = context.fact("emr_started") or {}
         return done.get("run") == os.getppid() and {c.name for c in components} <= set(done.get("components", []))
+
+    @staticmethod
+    def _yarn(context, components) -> dict:
+        """For daemons that are applications of YARN: it has to know the queues as they are now, and says why one does not begin."""
+        if not any(c.application for c in components):
+            return {}
+        manager = COMPONENTS["resourcemanager"]
+        return {"resourcemanager": context.url(manager.name),
+                "refreshes": [refresh_row(manager, row, context) for row in manager.refreshes if row.name == "queues"]}
 
     @staticmethod
     def _hdfs(context, scope) -> dict:

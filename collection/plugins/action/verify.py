@@ -5,7 +5,7 @@ import os
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction
 
 
 class ActionModule(NodeAction):
@@ -18,7 +18,7 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False}}
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
-        return {**work_options(context, int(args.get("limit_s", 600)), full), "resourcemanager": context.url("resourcemanager"),
+        return {**work_options(context, int(args.get("limit_s", 600)), full), "look_s": LOOK_S, "resourcemanager": context.url("resourcemanager"),
                 "datanodes": expected(context, "datanode"), "nodemanagers": expected(context, "nodemanager")}
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A component of the catalogue as the modules on a node want it."""
+"""A component of the catalogue, and a refresh of one, as the modules on a node want them."""
 from __future__ import annotations
 
 from ..module_utils.domain import units
@@ -12,3 +12,9 @@ def describe(component, context) -> dict:
             "user": component.user, "application": component.application, "after": list(component.after), "log_file": units.log_file(component),
             "health": {"kind": health.kind,
                        "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}}
+
+
+def refresh_row(component, refresh, context) -> dict:
+    """One refresh of a component as the module on the node wants it."""
+    return {"component": component.name, "label": component.label, "unit": component.unit, "user": component.user,
+            "name": refresh.name, "base": context.url(component.name), "argv": [word.format(node=context.host) for word in refresh.command]}

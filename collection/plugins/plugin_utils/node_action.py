@@ -1,7 +1,10 @@
 """Base of the action plugins: they compute on the controller what the module ``node`` then does on the node."""
 from __future__ import annotations
 
+import time
+
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain import resident
@@ -10,6 +13,9 @@ from . import resident_calls
 from .arguments import checked
 from .context import Context, plain
 from .silence import silence
+
+# Seconds of one look of an operation that waits.
+LOOK_S = 20
 
 
 class NodeAction(ActionBase):
@@ -42,7 +48,7 @@ class NodeAction(ActionBase):
             if "result" in options:
                 result.update(options["result"])
             else:
-                result.update(self.module(options))
+                result.update(self.patient(options))
                 self.after(context, result)
         except EmrError as error:
             result.update(failed=True, msg=str(error))
@@ -67,6 +73,25 @@ class NodeAction(ActionBase):
         found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars, module_args=arguments)
         found.pop("invocation", None)
         return found
+
+    def patient(self, options: dict) -> dict:
+        """Like ``module``, for an operation that waits: it gets ``look_s`` beside its ``limit_s``.
+
+        It comes back after so many seconds with ``waits``, for people, and is run again until that limit has passed. What it gives
+        in ``again`` are options of the next look.
+        """
+        if "look_s" not in options:
+            return self.module(options)
+        options = {**options, "whole_s": options["limit_s"]}
+        deadline, changes = time.monotonic() + options["limit_s"], []
+        while True:
+            found = self.module({**options, "limit_s": max(1, deadline - time.monotonic())})
+            changes += found.get("changes", [])
+            waits = found.pop("waits", "")
+            if not waits:
+                return {**found, "changed": bool(found.get("changed") or changes), **({"changes": changes} if changes else {})}
+            Display().display(f"emr: {self.context.host} waits: {waits}")
+            options = {**options, **found.get("again", {})}
 
     def step(self, options: dict) -> dict:
         """Like ``module``, for one step of several: raises EmrError when it fails."""

@@ -7,11 +7,10 @@ import time
 
 from ..domain.idle import advance
 from .common import read_text, write_atomic
-from .health import namenode
+from .health import is_server, namenode
 from .http import get_json
 from .job import FINAL, listing
 from .lists import excluded
-from .people import is_server
 
 RECORD = "/var/lib/emr/cluster/activity.json"
 # Calls of clients that read or write the content of files. Listings are left out: history servers list all the time.

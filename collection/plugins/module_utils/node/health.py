@@ -10,6 +10,8 @@ import struct
 
 from .http import get_json
 
+# Tag in YARN of the cluster's own servers; see domain/config_sql.py.
+SERVER_TAG = "emr-server"
 NAMENODE_BEANS = ("NameNodeInfo", "NameNodeActivity", "FSNamesystem", "FSNamesystemState")
 # Every state in which the ResourceManager knows a node; without the list it leaves out those that are gone.
 NODE_STATES = "NEW,RUNNING,UNHEALTHY,DECOMMISSIONING,DECOMMISSIONED,LOST,REBOOTED,SHUTDOWN"
@@ -159,3 +161,23 @@ def yarn_summary(base):
             "memory_mib": metrics.get("totalMB", 0), "memory_used_mib": metrics.get("allocatedMB", 0),
             "vcores": metrics.get("totalVirtualCores", 0), "vcores_used": metrics.get("allocatedVirtualCores", 0),
             "apps_running": metrics.get("appsRunning", 0), "apps_pending": metrics.get("appsPending", 0)}
+
+
+def is_server(application):
+    """Whether an application of YARN is a daemon of the cluster, and nobody's work."""
+    return SERVER_TAG in str(application.get("applicationTags") or "").split(",")
+
+
+def waiting_application(base):
+    """What one of the cluster's own applications (Spark's servers) waits for in YARN at ``base``, as a sentence; '' when none waits."""
+    alive = (get_json(f"{base}/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING") or {}).get("apps") or {}
+    rows = alive.get("app") or []
+    mine = next((row for row in rows if is_server(row) and row["state"] != "RUNNING"), None)
+    numbers = yarn_summary(base)
+    if mine is None or numbers is None:
+        return ""
+    held = ", ".join(f"{row['id']} of {row['user']} {max(0, row.get('allocatedMB', 0))} MiB" for row in sorted(
+        rows, key=lambda row: -row.get("allocatedMB", 0)) if row.get("allocatedMB", 0) > 0)
+    return (f"YARN has not begun {mine['id']} in the queue {mine['queue'].split('.')[-1]} yet: {numbers['memory_used_mib']} of "
+            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}). Wait for their end, stop one (emrctl jobs kill), or add a node "
+            "(emrctl scale)")

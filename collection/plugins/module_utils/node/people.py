@@ -8,6 +8,7 @@ import shutil
 
 from .common import NodeError, run, unit_states
 from .hdfs import WebHdfs
+from .health import is_server
 from .http import get_json
 
 # Members are the accounts that this project made for users of the spec; see module people.
@@ -21,8 +22,6 @@ APPLICATIONS = {"spark": ("SPARK",), "mapreduce": ("MAPREDUCE",), "yarn": None, 
 JOBS = {"spark": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "mapreduce": ("MR", "HADOOP_STREAMING"),
         "yarn": None, "hdfs": None, "metastore": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "spark-thrift": (),
         "spark-connect": ()}
-# YARN's tag of applications that are daemons of the cluster; see domain/config_sql.
-SERVER_TAG = "emr-server"
 
 
 def perform(params, check):
@@ -175,11 +174,6 @@ def running(base):
         raise NodeError("the ResourceManager does not answer, so nobody knows what runs. Nothing was changed: look with emrctl "
                         "status, and run the command again when it is up.")
     return [row for row in ((answer.get("apps") or {}).get("app")) or [] if not is_server(row)]
-
-
-def is_server(application):
-    """Whether an application of YARN is a daemon of the cluster, and nobody's work."""
-    return SERVER_TAG in str(application.get("applicationTags") or "").split(",")
 
 
 def _some(ids):

@@ -13,10 +13,11 @@ from .common import NodeError, log_tail, read_text, run, unit_states
 from .configure import inspect
 from .format import format_if_empty
 from .hdfs import WebHdfs, ensure_archive, ensure_directories
-from .health import hdfs_summary, probe
+from .health import hdfs_summary, probe, waiting_application
 from .install import SERVER_UNIT
 from .people import settle_homes
-from .stale import RUNNING, stale_parts, wants_restart
+from .refresh import refresh
+from .stale import RUNNING, stale_parts, wants_refresh, wants_restart
 
 MAX_RESTARTS = 3
 GROUPS = "/sys/fs/cgroup"
@@ -91,7 +92,8 @@ class Start:
         for component in self.components:
             if states.get(component["unit"], {}).get("LoadState") == "not-found" and not self.check:
                 raise NodeError(f"{component['unit']}.service is not there: run create or deploy first")
-        self.restarts = {unit: int(state.get("NRestarts") or 0) for unit, state in states.items()}
+        # An earlier look at the same start counted from when it began.
+        self.restarts = self.params.get("restarts") or {unit: int(state.get("NRestarts") or 0) for unit, state in states.items()}
         todo = {c["name"]: self._needed(c, states) for c in self.components}
         self._check_data()
         if self.check:
@@ -99,7 +101,9 @@ class Start:
             return {"changed": bool(changes), "changes": changes}
         if self.params["hdfs"] and "namenode" not in self.names:
             self._directories()
-        self._loop(todo)
+        waits = self._loop(todo)
+        if waits:
+            return {"changed": bool(self.changes), "changes": self.changes, "waits": waits, "again": {"restarts": self.restarts}}
         if self.params["hdfs"]:
             # All nodes have their software by now: nobody needs the first master's archives any more.
             run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
@@ -131,7 +135,9 @@ class Start:
                                 f"{self.params['cluster_id']}. Nothing there is touched: move it away if it may go.")
 
     def _loop(self, todo):
+        """Launch in order and wait until all serve. Returns '', or what is waited for when one look (``look_s``) is over."""
         deadline = self.begun + self.params["limit_s"]
+        look = self.begun + self.params.get("look_s", self.params["limit_s"])
         while True:
             self._launch([c for c in self.components if c["name"] not in self.launched and self._may_start(c)], todo)
             self._archives()
@@ -140,15 +146,23 @@ class Start:
                     self._look(component)
             waiting = [c for c in self.components if c["name"] not in self.ready]
             if not waiting and not self.archives:
-                break
+                return ""
             self._check_alive()
+            if deadline > look and time.monotonic() > look:
+                return f"{waiting[0]['label']}: {self._why(waiting[0])}" if waiting else self.said["archives"]
             if time.monotonic() > deadline:
                 if not waiting:
                     raise NodeError(f"{self.archives[0]['path']} could not be put into HDFS within {self.params['limit_s']} s: "
                                     f"{self.said['archives']}. Look with: emrctl status; then run the command again")
-                raise self._failure(waiting[0], f"not ready after {self.params['limit_s']} s: "
-                                    f"{self.said.get(waiting[0]['name'], 'waits for ' + ', '.join(waiting[0]['after']))}")
+                raise self._failure(waiting[0], f"not ready after {self.params.get('whole_s', self.params['limit_s'])} s: "
+                                    f"{self._why(waiting[0])}")
             time.sleep(0.15)
+
+    def _why(self, component):
+        """What a daemon that does not serve said last, or waits for."""
+        said = self.said.get(component["name"], "waits for " + (", ".join(component["after"]) or "its start"))
+        held = waiting_application(self.params["resourcemanager"]) if component.get("application") and self.params.get("resourcemanager") else ""
+        return held or said
 
     def _may_start(self, component):
         if component.get("application") and self.archives:
@@ -157,6 +171,8 @@ class Start:
 
     def _launch(self, components, todo):
         """Start or restart these units; a NameNode is formatted first where that is right."""
+        if any(c.get("application") for c in components):
+            self._refresh_queues()
         order = sorted(components, key=lambda c: c["name"] == "namenode")
         for group in ([c for c in order if c["name"] != "namenode"], [c for c in order if c["name"] == "namenode"]):
             for component in group:
@@ -169,6 +185,14 @@ class Start:
                     run(["systemctl", verb] + units, limit_s=180)
                     self.changes += [f"{c['name']}: {verb}ed" for c in group if todo[c["name"]] == verb]
             self.launched |= {c["name"] for c in group}
+
+    def _refresh_queues(self):
+        """An application needs the share of application masters as the files have it, before its daemon waits for YARN to begin it."""
+        for row in self.params.get("refreshes", ()):
+            manager = row["component"]
+            running = unit_states([row["unit"]]).get(row["unit"], {}).get("ActiveState") in RUNNING
+            if running and not wants_restart(manager) and row["name"] in wants_refresh(manager):
+                self.changes.append(refresh(row))
 
     def _look(self, component):
         ready, said = probe(component["health"])

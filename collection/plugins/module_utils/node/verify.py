@@ -13,44 +13,60 @@ from .health import hdfs_summary, yarn_summary
 
 
 def verify(params, check=False):
-    """Do the checks that the options ask for. Returns the module's result; raises NodeError at the first failure."""
+    """Do the checks that the options ask for. Returns the module's result; raises NodeError at the first failure.
+
+    With ``look_s`` (seconds) it comes back with ``waits`` while nodes are missing, to be run again.
+    """
     if check:
         return {"changed": False}
     result = {"changed": False, "seconds": {}}
-    deadline = time.monotonic() + params["limit_s"]
-    for name, work in (("nodes", _nodes), ("storage", storage), ("computation", computation)):
+    begun = time.monotonic()
+    missing = _await_nodes(params, result, begun)
+    if missing:
+        return {"changed": False, "waits": missing}
+    result["seconds"]["nodes"] = round(time.monotonic() - begun, 2)
+    for name, work in (("storage", storage), ("computation", computation)):
         begun = time.monotonic()
-        found = work(params, deadline)
+        found = work(params, None)
         if found is not None:
             result[name] = found
             result["seconds"][name] = round(time.monotonic() - begun, 2)
     return result
 
 
-def _nodes(params, deadline):
-    """Wait until every expected DataNode and NodeManager is there."""
+def _await_nodes(params, result, begun):
+    """Wait until every expected DataNode and NodeManager is there. Returns '', or what is missing after one look."""
     while True:
         hdfs = hdfs_summary(params["namenode"]) if params["namenode"] else None
         yarn = yarn_summary(params["resourcemanager"]) if params["resourcemanager"] else None
-        missing = []
-        if params["namenode"]:
-            if not hdfs:
-                missing.append("the NameNode does not answer")
-            elif hdfs["safe_mode"]:
-                missing.append("HDFS is in safe mode: " + hdfs["safe_mode"].split(".")[0])
-            elif hdfs["live"] < params["datanodes"]:
-                missing.append(f"{hdfs['live']} of {params['datanodes']} DataNodes are live")
-        if params["resourcemanager"]:
-            if not yarn:
-                missing.append("the ResourceManager does not answer")
-            elif yarn["active"] < params["nodemanagers"]:
-                missing.append(f"{yarn['active']} of {params['nodemanagers']} NodeManagers are active")
+        missing = "; ".join(_missing(params, hdfs, yarn))
         if not missing:
-            return {"hdfs": hdfs, "yarn": yarn}
-        if time.monotonic() > deadline:
-            raise NodeError("the cluster is not complete: " + "; ".join(missing) +
-                            ". `emrctl status` shows which daemon is down.")
+            result["nodes"] = {"hdfs": hdfs, "yarn": yarn}
+            return ""
+        passed = time.monotonic() - begun
+        if passed > params["limit_s"]:
+            raise NodeError(f"the cluster is not complete: {missing}. `emrctl status` shows which daemon is down.")
+        if passed > params.get("look_s", params["limit_s"]):
+            return missing
         time.sleep(0.15)
+
+
+def _missing(params, hdfs, yarn):
+    """What is not there yet, as sentences."""
+    found = []
+    if params["namenode"]:
+        if not hdfs:
+            found.append("the NameNode does not answer")
+        elif hdfs["safe_mode"]:
+            found.append("HDFS is in safe mode: " + hdfs["safe_mode"].split(".")[0])
+        elif hdfs["live"] < params["datanodes"]:
+            found.append(f"{hdfs['live']} of {params['datanodes']} DataNodes are live")
+    if params["resourcemanager"]:
+        if not yarn:
+            found.append("the ResourceManager does not answer")
+        elif yarn["active"] < params["nodemanagers"]:
+            found.append(f"{yarn['active']} of {params['nodemanagers']} NodeManagers are active")
+    return found
 
 
 def storage(params, _deadline):
