@@ -16,6 +16,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import check
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
+from ansible_collections.emr.cluster.plugins.plugin_utils.scripts import REMEDY, windows_line_ends
 
 # Operations -> those of their options that go to the master.
 OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
@@ -239,10 +240,13 @@ def variables(rows: dict) -> dict:
 
 
 def existing(path: str) -> str:
-    """Raises Refused for what is no file here."""
+    """Raises Refused for what is no file here, or a script that cannot run."""
     local = os.path.expanduser(path)
     if not os.path.isfile(local):
         raise Refused(f"{path}: there is no such file on the controller", "Give the path of a readable file, or hdfs:// or oss://")
+    wrong = windows_line_ends(local)
+    if wrong:
+        raise Refused(wrong, REMEDY)
     return local
 
 

@@ -14,6 +14,7 @@ from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
 from ..module_utils.domain.flow import flow_from, flow_of_job, load_flow, parse_flow
 from .context import plain
 from .parameters import check
+from .scripts import REMEDY, windows_line_ends
 
 # All files of a flow together.
 MAX_BYTES = 512 << 20
@@ -90,6 +91,8 @@ class Flow:
         elif self.files.get(name, local) != local:
             problems.append(SpecProblem(where, f"two files of this job are called {os.path.basename(local)}", "Rename one: they are "
                                         "put into one folder.", line, self.source))
+        elif wrong := windows_line_ends(local):
+            problems.append(SpecProblem(where, wrong, REMEDY, line, self.source))
         self.files[name] = local
         return name + mark + alias
 
