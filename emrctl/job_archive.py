@@ -20,9 +20,9 @@ class Archive:
             default_region,
             find_credentials,
         )
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss_client import client
         from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
         from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split
-        from ansible_collections.emr.cluster.plugins.plugin_utils.data_oss import client
 
         self.address, self.name, self.refusal = address, name, OssError
         try:

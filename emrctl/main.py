@@ -55,7 +55,7 @@ GROUPS = {
     "flow": ("emrctl.flow", "Run jobs that wait for each other."),
     "schedule": ("emrctl.schedule", "Run flows and jobs at certain times."),
     "local": ("emrctl.local.cli", "Run the local ECS: the same API, real hosts here."),
-    "dist": ("emrctl.dist.cli", "Assemble and verify a release's tarballs."),
+    "dist": ("emrctl.dist.cli", "Assemble, verify and publish a release's tarballs."),
 }
 RAW = {"submit", "schedule", "ssh", "shell"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
 SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}

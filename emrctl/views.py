@@ -22,7 +22,7 @@ def plan(data: dict) -> str:
     lines += [f"Note: {warning}" for warning in found.get("warnings") or []]
     if not (found.get("buy") or found.get("release") or found.get("changes")):
         lines.insert(0, f"Nothing to buy, to change or to delete for cluster {found.get('cluster')}.")
-    lines += _costs(found) + _offer(found.get("offer") or {})
+    lines += _sources(found) + _costs(found) + _offer(found.get("offer") or {})
     lines.append(f"Digest: {found.get('digest', '-')}")
     return "\n".join(lines)
 
@@ -32,6 +32,18 @@ def _kept(nodes: list) -> list:
     kept = [n["node"] for n in nodes if n["does"] == "keep"]
     shown = f"{', '.join(kept[:6])}{f' and {len(kept) - 6} more' if len(kept) > 6 else ''}"
     return [f"Stays as it is: {shown}"] if kept else []
+
+
+def _sources(found: dict) -> list:
+    """Where the software comes from, and how much of it this machine has to send."""
+    rows = found.get("sources") or []
+    if not rows:
+        return []
+    columns = ["artifact", "version", "source", "address", *(["push_mib"] if found.get("push_mib") else [])]
+    lines = ["Software comes from:", table(rows, columns)]
+    if found.get("push_mib"):
+        lines.append(f"This machine sends {found['push_mib']:,} MiB to the first master, which gives it to the others.")
+    return lines
 
 
 def _costs(found: dict) -> list:

@@ -1,20 +1,24 @@
 """Building distributions: lock file -> verified inputs -> tarball whose SHA-512 the release catalogue knows."""
 from __future__ import annotations
 
-import json
+import shutil
 import tempfile
 from pathlib import Path
 
+from ansible_collections.emr.cluster.plugins.module_utils.cloud import dist_cache
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
 
-from . import connectors, hadoop, metastore, spark
+from . import connectors, fetch as fetch_module, hadoop, metastore, spark
 from .fetch import fetch
-from .lock import Locked, format_lock, parse_lock, sha512_of
+from .lock import Locked, format_lock, parse_lock
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
 MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore}
+# MiB on the disk while it is built.
+SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400}
 
 
 def lock_file(artifact: Artifact) -> Path:
@@ -40,16 +44,7 @@ def write_lock(component: str, version: str, say) -> Path:
 
 def built(artifact: Artifact) -> bool:
     """Whether the finished tarball is there and unchanged since its SHA-512 was taken (size and time only: instant)."""
-    path = dist_dir() / artifact.file
-    try:
-        known, stat = json.loads(_stamp(path).read_text()), path.stat()
-    except (OSError, ValueError):
-        return False
-    return known == {"sha512": artifact.sha512, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-
-
-def _stamp(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
+    return dist_cache.stamped(dist_dir() / artifact.file) == artifact.sha512
 
 
 def build(artifact: Artifact, say, force: bool = False, accept: bool = False) -> tuple[Path, bool]:
@@ -77,8 +72,23 @@ def build(artifact: Artifact, say, force: bool = False, accept: bool = False) ->
         raise Refused(f"{artifact.file} came out with SHA-512 {digest[:16]}…, the release catalogue says "
                       f"{artifact.sha512[:16] or 'nothing'}…",
                       "Its parts changed: take the new SHA-512 into releases.py if that is intended (--accept shows it)")
-    _write_stamp(target, digest)
+    dist_cache.stamp(target, digest)
     return target, True
+
+
+def check_machine(wanted: list[Artifact], force: bool = False) -> None:
+    """Raises Refused, with all that is missing at once, when this machine cannot build these artifacts."""
+    todo = [artifact for artifact in wanted if force or not built(artifact)]
+    lacking = fetch_module.lacking([item for artifact in todo for item in read_lock(artifact)])
+    # The tarball, its inputs where they are not here yet, and Spark's unpacked once.
+    needed = sum(SPACE[artifact.component] for artifact in todo)
+    dist_dir().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(dist_dir()).free >> 20
+    if needed > free:
+        lacking.append(f"{needed - free} MiB of room in {dist_dir()}: set EMR_CACHE to a folder with {needed} MiB")
+    if lacking:
+        raise Refused("Building " + ", ".join(a.file for a in todo) + " needs:\n" + "\n".join(f"  {line}" for line in lacking),
+                      "Install that and run the same command again")
 
 
 def _scratch() -> Path:
@@ -86,11 +96,6 @@ def _scratch() -> Path:
     path = dist_dir().parent / "tmp"
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _write_stamp(path: Path, digest: str) -> None:
-    stat = path.stat()
-    _stamp(path).write_text(json.dumps({"sha512": digest, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}))
 
 
 def verify(artifact: Artifact) -> str:
@@ -101,7 +106,7 @@ def verify(artifact: Artifact) -> str:
     digest = sha512_of(path)
     if digest != artifact.sha512:
         return "differs"
-    _write_stamp(path, digest)
+    dist_cache.stamp(path, digest)
     return "ok"
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 DEFAULT_RELEASE = "emr-1.0"
-app = typer.Typer(help="Assemble the tarballs of a release: Hadoop, Spark, connectors, metastore.", no_args_is_help=True,
+app = typer.Typer(help="Assemble and publish the tarballs of a release: Hadoop, Spark, connectors, metastore.", no_args_is_help=True,
                   add_completion=False, rich_markup_mode=None)
 Release = Annotated[str, typer.Option("--release", "-r", help="Name in the release catalogue.")]
 Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors, metastore; nothing means all.")]
@@ -39,7 +39,9 @@ def build(components: Components = None, name: Release = DEFAULT_RELEASE,
     def run() -> None:
         from . import build as builder
 
-        for artifact in builder.artifacts(name, components or ()):
+        wanted = builder.artifacts(name, components or ())
+        builder.check_machine(wanted, force)
+        for artifact in wanted:
             start = time.monotonic()
             path, made = builder.build(artifact, _say, force, accept)
             known = json.loads(path.with_name(path.name + ".json").read_text())
@@ -80,6 +82,37 @@ def verify(components: Components = None, name: Release = DEFAULT_RELEASE) -> No
 
     if not _guarded(run):
         raise typer.Exit(1)
+
+
+@app.command()
+def publish(address: Annotated[str, typer.Argument(metavar="oss://BUCKET/PREFIX", help="Where the files go.")],
+            components: Components = None, name: Release = DEFAULT_RELEASE,
+            region: Annotated[str | None, typer.Option("--region", help="Region of the bucket "
+                                                       "[default: ALIBABA_CLOUD_REGION_ID].")] = None) -> None:
+    """Put the built tarballs into a bucket, from which clusters in its region fetch them; prints the spec's line.
+
+    Goes on where it was interrupted. The credentials stay here: nodes get addresses that are signed for an hour.
+    """
+    def run() -> None:
+        import os
+
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud import oss_client
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import (
+            default_region,
+            find_credentials,
+        )
+
+        from . import build as builder, publish as publisher
+
+        publisher.place_of(address)
+        credentials = find_credentials()
+        oss = oss_client.client(os.environ, region or credentials.region or default_region() or "cn-hangzhou", lambda: credentials)
+        for row in publisher.publish(oss, address, builder.artifacts(name, components or ()), _say):
+            _say(f"{row['address']}: {row['sent'] / 1e6:,.1f} MB sent, SHA-512 {row['sha512'][:16]}…")
+        _say("the spec's line:")
+        print(f"mirrors: [{address.rstrip('/')}]")
+
+    _guarded(run)
 
 
 @app.command()

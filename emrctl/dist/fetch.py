@@ -1,6 +1,7 @@
 """Fetching inputs through the registries' ordinary clients: Maven and pip. Nothing unverified is handed on."""
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -43,6 +44,20 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
     return {item.coordinates: root / item.cached for item in inputs}
 
 
+def lacking(inputs: list[Locked]) -> list[str]:
+    """Programs that fetching the missing ones of these inputs needs and that this machine has not, with how to get them."""
+    missing = [item for item in inputs if not (downloads_dir() / item.cached).exists()]
+    found = []
+    if any(item.kind != "sdist" for item in missing):
+        if not shutil.which("mvn"):
+            found.append("Maven (mvn): apt-get install maven, or dnf install maven")
+        if not shutil.which("java") and not os.access(f"{os.environ.get('JAVA_HOME', '')}/bin/java", os.X_OK):
+            found.append("Java (java): apt-get install default-jdk-headless, or dnf install java-17-openjdk-headless")
+    if any(item.kind == "sdist" for item in missing) and not importlib.util.find_spec("pip"):
+        found.append(f"pip of {sys.executable}: python -m ensurepip, or install emrctl with pip into a virtual environment")
+    return found
+
+
 def exact(item: Locked) -> str:
     """The dependency element of exactly this file: what it depends on is pinned by its own lines."""
     group, artifact, version, *classifier = item.coordinates.split(":")
@@ -69,7 +84,7 @@ def pom(dependencies) -> str:
 def copy_artifacts(project: str, target: Path) -> None:
     """Let Maven put all runtime dependencies of the project below ``target``, in repository layout."""
     if not shutil.which("mvn"):
-        raise Refused("Maven is needed to assemble Hadoop and is not installed", "apt-get install maven")
+        raise Refused("Maven is needed to assemble this and is not installed", "apt-get install maven")
     with tempfile.TemporaryDirectory(prefix="emr-dist-") as folder:
         file = Path(folder) / "pom.xml"
         file.write_text(project)

@@ -8,11 +8,11 @@ place is ``-``, because its whole tree is rearranged).
 """
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 KINDS = {"jar": (3, 4), "webapps": (3, 4), "tar": (4, 4), "sdist": (2, 2)}
@@ -89,12 +89,6 @@ def format_lock(title: str, inputs) -> str:
     """Text of a lock file, readable by ``parse_lock``."""
     head = f"# Inputs of {title}, in class-path order: kind coordinates sha512 size place.\n"
     return head + "".join(item.line() + "\n" for item in inputs)
-
-
-def sha512_of(path: Path) -> str:
-    """SHA-512 of a file in hex. Raises OSError."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha512").hexdigest()
 
 
 def check(path: Path, item: Locked) -> None:

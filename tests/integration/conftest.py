@@ -4,9 +4,31 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import stamp
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
+from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner
+
+
+@pytest.fixture(scope="session")
+def made_software(tmp_path_factory):
+    """A cache in which the tarballs of each release count as made. Nothing here installs them, so they have no content."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "dist").mkdir()
+    for row in RELEASES.values():
+        for artifact in row.artifacts.values():
+            (cache / "dist" / artifact.file).touch()
+            stamp(cache / "dist" / artifact.file, artifact.sha512)
+    return cache
+
+
+@pytest.fixture(autouse=True)
+def software(made_software, monkeypatch, tmp_path):
+    """Each cluster needs a source of its software; here that is this machine's cache."""
+    (tmp_path / "emr-cache").mkdir()
+    (tmp_path / "emr-cache" / "dist").symlink_to(made_software / "dist")
+    monkeypatch.setenv("EMR_CACHE", str(tmp_path / "emr-cache"))
 
 
 @pytest.fixture(scope="module")

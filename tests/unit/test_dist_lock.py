@@ -3,11 +3,14 @@ import hashlib
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import sources
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES, Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from emrctl.dist import build, cds, connectors, fetch, hadoop, spark
 from emrctl.dist.lock import Locked, check, format_lock, parse_lock
 from emrctl.dist.paths import LOCKS
+from tests.unit.test_spec import MINIMAL
 
 SHA = hashlib.sha512(b"jar").hexdigest()
 LINE = f"jar org.x:lib:1.0 {SHA} 3 share/lib"
@@ -96,10 +99,26 @@ def test_unknown_release_is_refused_with_the_nearest():
         release("zzz")
 
 
-def test_locations_try_mirrors_before_own_urls():
+def test_own_addresses_come_after_mirrors_and_those_of_the_spec_before_the_environments():
     artifact = Artifact("hadoop", "1", "hadoop-1.tar.gz", SHA, ("http://a/x/hadoop-1.tar.gz",))
-    assert artifact.locations(["http://m/dist/"]) == ("http://m/dist/hadoop-1.tar.gz", "http://a/x/hadoop-1.tar.gz")
+    spec = parse_spec(MINIMAL + "mirrors: [http://m/dist/, oss://bucket/emr]\n", environ={})
+    assert [(s.kind, s.address) for s in sources.sources(spec, artifact, "http://e/dist/, http://m/dist")] == [
+        ("mirrors", "http://m/dist/hadoop-1.tar.gz"), ("mirrors", "oss://bucket/emr/hadoop-1.tar.gz"),
+        ("EMR_MIRRORS", "http://e/dist/hadoop-1.tar.gz"), ("release", "http://a/x/hadoop-1.tar.gz")]
     assert artifact.top == "hadoop-1"
+    with pytest.raises(Refused, match="EMR_MIRRORS"):
+        sources.sources(spec, artifact, "ftp://x")
+
+
+def test_a_file_of_the_specs_own_is_sought_at_its_addresses_only():
+    own = f"artifacts:\n  hadoop: {{sha512: {'0a' * 64}, urls: [https://a.example.com/mine.tgz, oss://bucket/mine.tgz]}}\n"
+    spec = parse_spec(MINIMAL + own + "mirrors: [http://m/dist]\n", environ={})
+    found = next(a for a in sources.artifacts(spec) if a.component == "hadoop")
+    assert (found.file, found.sha512, found.top) == ("mine.tgz", "0a" * 64, "hadoop-3.4.2")
+    assert [s.kind for s in sources.sources(spec, found, "http://e")] == ["artifacts", "artifacts"]
+    assert sources.needed(["hadoop", "spark"]) == ("hadoop", "spark", "connectors")
+    assert sources.needed(["hadoop", "spark", "metastore"], "slave") == ("hadoop",)
+    assert "metastore" in sources.needed(["hadoop", "spark", "metastore"])
 
 
 @pytest.mark.parametrize("source, target", [

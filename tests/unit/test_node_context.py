@@ -103,8 +103,11 @@ def test_services_and_components_follow_variables():
     found = context(emr_services=["hadoop", "spark"])
     assert found.services == ("hdfs", "yarn", "mapreduce", "spark")
     assert [c.name for c in context("s1", emr_services=["hdfs"]).components] == ["datanode"]
-    assert [a["name"] for a in found.artifacts("master")] == ["hadoop", "spark"], "no address for the connectors"
-    with_mirror = context(emr_services=["hadoop", "spark"], emr_mirrors=["http://mirror/x"])
+    own = {"spark": {"urls": ["https://example.com/spark.tgz"], "sha512": "0a" * 64}}
+    theirs = context(emr_services=["hadoop", "spark"], emr_artifacts=own)
+    assert [a["name"] for a in theirs.artifacts("master")] == ["hadoop", "spark"], "a Spark of the user's own without connectors"
+    assert [a["name"] for a in found.artifacts("master")] == ["hadoop", "spark", "connectors"], "pushed where no address is known"
+    with_mirror = context(emr_services=["hadoop", "spark"], emr_mirrors=["http://mirror/x"], emr_artifacts=own)
     assert [a["name"] for a in with_mirror.artifacts("master")] == ["hadoop", "spark", "connectors"]
     assert [a["name"] for a in found.artifacts("slave")] == ["hadoop"]
 

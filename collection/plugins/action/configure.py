@@ -8,6 +8,9 @@ import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import default_region, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cached
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.sources import signed
 from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     backups,
     config_sql,
@@ -20,7 +23,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
     units,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import UNBOUGHT, plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 # The first master serves artifacts to the other nodes here, for so many seconds.
@@ -126,6 +130,36 @@ class ActionModule(NodeAction):
                 "peer": f"http://{first.address}:{PORT}" if serves and not here else "",
                 "serve_address": first.address if serves and here else "", "serve_port": PORT,
                 "serve_limit_s": SERVE_LIMIT_S}
+
+    def module(self, options: dict, op: str = "") -> dict:
+        """The operation. What the node could not fetch it is given, if that can be done from here, and then it goes on.
+
+        Nodes may reach less than this machine does, and one that stands mostly lacks nothing: addresses in OSS are signed for
+        it only when it does after all.
+        """
+        install = options.get("install") or {}
+        if install and (install["serve_address"] or self.context.fact("emr_node")):
+            options = self._signed(options)
+        found = super().module(options, op)
+        if not found.get("unfetched"):
+            return found
+        lacking = [a for a in install["artifacts"] if a["name"] in found["unfetched"]]
+        more = options if install["serve_address"] or self.context.fact("emr_node") else self._signed(options)
+        if self._pushed(lacking) or more is not options:
+            return super().module(more, op)
+        return found
+
+    def _signed(self, options: dict) -> dict:
+        """The options, with addresses by which the node can read what lies in OSS: secrets for the hour that they live."""
+        urls = [url for a in options["install"]["artifacts"] for url in a["urls"]]
+        region = self.context.spec.region
+        found = {} if self._task.check_mode else signed(urls, default_region() if region == UNBOUGHT["region"] else region, find_credentials)
+        return {**options, "secrets": {**options.get("secrets", {}), "signed": found}} if found else options
+
+    def _pushed(self, lacking: list) -> bool:
+        """Whether the first master was given any of these from this machine's cache."""
+        files = [(cached(a["file"], a["sha512"]), a["sha512"]) for a in lacking] if self.context.is_first_master else []
+        return bool(pushing.push(self, [row for row in files if row[0]]))
 
     def after(self, context, result):
         if context.is_first_master and context.kept:

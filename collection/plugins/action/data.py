@@ -8,10 +8,11 @@ import re
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss_client import client
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.data_hdfs import HdfsData
-from ansible_collections.emr.cluster.plugins.plugin_utils.data_oss import OssData, client
+from ansible_collections.emr.cluster.plugins.plugin_utils.data_oss import OssData
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 # What operations that only look give back.

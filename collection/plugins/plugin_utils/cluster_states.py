@@ -12,6 +12,7 @@ from ..module_utils.cloud.plan_details import plan_details
 from ..module_utils.cloud.power import standing_price, still_charged
 from ..module_utils.cloud.teardown import release_plan
 from ..module_utils.domain.errors import Refused
+from ..module_utils.domain.sources import CACHE
 from ..module_utils.domain.spec import spec_from_dict
 from . import converging, metastore_password, remembered
 from .operations import end_with, reader_of
@@ -64,10 +65,9 @@ def _ended(state: str, spec, operation: Operation, hold: bool) -> dict:
 def _planned(arguments: dict, operation: Operation, spec) -> dict:
     if arguments["state"] == "present":
         metastore_password.check_new(spec, operation)
-    plan, found = operation.plan(spec)
-    running = arguments.get("running")
-    data = plan_details(operation.client, spec, found, plan, spec_from_dict(running) if running else None,
-                        arguments.get("unread") or "")
+    running = spec_from_dict(arguments["running"]) if arguments.get("running") else None
+    plan, found = operation.plan(spec, before=running)
+    data = plan_details(operation.client, spec, found, plan, running, arguments.get("unread") or "")
     reader = [] if running or arguments.get("unread") else reader_of(arguments, operation, found)
     return {"plan": data, "spec": spec.to_dict(), "cluster_id": plan.cluster_id, "exists": found.exists, "reader": reader,
             "emr_result": {"name": spec.name, "region": spec.region, "plan": data, "price": data["price"]}}
@@ -154,7 +154,13 @@ def _present(arguments: dict, spec, operation: Operation, prepared=None) -> dict
         operation.say("repeated calls of the API: " + ", ".join(f"{n} x {code}" for code, n in sorted(retries.items())))
     result["emr_result"].update(plan=data, price=plan.price, bought=bought, retries=retries, zone=spec.zone,
                                 release=spec.release, services=list(spec.expanded_services))
-    return {**result, "plan": data, "spec": spec.to_dict()}
+    return {**result, "plan": data, "spec": spec.to_dict(), "push": _pushed_to(result["nodes"], plan)}
+
+
+def _pushed_to(nodes: list, plan) -> list:
+    """The first master, by itself, when this machine has to give it something; else nobody."""
+    masters = sorted(n["name"] for n in nodes if n["vars"]["emr_role"] == "master" and n["name"] not in plan.leaving)
+    return masters[:1] if any(row["source"] == CACHE for row in plan.sources) else []
 
 
 def _released(arguments: dict, _spec, operation: Operation) -> dict:

@@ -12,7 +12,7 @@ import socket
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils.domain import config, node_record, releases
+from ..module_utils.domain import config, node_record, releases, sources
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
@@ -291,26 +291,10 @@ class Context:
 
     def artifacts(self, role: str) -> list:
         """Artifacts for a node of this role, as the module ``install`` wants them."""
-        names = ["hadoop"]
-        if "spark" in self.services and role in ("master", "gateway"):
-            names += ["spark", "connectors"]
-        names += sorted({c.software for c in components_for(self.services, role)} - set(names))
-        found = [self._artifact(name) for name in names if name in self.release.artifacts]
-        # Apache has no connectors: who gives the other tarballs by address and no mirror does without.
-        return [row for row in found if row["urls"] or row["name"] != "connectors"]
-
-    def _artifact(self, name: str) -> dict:
-        artifact = self.release.artifacts[name]
-        own = (self.spec.artifacts or {}).get(name) or {}
-        urls = [str(u) for u in own.get("urls", ())] or list(artifact.locations(self.mirrors))
-        file = os.path.basename(urls[0]) if own.get("urls") else artifact.file
-        return {"name": name, "file": file, "sha512": str(own.get("sha512") or artifact.sha512), "urls": urls,
-                "target": artifact.top, "link": name}
-
-    @property
-    def mirrors(self) -> tuple:
-        """Base URLs with release files: the spec's, else of the environment."""
-        return tuple(self.spec.mirrors) or tuple(m for m in os.environ.get("EMR_MIRRORS", "").split(",") if m)
+        mirrors = os.environ.get(sources.VARIABLE, "")
+        return [{"name": a.component, "file": a.file, "sha512": a.sha512, "target": a.top, "link": a.component,
+                 "urls": [s.address for s in sources.sources(self.spec, a, mirrors)]}
+                for a in sources.artifacts(self.spec, role)]
 
     def url(self, component: str, port: str = "http") -> str:
         """Base URL of a component on the first node that runs it; '' when none does."""

@@ -7,25 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.node.oss import Oss, OssError, endpoint_of, split
+from ..module_utils.node.oss import Oss, OssError, split
 from ..module_utils.node.oss_files import KEY_MAX, check, clashes, crc64_of, put_file
 from .local_tree import Tree, appear, place_for
 from .streams import NAME_MAX, NAMED, Progress, Reader, parquet_rows, receive
 
-KEY = {"access_key_id": "OSS_ACCESS_KEY_ID", "access_key_secret": "OSS_ACCESS_KEY_SECRET", "security_token": "OSS_SESSION_TOKEN"}
 # Objects on their way at once.
 THREADS = 8
-
-
-def client(environ, region: str, find) -> Oss:
-    """OSS as this machine reaches it. ``find()``: the chain of cloud credentials, when the environment has none for OSS."""
-    key = {name: environ[variable] for name, variable in KEY.items() if environ.get(variable)}
-    if not key:
-        found = find().current()
-        key = {"access_key_id": found.access_key_id, "access_key_secret": found.access_key_secret, "security_token": found.security_token}
-    if not key.get("access_key_id") or not key.get("access_key_secret"):
-        raise Refused("half of a key for OSS is set", "Set both OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or none")
-    return Oss(endpoint_of(environ.get("ALIBABA_CLOUD_OSS_ENDPOINT"), region, inside=False), region, key)
 
 
 class OssData:

@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from ..module_utils.cloud.credentials import default_region, find_credentials
+from ..module_utils.cloud.dist_cache import cache_root
 from ..module_utils.domain.errors import EmrError
 
 
 def _path(name: str, region: str, identity: str, arguments: dict) -> Path:
     parts = [name, region, identity, os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT", ""),
              arguments.get("address"), arguments.get("user"), arguments.get("private_key_file")]
-    root = Path(os.environ.get("EMR_CACHE") or Path.home() / ".cache" / "emr")
-    return root / "nodes" / f"{hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]}.json"
+    return cache_root() / "nodes" / f"{hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]}.json"
 
 
 def _place(operation, arguments: dict) -> Path:

@@ -29,7 +29,7 @@ def prepare(operation: Operation, spec, before=None, named=(), excluded=(), load
                                                       "emr_role": tags_of(i).get("emr:role", ""),
                                                       "emr_state": i.get("Status", "")}} for i in found.instances]
         leave = leaving_nodes.choose(spec, nodes, named, excluded, loads, gone)
-    plan, found = operation.plan(spec, leave, found)
+    plan, found = operation.plan(spec, leave, found, before)
     plan.before = before.digest() if before is not None else ""
     return plan, found
 

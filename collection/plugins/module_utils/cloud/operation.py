@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field, replace
 
 from ..domain.errors import EmrError, Refused
-from . import doors
+from ..domain.sources import artifacts, needed
+from . import doors, sources
 from .anchor import create_anchor, ensure_rules
 from .clusters import Found, data_disks, find_cluster
 from .contact import reach
@@ -100,13 +101,19 @@ class Operation:
             return self.running(found)
         return found
 
-    def plan(self, spec, leaving=(), found: Found | None = None) -> tuple:
-        """(Plan, Found) of a spec, without any change. ``leaving``: names of nodes that will be released."""
+    def plan(self, spec, leaving=(), found: Found | None = None, before=None) -> tuple:
+        """(Plan, Found) of a spec, without any change. ``leaving``: names of nodes that will be released; ``before``: the
+        spec that the cluster was last made by, where it is known.
+        """
         require_ssh()
         found = found or self.found(must_exist=False)
         self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
-        return make_plan(self.client, spec, found, leaving), found
+        plan = make_plan(self.client, spec, found, leaving)
+        ready = [i for i in found.instances if tags_of(i).get(READY)]
+        if plan.purchases or len(ready) < len(found.instances) or _other_software(before, spec):
+            plan.sources = sources.look(spec, _standing(spec, before, ready), lambda: self.client.credentials)
+        return plan, found
 
     def _require_transient(self, found: Found, spec=None) -> None:
         """Raises Refused when a cluster for one flow is meant, and this one is none, or could not be released."""
@@ -276,6 +283,30 @@ class Operation:
             names = ", ".join(n["name"] for n in result if not n["vars"]["ansible_host"])
             raise EmrError(f"These nodes have no address: {names}", "Look at them in the console; was a public address released?")
         return result
+
+
+def _other_software(before, spec) -> bool:
+    """Whether nodes that stay have to install something, as far as is known."""
+    return before is not None and artifacts(before) != artifacts(spec)
+
+
+def _standing(spec, before, ready: list) -> dict:
+    """{component: first master} of the files that the cluster has and serves to nodes that join. Without the spec of before,
+    the tags of its nodes tell; they are early by one interrupted operation, and the first master fetches what it lacks.
+    """
+    masters = sorted((i for i in ready if tags_of(i).get("emr:role") == "master" and i.get("Status") == "Running"),
+                     key=lambda i: i["InstanceName"])
+    if not masters:
+        return {}
+    if before is None:
+        tags = tags_of(masters[0])
+        if tags.get("emr:release") != spec.release or spec.artifacts:
+            return {}
+        known = [s for s in spec.expanded_services if s in tags.get("emr:services", "").split(",")]
+        have = {a for a in artifacts(spec) if a.component in needed(known)}
+    else:
+        have = set(artifacts(before))
+    return {a.component: masters[0]["InstanceName"] for a in artifacts(spec) if a in have}
 
 
 @dataclass(frozen=True)

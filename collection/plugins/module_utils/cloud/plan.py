@@ -67,6 +67,9 @@ class Plan:
     leaving: list = field(default_factory=list)
     # Digest of the spec that the cluster was last made by, where it was read.
     before: str = ""
+    # Where each artifact comes from, when nodes have to install something (cloud/sources.py). No part of the digest: the files
+    # are the same wherever they come from.
+    sources: list = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -85,7 +88,8 @@ class Plan:
         """Plain data for people and programs."""
         return {"cluster": self.cluster, "cluster_id": self.cluster_id, "region": self.region, "zone": self.zone,
                 "exists": self.exists, "buy": [self._buy(p) for p in self.purchases], "changes": self.changes,
-                "leave": self.leaving, "warnings": self.warnings, "price": self.price, "digest": self.digest, "empty": self.empty}
+                "leave": self.leaving, "warnings": self.warnings, "price": self.price, "sources": self.sources,
+                "push_mib": sum(row["push_mib"] for row in self.sources), "digest": self.digest, "empty": self.empty}
 
     def _buy(self, purchase: Purchase) -> dict:
         first = purchase.types[0]

@@ -1,25 +1,24 @@
 """The release catalogue: tested sets of versions, the one place with versions and checksums.
 
-Pure Python: no Ansible import. A node installs an artifact from any of its URLs and accepts it by SHA-512 alone, so a
-mirror needs no trust. The primary artifacts are those that ``emrctl dist build`` assembles (``urls`` is empty: they
-come from the spec's ``mirrors``); ``alternatives`` are Apache's own tarballs, for a spec's ``artifacts`` key.
+Pure Python: no Ansible import. A node installs an artifact from any of its sources (``domain/sources.py``) and accepts it by
+SHA-512 alone, so a mirror needs no trust. The artifacts are those that ``emrctl dist build`` assembles; they have no address of
+their own (``urls`` is empty) until somebody publishes them.
+
+Apache's own tarballs are no source by themselves: with other launchers they have another SHA-512, so a cluster that got them
+because a mirror was silent today would reinstall and restart tomorrow. Who wants them names them in the spec's ``artifacts``,
+where the choice is kept (docs/cloud.md).
 """
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .errors import Refused
-
-# Where Apache's tarballs are to be had: current releases, a mirror inside Alibaba Cloud's networks, all old releases.
-APACHE_MIRRORS = ("https://mirrors.aliyun.com/apache", "https://downloads.apache.org",
-                  "https://archive.apache.org/dist")
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A tarball: ``file`` name, pinned ``sha512``, full ``urls`` beside the spec's mirrors. Its top folder is the file
-    name without ``.tar.gz``."""
+    """A tarball: ``file`` name, pinned ``sha512``, full ``urls`` of its own beside all mirrors."""
 
     component: str
     version: str
@@ -30,11 +29,7 @@ class Artifact:
     @property
     def top(self) -> str:
         """Name of the top folder in the tarball, and of the installation below /opt/emr."""
-        return self.file.removesuffix(".tar.gz")
-
-    def locations(self, mirrors=()) -> tuple:
-        """URLs to try in order: the file below each mirror, then its own URLs."""
-        return tuple(f"{m.rstrip('/')}/{self.file}" for m in mirrors) + tuple(self.urls)
+        return f"{self.component}-{self.version}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,6 @@ class Release:
 
     name: str
     artifacts: dict
-    alternatives: dict = field(default_factory=dict)
     java: str = "17"
     notes: tuple = ()
 
@@ -58,11 +52,6 @@ class Release:
 
 def _own(component: str, version: str, sha512: str) -> Artifact:
     return Artifact(component, version, f"{component}-{version}.tar.gz", sha512)
-
-
-def _apache(component: str, version: str, path: str, sha512: str) -> Artifact:
-    return Artifact(component, version, path.rsplit("/", 1)[1], sha512,
-                    tuple(f"{mirror}/{path}" for mirror in APACHE_MIRRORS))
 
 
 _ROWS = (
@@ -84,10 +73,6 @@ _ROWS = (
             "metastore", "3.1.3",
             "a3d300a907ce2262422d0aa237c6952d075700cef7be777e2a428882cc49785b"
             "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006")},
-        {"hadoop": _apache(
-            "hadoop", "3.4.2", "hadoop/common/hadoop-3.4.2/hadoop-3.4.2.tar.gz",
-            "79a383e156022d6690da359120b25db8146452265d92a4e890d9ea78c2078a01"
-            "b661daf78163ee9b4acef7106b01fd5c8d1a55f7ad284f88b31ab3f402ae3acf")},
         notes=("Hadoop without native libraries: the Java implementations of codecs and checksums are used.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",

@@ -107,7 +107,7 @@ _GROUP = Field(
     aliases={"instance_type": "instance_types", "types": "instance_types", "type": "instance_types",
              "size": "count", "number": "count", "nodes": "count", "disks": "data_disks", "disk": "data_disks"})
 
-_URL = Field("url", "text", "A base URL.", form="url", expect="an http:// or https:// address",
+_URL = Field("url", "text", "A base URL.", form="url", expect="an http:// or https:// address, or oss://bucket/path,",
              example="https://mirror.example.com/hadoop")
 
 _NETWORK = Field(
@@ -276,9 +276,9 @@ SPEC = Field(
         Field("users", "map", "People who work on the cluster, by name: an account on all nodes and a home in HDFS.",
               default={}, most=1000, form="users", expect="users by name", item=_USER,
               example="{alice: {queue: analysts, space_quota: 500g}}"),
-        Field("mirrors", "list", "Base addresses of the release's files, tried in order. Without any: the controller's "
-              "variable EMR_MIRRORS, then the release's own addresses.", default=(), most=10, item=_URL,
-              example="[https://mirror.example.com/dist]"),
+        Field("mirrors", "list", "Base addresses of the release's files, tried in order; nodes get a signed address of what lies "
+              "in `oss://`. After them come the controller's variable EMR_MIRRORS and its own cache (docs/cloud.md).", default=(),
+              most=10, item=_URL, example="[oss://my-bucket/emr, https://mirror.example.com/dist]"),
         Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark", "connectors", "metastore"),
               expect="hadoop, spark, connectors or metastore with urls and sha512", item=_ARTIFACT,
               example="{hadoop: {urls: [https://…], sha512: …}}"),

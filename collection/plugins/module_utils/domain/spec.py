@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 
 from .catalogue import expand_services
-from .errors import SpecError, SpecProblem
+from .errors import Refused, SpecError, SpecProblem
 
 
 @dataclass(frozen=True)
@@ -340,9 +340,10 @@ def _with_mirrors(spec: Spec, environ) -> Spec:
     """The spec with the mirrors of the environment, when that names usable ones."""
     from dataclasses import replace
 
-    found = tuple(m.strip().rstrip("/") for m in environ.get("EMR_MIRRORS", "").split(",") if m.strip())
-    for mirror in found:
-        if not mirror.startswith(("http://", "https://")) or "@" in mirror:
-            raise SpecError([SpecProblem("mirrors", "the variable EMR_MIRRORS holds something else than http:// or https:// "
-                                         "addresses without credentials", "Correct or unset EMR_MIRRORS.")])
+    from .sources import VARIABLE, environment_mirrors
+
+    try:
+        found = environment_mirrors(environ.get(VARIABLE, ""))
+    except Refused as error:
+        raise SpecError([SpecProblem("mirrors", error.message, error.remedy + ".")]) from None
     return replace(spec, mirrors=found) if found else spec

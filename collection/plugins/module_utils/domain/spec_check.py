@@ -338,9 +338,10 @@ def _cidr(checker: Checker, field: Field, item: Item, path: str):
 
 
 def _url(checker: Checker, field: Field, item: Item, path: str):
-    """An http(s) address without credentials."""
+    """An http(s) address without credentials, or a place in OSS."""
     text = item.value
-    if not re.match(r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%/+@-]*)?$", text):
+    if not (re.match(r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%/+@-]*)?$", text)
+            or re.match(r"^oss://[a-z0-9][a-z0-9-]{1,61}[a-z0-9](/[A-Za-z0-9._~+@=-]+)*/?$", text)):
         checker.problem(path, f'found "{text[:80]}", expected {field.expect} without user, spaces or parameters',
                         f"Write for example: {field.example}", item.line)
         return BAD

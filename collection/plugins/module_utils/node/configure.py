@@ -29,7 +29,7 @@ def configure(params, check):
     if params["revision"]:
         _check_services(params["revision"])
     database_password.check(params)
-    installed = install(params["install"], check) if params["install"] else {}
+    installed = install({**params["install"], "signed": (params.get("secrets") or {}).get("signed")}, check) if params["install"] else {}
     notes = take_away(params["absent"], check) if params.get("absent") else []
     notes += settle_people(params["people"], check) if params.get("people") else []
     notes += [ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check)

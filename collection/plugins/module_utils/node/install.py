@@ -22,9 +22,13 @@ SERVER_UNIT = "emr-artifacts"
 
 
 def install(params, check):
-    """Install all artifacts of the options. Returns {name: where it came from} of what was (or would be) installed."""
-    done = {}
-    missing = [a for a in params["artifacts"] if installed_digest(a) != a["sha512"]]
+    """Install all artifacts of the options. Returns {name: where it came from} of what was (or would be) installed.
+
+    ``signed``: {address in OSS: one by which it can be read for a while}. Those are secrets; what is told are the others.
+    Raises NodeError with ``unfetched``, the names of what no source gave.
+    """
+    done, problems, signed = {}, {}, params.get("signed") or {}
+    missing = [a for a in params["artifacts"] if installed_digest(a) != a["sha512"] or (params["serve_address"] and not _served(a))]
     if not check:
         os.makedirs(CACHE, exist_ok=True)
         if params["serve_address"]:
@@ -33,9 +37,21 @@ def install(params, check):
         if check:
             done[artifact["name"]] = artifact["urls"][0] if artifact["urls"] else ""
             continue
-        path, done[artifact["name"]] = fetch(artifact, params["peer"], params["limit_s"])
-        unpack(path, artifact)
+        try:
+            path, done[artifact["name"]] = fetch(artifact, params["peer"], params["limit_s"], signed)
+        except NodeError as error:
+            problems[artifact["name"]] = str(error)
+            continue
+        if installed_digest(artifact) != artifact["sha512"]:
+            unpack(path, artifact)
+    if problems:
+        raise NodeError("\n".join(problems.values()), unfetched=sorted(problems))
     return done
+
+
+def _served(artifact):
+    """Whether the archive, which may have been installed long ago, still lies where the other nodes look for it."""
+    return os.path.exists(os.path.join(CACHE, artifact["file"]))
 
 
 def installed_digest(artifact):
@@ -49,7 +65,7 @@ def installed_digest(artifact):
         return ""
 
 
-def fetch(artifact, peer, limit_s):
+def fetch(artifact, peer, limit_s, signed):
     """Bring the archive into the cache. Returns (path, source). Raises NodeError that lists what each source said.
 
     ``peer``: base URL on the first master, tried until the limit since it may still be fetching itself.
@@ -63,17 +79,18 @@ def fetch(artifact, peer, limit_s):
         said += _try_until(f"{peer}/{artifact['file']}", artifact, path, deadline - limit_s / 3)
         if not said:
             return path, f"{peer}/{artifact['file']}"
-    for attempt in range(3):
+    for attempt in range(3 if artifact["urls"] else 0):
         for url in artifact["urls"]:
-            problem = download(url, artifact["sha512"], path, deadline)
+            problem = download(signed.get(url, url), artifact["sha512"], path, deadline)
             if not problem:
                 return path, url
             said.append(f"{url}: {problem}")
         if time.monotonic() > deadline:
             break
         time.sleep(min(2 ** attempt, 5))
-    raise NodeError(f"{artifact['file']} could not be fetched. " + "; ".join(dict.fromkeys(said)) +
-                    ". Set mirrors in the spec (or EMR_MIRRORS) to folders that hold it, reachable from this node.")
+    raise NodeError(f"{artifact['file']} could not be fetched. " + "; ".join(dict.fromkeys(said or ["No source is known"])) +
+                    ". Make it on the controller (emrctl dist build) and run the same command again, or set mirrors in the spec (or "
+                    "EMR_MIRRORS) to folders that hold it, reachable from this node.")
 
 
 def _try_until(url, artifact, path, deadline):
@@ -88,7 +105,9 @@ def _try_until(url, artifact, path, deadline):
 
 
 def download(url, digest, path, deadline):
-    """One attempt. Returns '' when ``path`` holds the verified file, else what went wrong."""
+    """One attempt. Returns '' when ``path`` holds the verified file, else what went wrong, which never tells a signed address."""
+    if url.startswith("oss://"):
+        return "lies in OSS, and the controller signed no address of it"
     part = f"{path}.part"
     checksum = hashlib.sha512()
     size = 0

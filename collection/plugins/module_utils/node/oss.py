@@ -51,9 +51,13 @@ def endpoint_of(endpoint, region, inside=True):
 
 
 class Oss:
-    """``key``: {access_key_id, access_key_secret, security_token or nothing}. Used from several threads at once."""
+    """``key``: {access_key_id, access_key_secret, security_token or nothing}. Used from several threads at once.
 
-    def __init__(self, endpoint, region, key):
+    ``attempts``: how often a request is sent; ``limit_s``: seconds that each of them may stay without an answer.
+    """
+
+    def __init__(self, endpoint, region, key, attempts=ATTEMPTS, limit_s=TIMEOUT_S):
+        self.attempts, self.limit_s = attempts, limit_s
         place = urllib.parse.urlsplit(endpoint)
         self.secure, self.host, self.port = place.scheme == "https", place.hostname, place.port
         match = SERVICE.match(self.host or "")
@@ -161,6 +165,17 @@ class Oss:
         """Begin an upload in parts; returns its id."""
         return _text(_xml(self.call("POST", bucket, key, query={"uploads": ""}, body=b"")[1]), "UploadId", plain=True)
 
+    def parts(self, bucket, key, upload):
+        """Yield (number, etag, bytes) of each part that an upload has."""
+        query = {"uploadId": upload, "max-parts": "1000"}
+        while True:
+            page = _xml(self.call("GET", bucket, key, query=query)[1])
+            for row in page.iter("Part"):
+                yield int(_text(row, "PartNumber")), _text(row, "ETag", plain=True).strip('"'), int(_text(row, "Size"))
+            if _text(page, "IsTruncated") != "true":
+                return
+            query["part-number-marker"] = _text(page, "NextPartNumberMarker")
+
     def put_part(self, bucket, key, upload, number, data):
         """Write a part; returns (etag, CRC-64) of it."""
         headers = self.call("PUT", bucket, key, query={"partNumber": str(number), "uploadId": upload}, body=data)[0]
@@ -177,14 +192,14 @@ class Oss:
 
     def call(self, method, bucket, key="", query=None, headers=None, body=None):
         """One request, repeated when it may help. Returns ({header: value}, body). Raises OssError."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self.attempts + 1):
             answer = self._open(method, bucket, key, query, headers, body, attempt)
             try:
                 content = answer.read()
                 return {name.lower(): value for name, value in answer.getheaders()}, content
             except (OSError, http.client.HTTPException) as error:
                 self._drop()
-                if attempt == ATTEMPTS:
+                if attempt >= self.attempts:
                     raise OssError(f"{method} oss://{bucket}/{key}: {error}")
                 _pause(attempt)
 
@@ -201,7 +216,7 @@ class Oss:
             except (OSError, http.client.HTTPException) as broken:
                 error = OssError(f"{self.endpoint} does not answer: {broken or type(broken).__name__}")
             self._drop()
-            if attempt >= ATTEMPTS:
+            if attempt >= self.attempts:
                 raise error
             _pause(attempt)
             attempt += 1
@@ -211,12 +226,25 @@ class Oss:
         if getattr(self._links, "host", None) != host:
             self._drop()
             make = http.client.HTTPSConnection if self.secure else http.client.HTTPConnection
-            self._links.host, self._links.link = host, make(host, self.port, timeout=TIMEOUT_S)
+            self._links.host, self._links.link = host, make(host, self.port, timeout=self.limit_s)
         path = urllib.parse.quote(f"/{bucket}/{key}" if bucket and self.in_path else f"/{key}")
         text = _query(query)
         self._links.link.request(method, path + (f"?{text}" if text else ""), body=body,
                                  headers={**headers, **self._signature(method, bucket, key, text, headers)})
         return self._links.link.getresponse()
+
+    def signed(self, bucket, key, lives_s):
+        """An address by which anybody may GET the object for so many seconds, and nothing else. It is a secret for that time."""
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        query = {"x-oss-signature-version": "OSS4-HMAC-SHA256", "x-oss-date": now, "x-oss-expires": str(lives_s),
+                 "x-oss-credential": f"{self._key['access_key_id']}/{self._scope(now)}"}
+        if self._key.get("security_token"):
+            query["x-oss-security-token"] = self._key["security_token"]
+        text = _query(query)
+        host = self.host if self.in_path else f"{bucket}.{self.host}"
+        place = f"http{'s' if self.secure else ''}://{host}{f':{self.port}' if self.port else ''}"
+        path = urllib.parse.quote(f"/{bucket}/{key}" if self.in_path else f"/{key}")
+        return f"{place}{path}?{text}&x-oss-signature={self._signed('GET', bucket, key, text, '', now)}"
 
     def _signature(self, method, bucket, key, query, headers):
         """The headers that sign a request, version 4."""
@@ -227,15 +255,22 @@ class Oss:
         names = {name: value for name, value in headers.items()
                  if name in ("content-type", "content-md5") or name.startswith("x-oss-")}
         canonical = "".join(f"{name}:{value.strip()}\n" for name, value in sorted({**names, **signed}.items()))
+        found = self._signed(method, bucket, key, query, canonical, now)
+        credential = f"{self._key['access_key_id']}/{self._scope(now)}"
+        return {**signed, "authorization": f"OSS4-HMAC-SHA256 Credential={credential},Signature={found}"}
+
+    def _scope(self, now):
+        return f"{now[:8]}/{self.region}/oss/aliyun_v4_request"
+
+    def _signed(self, method, bucket, key, query, headers, now):
+        """The signature, version 4, of a request with these canonical parameters and headers."""
         resource = urllib.parse.quote(f"/{bucket}/{key}" if bucket else "/")
-        request = f"{method}\n{resource}\n{query}\n{canonical}\n\nUNSIGNED-PAYLOAD"
-        scope = f"{now[:8]}/{self.region}/oss/aliyun_v4_request"
-        text = f"OSS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        request = f"{method}\n{resource}\n{query}\n{headers}\n\nUNSIGNED-PAYLOAD"
+        text = f"OSS4-HMAC-SHA256\n{now}\n{self._scope(now)}\n{hashlib.sha256(request.encode()).hexdigest()}"
         secret = ("aliyun_v4" + self._key["access_key_secret"]).encode()
-        for part in scope.split("/"):
+        for part in self._scope(now).split("/"):
             secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
-        found = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
-        return {**signed, "authorization": f"OSS4-HMAC-SHA256 Credential={self._key['access_key_id']}/{scope},Signature={found}"}
+        return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
     def _refusal(self, answer, method, bucket, key):
         """What OSS said, as an OssError: a HEAD has it in a header."""
