@@ -52,7 +52,7 @@ def test_without_new_nodes_or_new_software_nobody_serves_and_nobody_waits_for_it
 def test_new_nodes_run_the_scripts_that_ran_on_the_first_master(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = dict(context("m1").spec.to_dict(), bootstrap=[{"script": "p/prepare.sh"}])
-    facts = {"m1": {"emr_spec_data": data, "emr_spec_scripts": {"prepare.sh": "echo kept"}}}
+    facts = {"m1": {"emr_spec_data": data, "emr_spec_scripts": {"p/prepare.sh": "echo kept"}}}
     assert context("s3", new=["s3"], facts=facts).bootstrap("before_install")[0]["content"] == "echo kept"
     lost = {"m1": {"emr_spec_data": data}}
     assert context("s1", new=["s3"], facts=lost).bootstrap("before_install") == []
@@ -62,6 +62,14 @@ def test_new_nodes_run_the_scripts_that_ran_on_the_first_master(tmp_path, monkey
     (tmp_path / "p/prepare.sh").write_text("echo changed")
     given = context("s3", new=["s3"], facts=facts, emr_spec_file=str(tmp_path / "cluster.yml"))
     assert given.bootstrap("before_install")[0]["content"] == "echo changed"
+
+
+def test_scripts_of_one_name_at_two_places_stay_two_on_new_nodes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = dict(context("m1").spec.to_dict(), bootstrap=[{"script": "base/setup.sh"}, {"script": "monitor/setup.sh"}])
+    facts = {"m1": {"emr_spec_data": data, "emr_spec_scripts": {"base/setup.sh": "echo base", "monitor/setup.sh": "echo monitor"}}}
+    found = context("s3", new=["s3"], facts=facts).bootstrap("before_install")
+    assert [(row["place"], row["content"]) for row in found] == [("base/setup.sh", "echo base"), ("monitor/setup.sh", "echo monitor")]
 
 
 def test_leaving_gateways_need_no_drain_and_may_go():

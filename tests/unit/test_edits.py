@@ -1,6 +1,7 @@
 """Edits of a stored spec, the difference of two, the revisions that are kept, and names of properties."""
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import edits, h
 from ansible_collections.emr.cluster.plugins.module_utils.domain.difference import difference, sentences
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.node import bootstrap as node_bootstrap
 from tests.unit.spec_samples import FULL
 
 SPEC = parse_spec(FULL, environ={})
@@ -140,11 +142,39 @@ def test_names_are_read_from_jars(tmp_path):
 
 def test_the_scripts_that_ran_on_the_master_are_read_with_the_revisions(tmp_path):
     import os
-    import subprocess
 
     for age, (name, text) in enumerate((("prepare.sh-" + "a" * 16, "old"), ("prepare.sh-" + "b" * 16, "new\n"), ("x.log", ""))):
         (tmp_path / name).write_text(text)
         os.utime(tmp_path / name, (age, age))
-    command = history.read_command().replace(history.SCRIPTS, str(tmp_path)).replace(history.FOLDER, str(tmp_path))
-    out = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
-    assert history.parse(out).scripts == {"prepare.sh": "new\n"}
+    found = history.parse(kept_on(tmp_path))
+    assert found.script("p/prepare.sh", ["p/prepare.sh"]) == "new\n"
+    # Which of two scripts of that name it was, nobody wrote down then.
+    assert found.script("p/prepare.sh", ["p/prepare.sh", "q/prepare.sh"]) is None
+
+
+def kept_on(folder) -> str:
+    """What a first master prints whose scripts lie in this folder."""
+    import subprocess
+
+    command = history.read_command().replace(history.SCRIPTS, str(folder)).replace(history.FOLDER, str(folder))
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+
+
+def test_scripts_are_kept_by_place_and_content(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
+    places = ("base/setup.sh", "monitor/setup.sh", "monitor/a b\n;$(touch x).sh", "other/setup.sh")
+    scripts = [{"name": place.rpartition("/")[2], "place": place, "on_failure": "stop",
+                "content": f"#!/bin/sh\necho {place.partition('/')[0]} >> {tmp_path}/ran\n"} for place in places]
+    scripts[3]["content"] = scripts[0]["content"]
+    assert len(node_bootstrap.run_scripts(scripts, False)) == 4 and node_bootstrap.run_scripts(scripts, False) == []
+    assert (tmp_path / "ran").read_text().split() == ["base", "monitor", "monitor", "base"]
+    found = history.parse(kept_on(tmp_path))
+    assert {place: found.script(place, places) for place in places} == {row["place"]: row["content"] for row in scripts}
+
+
+def test_a_script_that_ran_before_places_were_kept_runs_no_second_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
+    content = f"#!/bin/sh\ntouch {tmp_path}/ran\n"
+    (tmp_path / f"setup.sh-{hashlib.sha256(content.encode()).hexdigest()[:16]}.done").write_text("then\n")
+    row = {"name": "setup.sh", "place": "base/setup.sh", "content": content, "on_failure": "stop"}
+    assert node_bootstrap.run_scripts([row], False) == [] and not (tmp_path / "ran").exists()

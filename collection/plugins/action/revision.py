@@ -110,8 +110,10 @@ class ActionModule(NodeAction):
         rows = difference(before.to_dict(), wanted.to_dict())
         warnings = property_names.unknown_names(property_names.changed_settings(before.to_dict(), wanted.to_dict()), names)
         new = wanted.digest() != before.digest()
+        steps = [step.script for step in wanted.bootstrap]
+        scripts = {path: text for path in steps if (text := kept.script(path, steps)) is not None}
         facts = {"emr_spec_data": wanted.to_dict(), "emr_spec_before": before.to_dict(), "emr_spec_edit": edit,
-                 "emr_spec_why": why, "emr_spec_scripts": kept.scripts}
+                 "emr_spec_why": why, "emr_spec_scripts": scripts}
         return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
                 "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, operation_nodes(context))),

@@ -316,12 +316,12 @@ class Context:
         return len(self.topology.with_role(*COMPONENTS[component].roles))
 
     def bootstrap(self, when: str) -> list:
-        """The user's scripts for this moment, as {name, content, on_failure}."""
+        """The user's scripts for this moment, as {name, place, content, on_failure}."""
         scripts = []
         for step in (row for row in self.spec.bootstrap if row.when == when):
             content = self._script(step.script)
             if content is not None:
-                scripts.append({"name": os.path.basename(step.script), "content": content, "on_failure": step.on_failure})
+                scripts.append({"name": os.path.basename(step.script), "place": step.script, "content": content, "on_failure": step.on_failure})
         return scripts
 
     def _script(self, script: str):
@@ -330,7 +330,7 @@ class Context:
         None when neither is there and the node stands already. Raises Refused when it is to be deployed.
         """
         beside = self.setting("emr_spec_file")
-        kept = (self.fact("emr_spec_scripts", self.first) or {}).get(os.path.basename(script))
+        kept = (self.fact("emr_spec_scripts", self.first) or {}).get(script)
         if kept is not None and not beside:
             return kept
         folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(beside or "x"))))

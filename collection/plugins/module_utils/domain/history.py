@@ -14,7 +14,8 @@ from .errors import EmrError, Refused
 
 FOLDER = "/var/lib/emr/cluster/spec"
 CONF = "/etc/emr/hadoop"
-# The user's own scripts as they ran on this node, NAME-DIGEST; new nodes run them too, wherever the command is given.
+# The user's own scripts as they ran on this node, NAME-DIGEST with the path that the spec had in NAME-DIGEST.place; new nodes run
+# them too, wherever the command is given.
 SCRIPTS = "/var/lib/emr/bootstrap"
 _MARK = "=== "
 
@@ -27,18 +28,31 @@ def read_command(number: int | None = None) -> str:
             f'for n in $last {wanted}; do [ -f "$n.json" ] && echo "{_MARK}$n" && cat "$n.yml"; done; '
             f'echo "{_MARK}excluded"; cat {CONF}/dfs.hosts.exclude {CONF}/yarn.exclude 2>/dev/null; '
             # The oldest first, so that of several versions of a script the last one counts.
-            f'for f in $(ls -tr {SCRIPTS} 2>/dev/null | grep -E -e "-[0-9a-f]{{16}}$"); do '
-            f'echo "{_MARK}script $f"; base64 -w0 "{SCRIPTS}/$f"; echo; done; true')
+            f'( cd {SCRIPTS} 2>/dev/null || exit 0; ls -tr | grep -E -e "-[0-9a-f]{{16}}$" | while IFS= read -r f; do '
+            f'if [ -f "$f.place" ]; then echo "{_MARK}script $(base64 -w0 < "$f.place")"; else '
+            f'echo "{_MARK}unplaced $(printf %s "${{f%-*}}" | base64 -w0)"; fi; base64 -w0 < "$f"; echo; done ); true')
 
 
 @dataclass
 class History:
-    """What the first master keeps. ``metas`` by number, oldest first; ``texts``: YAML by number of those that were read."""
+    """What the first master keeps. ``metas`` by number, oldest first; ``texts``: YAML by number of those that were read.
+
+    ``scripts``: content by the path that the spec had; ``unplaced``: by name, of those that ran before places were kept.
+    """
 
     metas: list = field(default_factory=list)
     texts: dict = field(default_factory=dict)
     excluded: list = field(default_factory=list)
     scripts: dict = field(default_factory=dict)
+    unplaced: dict = field(default_factory=dict)
+
+    def script(self, path: str, steps) -> str | None:
+        """Content of a script of the spec; ``steps``: paths of all of them. None when it is not known for certain."""
+        if path in self.scripts:
+            return self.scripts[path]
+        name = path.rpartition("/")[2]
+        alike = [step for step in steps if step.rpartition("/")[2] == name]
+        return self.unplaced.get(name) if alike == [path] else None
 
     @property
     def newest(self) -> dict:
@@ -65,9 +79,10 @@ def parse(output: str) -> History:
     def keep():
         if part == "excluded":
             history.excluded = sorted({line.strip() for line in lines if line.strip()})
-        elif part.startswith("script "):
-            name = part[len("script "):].rpartition("-")[0]
-            history.scripts[name] = base64.b64decode("".join(lines)).decode("utf-8", "surrogateescape")
+        elif part.startswith(("script ", "unplaced ")):
+            kind, _, name = part.partition(" ")
+            kept = history.scripts if kind == "script" else history.unplaced
+            kept[_text(name)] = _text("".join(lines))
         elif part:
             history.texts[int(part)] = "".join(lines)
 
@@ -86,6 +101,10 @@ def parse(output: str) -> History:
         raise EmrError(f"the revisions in {FOLDER} cannot be read: {error}",
                        "Look at the files there on the first master") from error
     return history
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode("utf-8", "surrogateescape")
 
 
 def check_base(spec, history: History, newest: dict) -> None:
