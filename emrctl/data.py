@@ -21,6 +21,8 @@ MOST = typer.Option(10000, "--most", min=1, max=100000, help="Rows at which to s
 HEAD = typer.Option(None, "--head", min=1, show_default=False, metavar="LINES",
                     help="Only so many lines, those of a .csv, .tsv or Parquet file as a table; of a folder the first file's.")
 USER = typer.Option(None, "--user", help="User to act as in HDFS (default: emr).", show_default=False)
+# What `cat --head` reads at most for the lines it is asked for.
+HEAD_BYTES = 32 << 20
 TARGET = typer.Argument(".", help="Local file or folder; a folder that is there gets it under its name.")
 
 
@@ -63,7 +65,7 @@ def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, user: str = USER,
         quiet: bool = QUIET) -> None:
     """Print a file of HDFS or OSS, or all files of a folder: a job's output, for example, one file after the other."""
     if head:
-        _head(name, _look(name, region, quiet, "head", path, user, emr_data_rows=head), head, output)
+        _head(name, _look(name, region, quiet, "head", path, user, emr_data_rows=head, emr_data_bytes=HEAD_BYTES), head, output)
         return
     if output is not Format.table:
         failures.fail("-o needs --head: a whole file is printed as it is", failures.USAGE)
@@ -108,11 +110,13 @@ def _head(name: str, data: dict, lines: int, output: Format) -> None:
         failures.fail(f"{path} is not text. Next: read it with Spark, or fetch it: emrctl get {name} {path}", failures.FAILURE)
     if not whole:  # the last line may be cut, and with it a character
         raw = raw[:raw.rfind(b"\n") + 1] or raw
+        if raw.count(b"\n") < lines:
+            print(f"Only the first {len(raw):,} of {data['bytes']:,} bytes. Next, for all: emrctl get {name} {path}", file=sys.stderr)
     text = raw.decode("utf-8", "replace")
     if views_data.is_csv(path):
         rows = views_data.csv_rows(text, lines)
         emit(rows, output, render(rows) if rows else "The file is empty.")
         return
     # a control character in the data must not steer the terminal
-    found = ["".join(c if c.isprintable() or c == "\t" else " " for c in line) for line in text.splitlines()[:lines]]
+    found = ["".join(c if c.isprintable() or c == "\t" else " " for c in line) for line in text.removesuffix("\n").split("\n")[:lines]]
     emit({"path": path, "lines": found}, output, "\n".join(found))

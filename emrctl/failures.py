@@ -23,7 +23,9 @@ class Failure:
     def from_event(cls, data: dict, unreachable: bool) -> Failure:
         """Build it from the ``event_data`` of a runner event."""
         res = data.get("res") if isinstance(data.get("res"), dict) else {}
-        message = str(res.get("msg") or res.get("reason") or "failed without a message").strip()
+        # ansible-runner puts an empty result in the place of one that is too large for it (MAX_EVENT_RES).
+        silent = "failed without a message" if res else "failed, with more to say than fits into an event; all of it is in the full log"
+        message = str(res.get("msg") or res.get("reason") or silent).strip()
         if res.get("results") and not res.get("module_stderr"):
             failed = [r for r in res["results"] if isinstance(r, dict) and r.get("failed")]
             message = "\n".join([message] + [str(r.get("msg", "")) for r in failed][:5]).strip()
@@ -42,7 +44,7 @@ def exit_code(result) -> int:
     if result.cancelled or result.status == "canceled":
         return CANCELLED
     if result.rc == 0:
-        return OK
+        return FAILURE if result.lost else OK
     if any(f.refused for f in result.failures):
         return REFUSED
     if any(f.unreachable for f in result.failures):
@@ -56,6 +58,9 @@ def explain(result, command: str = "") -> str:
         lines = ["Cancelled. What was done so far stays; the same command continues where it stopped."]
     elif result.failures:
         lines = _failure_lines(result.failures)
+    elif result.rc == 0 and result.lost:
+        lines = ["The playbook has done its work, but what it found was too large for an event of ansible-runner, and is lost:",
+                 *(f"  {task}" for task in result.lost)]
     else:
         lines = ["ansible-playbook failed:", *_log_tail(result.log)]
     if not (result.failures and all(f.refused for f in result.failures)):

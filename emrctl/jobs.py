@@ -1,6 +1,7 @@
 """Verbs on jobs. A job runs on the cluster and is recorded there, so it goes on when this terminal closes."""
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -167,6 +168,16 @@ def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
     """Print a job's output; that of a failed one ends with the program's own error."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
     data = _archive(archive, name, region).logs(job, yarn) if archive else _run("jobs_logs", wanted, quiet).data
+    path = data.pop("log_file", "")
+    if path and output is Format.table:
+        with open(path, "rb") as source:
+            Path(path).unlink()
+            shutil.copyfileobj(source, sys.stdout.buffer)
+        sys.stdout.flush()
+        return
+    if path:
+        data["log"] = Path(path).read_text(encoding="utf-8", errors="replace")
+        Path(path).unlink()
     emit(data, output, str(data.get("log", "")))
 
 

@@ -54,6 +54,8 @@ class Result:
     data: dict = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     stats: dict = field(default_factory=dict)
+    # Tasks whose results ansible-runner has dropped, since they were too large.
+    lost: list[str] = field(default_factory=list)
     cancelled: bool = False
     seconds: float = 0.0
 
@@ -92,17 +94,28 @@ def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inven
     drawer = threading.Thread(target=_draw, args=(events, watch), daemon=True)
     drawer.start()
     started = time.monotonic()
-    live = {"EMR_LIVE": "1"} if getattr(watch, "LIVE", False) else {}
+    # Bulk does not travel in events, which drop what is large: tasks give what they have found as files (plugin_utils/results.py).
+    results = run_dir / "results"
+    results.mkdir(mode=0o700)
+    more = {"EMR_RESULTS": str(results), **({"EMR_LIVE": "1"} if getattr(watch, "LIVE", False) else {})}
     with _cancellation(run_dir / "pid") as cancel, _without_command_artifact(run_dir):
         run = ansible_runner.run(
             private_data_dir=str(run_dir), ident="run", binary=sys.executable, cmdline=_command_line(run_dir, name),
-            envvars={**environment(), **live}, event_handler=lambda event: _take(event, result, events),
+            envvars={**environment(), **more}, event_handler=lambda event: _take(event, result, events),
             cancel_callback=cancel.due, quiet=True, fact_cache_type="memory", suppress_env_files=True)
         result.cancelled = cancel.asked_at is not None
     result.status, result.rc, result.seconds = run.status, run.rc, time.monotonic() - started
+    _gather(results, result.data)
     events.put(None)
     drawer.join()
     return result
+
+
+def _gather(results: Path, data: dict) -> None:
+    """Merge what the tasks have found, in the order of time, and let no copy of it stay."""
+    for path in sorted(results.glob("*.json")):
+        merge(data, json.loads(path.read_text(encoding="utf-8")))
+        path.unlink()
 
 
 def environment() -> dict:
@@ -176,6 +189,9 @@ def _take(event: dict, result: Result, events: SimpleQueue) -> bool:
         found = res.get("emr_result") or (res.get("ansible_facts") or {}).get("emr_result")
         if isinstance(found, dict):
             merge(result.data, found)
+        # An empty result stands for one that was too large. What our own tasks have found is in files.
+        if not res and kind.endswith("_ok") and not str(data.get("resolved_action") or "").startswith("emr.cluster."):
+            result.lost.append(f"{data.get('task') or 'a task'} on {data.get('host', '?')}")
     if kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
         result.failures.append(Failure.from_event(data, unreachable=kind.endswith("unreachable")))
     elif kind == "playbook_on_stats":

@@ -194,3 +194,48 @@ def test_extra_vars_are_not_on_any_command_line(tmp_path):
                           "    - set_fact: {emr_result: {line: \"{{ out.stdout }}\"}}\n")
     line = runner.run_playbook(path, {"emr_word": "visible-word"}).data["line"]
     assert "ansible-playbook" in line and "visible-word" not in line
+
+
+LARGE = 800_000  # characters: more than an event of ansible-runner takes
+
+
+def own_action(folder: Path) -> None:
+    """An action that gives what it has found as ours do."""
+    plugins = folder / "action_plugins"
+    plugins.mkdir()
+    (plugins / "found.py").write_text(
+        "from ansible.plugins.action import ActionBase\n"
+        "from ansible_collections.emr.cluster.plugins.plugin_utils.results import hand_over\n"
+        "class ActionModule(ActionBase):\n"
+        "    def run(self, tmp=None, task_vars=None):\n"
+        "        return hand_over({'changed': False, 'emr_result': {self._task.args['name']: 'x' * self._task.args['size'], 'last': self._task.args['name']}})\n")
+
+
+def test_a_result_of_any_size_arrives_and_no_copy_of_it_stays(tmp_path, cache, monkeypatch):
+    own_action(tmp_path)
+    text = "".join(f"    - found: {{name: {name}, size: {size}}}\n" for name, size in (("one", 10), ("two", 3 * LARGE), ("three", LARGE)))
+    monkeypatch.setattr(runner, "_take", lambda event, result, events, take=runner._take: take(_as_ours(event), result, events))
+    result = runner.run_playbook(play(tmp_path, text))
+    assert (result.exit_code, result.lost) == (0, [])
+    assert {key: len(value) for key, value in result.data.items()} == {"one": 10, "two": 3 * LARGE, "three": LARGE, "last": 5}
+    assert result.data["last"] == "three"
+    assert not list(cache.rglob("results/*"))
+
+
+def _as_ours(event: dict) -> dict:
+    """The event as it is for an action of the collection; the test's own one stands beside its playbook."""
+    data = event.get("event_data") or {}
+    if data.get("task_action") == "found":
+        data["resolved_action"] = "emr.cluster.found"
+    return event
+
+
+def test_a_result_that_the_runner_drops_is_an_error(tmp_path):
+    result = runner.run_playbook(play(tmp_path, f"    - name: Look\n      set_fact: {{emr_result: {{text: \"{{{{ 'x' * {LARGE} }}}}\"}}}}\n"))
+    assert (result.exit_code, result.data) == (1, {})
+    assert "too large" in explain(result) and "Look on localhost" in explain(result)
+
+
+def test_a_failure_with_too_much_to_say_points_to_the_log(tmp_path):
+    result = runner.run_playbook(play(tmp_path, f"    - name: Look\n      fail: {{msg: \"{{{{ 'x' * {LARGE} }}}}\"}}\n"))
+    assert result.exit_code == 5 and "more to say than fits" in explain(result) and str(result.log) in explain(result)

@@ -53,7 +53,7 @@ def hdfs(monkeypatch):
 
     monkeypatch.setattr(node_hdfs.WebHdfs, "_json", answer)
     monkeypatch.setattr(node_hdfs.WebHdfs, "read_to",
-                        lambda self, path, out, limit_bytes=None: out.write(FILES[path][:limit_bytes]))
+                        lambda self, path, out, limit_bytes=None, at=0: out.write(FILES[path][at:][:limit_bytes]))
 
 
 def look(op, path, **options):
@@ -127,7 +127,8 @@ def test_head_shows_csv_as_a_table(monkeypatch, runs, capsys):  # noqa: F811
     runs.answers = head_of("/d/a.csv", b"name,n\nGr\xc3\xbc\xc3\x9fe,1\n")
     assert call(monkeypatch, "cat", "sales", "/d", "--head", "5") == 0
     assert capsys.readouterr().out.split() == ["NAME", "N", "Grüße", "1"]
-    assert runs == [("look", {"emr_name": "sales", "emr_data_op": "head", "emr_data_path": "/d", "emr_data_rows": 5})]
+    assert runs == [("look", {"emr_name": "sales", "emr_data_op": "head", "emr_data_path": "/d", "emr_data_rows": 5,
+                              "emr_data_bytes": 32 << 20})]
     assert call(monkeypatch, "cat", "sales", "/d", "--head", "5", "-o", "json") == 0
     assert json.loads(capsys.readouterr().out) == [{"name": "Grüße", "n": "1"}]
 
@@ -236,3 +237,18 @@ def test_a_folder_goes_where_cp_would_put_it(tmp_path):
     long = "ü" * 126
     (tmp_path / long).write_text("")
     assert len(os.fsencode(os.path.basename(part_path(str(tmp_path / long), "123-456")))) <= 255
+
+
+def test_as_many_lines_are_read_as_were_asked_for_and_no_more():
+    text = b"".join(b"%08d\n" % n for n in range(500_000))
+    asked = []
+
+    def read(out, at, count):
+        asked.append((at, count))
+        out.write(text[at:at + count])
+
+    found = node_data.first_lines(read, len(text), 200_000, 32 << 20)
+    assert found.count(b"\n") > 200_000 and len(asked) == 2 and text.startswith(found)
+    assert node_data.first_lines(read, len(text), 5, 100) == text[:100]
+    assert node_data.first_lines(read, len(text), 10_000_000, 32 << 20) == text
+    assert node_data.first_lines(read, 0, 5, 100) == b""

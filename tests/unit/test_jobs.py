@@ -1,6 +1,7 @@
 """Jobs of a master without systemd and YARN: records, the queue, and the supervisor with real programs."""
 from __future__ import annotations
 
+import base64
 import io
 import json
 import multiprocessing
@@ -18,6 +19,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     job,
     job_admit,
     job_error,
+    job_logs,
     job_program,
     job_queue,
     job_record,
@@ -59,7 +61,7 @@ def master(tmp_path, monkeypatch):
     it = Master(tmp_path)
     known = {"environment": {"PATH": os.environ["PATH"]}, "resourcemanager": "", "namenode": "", "historyserver": "",
              "memory_mib": 1000, "cluster": "t"}
-    for module in (job, job_admit, job_error, job_record, job_run):
+    for module in (job, job_admit, job_error, job_logs, job_record, job_run):
         monkeypatch.setattr(module, "JOBS", str(tmp_path))
         if hasattr(module, "settings"):
             monkeypatch.setattr(module, "settings", lambda: known)
@@ -385,7 +387,7 @@ def yarn_logs(master, tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setattr(job_yarn, "YARN", str(program))
     environment = {name: "/tmp" for name in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")}
-    monkeypatch.setattr(job, "settings", lambda: {"environment": environment})
+    monkeypatch.setattr(job_logs, "settings", lambda: {"environment": environment})
     return program
 
 
@@ -405,11 +407,35 @@ def grown(work) -> int:
     return reader.recv()
 
 
-def test_the_logs_of_chatty_containers_are_bounded_and_say_what_is_left_out(master, yarn_logs):
+def test_the_logs_of_chatty_containers_are_bounded_and_say_what_is_left_out(master, yarn_logs, monkeypatch):
     folder = master.record(states=[*RUNS, {"state": "SUCCEEDED", "time": time.time(), "exit_code": 0}])
     (folder / "apps").write_text(json.dumps([{"id": "application_1_0001"}, {"id": "application_1_0002"}]))
-    asked = {"id": JOB, "yarn": True, "limit_bytes": 1 << 16}
-    assert grown(lambda: job.logs(asked)) < 64
-    log = job.logs(asked)["log"]
-    assert log.startswith("Container: container_1_0001_01_000002") and log.count("bytes are left out here") == 2
-    assert log.count("ValueError: no such airline") == 2 and "there is no application_1_0002" in log
+    monkeypatch.setattr(job_logs, "CONTAINERS_BYTES", 1 << 20)
+    assert grown(lambda: job.logs({"id": JOB, "yarn": True, "paged": True})) < 64
+    text = taken(job.logs({"id": JOB, "yarn": True, "paged": True}))
+    assert text.startswith("Container: container_1_0001_01_000002") and text.count("bytes are left out here") == 2
+    assert text.count("ValueError: no such airline") == 2 and "there is no application_1_0002" in text
+    log = job.logs({"id": JOB, "yarn": True, "limit_bytes": 1 << 16})["log"]
+    assert len(log) < (1 << 16) + 100 and log.startswith("Container: ") and "there is no application_1_0002" in log.splitlines()[-1]
+
+
+def taken(found: dict) -> str:
+    """All of a text that is taken page after page, as the action does."""
+    data = found.get("log", "").encode()
+    while len(data) < found.get("size", 0):
+        data += base64.b64decode(job.perform({"op": "page", "spool": found["spool"], "at": len(data)}, False)["data"])
+    return data.decode()
+
+
+def test_output_of_any_length_arrives_in_whole_in_pages(master, monkeypatch):
+    folder = master.record(states=[*RUNS, {"state": "FAILED", "time": time.time(), "exit_code": 1}])
+    monkeypatch.setattr(job_logs, "PAGE_BYTES", 100_000)
+    for size in (0, 10, 300_000, 1_000_003):
+        (folder / "stderr.log").write_text("warned\n")
+        (folder / "stdout.log").write_text("é" * (size // 2) + "\n")
+        (folder / "error").write_text("ValueError: why\n")
+        text = taken(job.logs({"id": JOB, "paged": True}))
+        assert text == "warned\n" + "é" * (size // 2) + "\n\n== FAILED\nValueError: why\n"
+        assert not list((master.folder / ".spool").iterdir()), "nothing stays of it"
+    with pytest.raises(NodeError, match="not kept"):
+        job.perform({"op": "page", "spool": "../x", "at": 0}, False)

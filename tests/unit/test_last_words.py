@@ -150,10 +150,12 @@ def container(number: int, **files: str) -> str:
     ("SPARK", "rows 5\n", WARNED + "no data for yesterday\n" + SHUTDOWN, "stderr", "no data for yesterday"),
     ("SPARK", "no data for yesterday\n", REPORT, "stdout", "no data for yesterday"),
     ("SPARK_SQL", "1\t2\n", REPORT + "Spark master: yarn, Application Id: application_1_0001\nTime taken: 3.4 seconds, Fetched 1 row(s)\n"
-     "[UNRESOLVED_COLUMN] A column with name `nope` cannot be resolved.\n", "stderr", "[UNRESOLVED_COLUMN] A column with name `nope` cannot be resolved."),
+     "[UNRESOLVED_COLUMN] There is no `nope`. SQLSTATE: 42703; line 2 pos 7;\n'Project ['nope]\n+- LocalRelation [a#2]\n\n", "stderr",
+     "[UNRESOLVED_COLUMN] There is no `nope`. SQLSTATE: 42703; line 2 pos 7;"),
     ("MR", "", "usage: Mr IN OUT\n", "stderr", "usage: Mr IN OUT"),
     ("SHELL", "step 1\n", "no file of today\n", "stderr", "no file of today"),
     ("SHELL", "no data for yesterday\n", REPORT, "stdout", "no data for yesterday"),
+    ("SHELL", "no data for yesterday\n", "Output [1]: x\n" + SHUTDOWN, "stdout", "no data for yesterday"),
 ])
 def test_a_sentence_of_the_program_on_the_master_wins(kind, stdout, stderr, place, last):
     texts, argv = {"stdout": stdout, "stderr": stderr}, SPARK_CLIENT if kind == "PYSPARK" else ["program"]

@@ -18,6 +18,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.plugin_utils import remembered
+from ansible_collections.emr.cluster.plugins.plugin_utils.results import hand_over
 
 display = Display()
 STATES = ("planned", "present", "found", "inspected", "locked", "started", "stopped", "tagged", "released", "unlocked",
@@ -51,7 +52,7 @@ class ActionModule(ActionBase):
         arguments = self._arguments()
         known = remembered.recall(arguments)
         if known:
-            return {**result, **wrap_var(known), "changed": False, "events": []}
+            return hand_over({**result, **wrap_var(known), "changed": False, "events": []})
         from ansible_collections.emr.cluster.plugins.plugin_utils import operations
 
         operation = None
@@ -66,7 +67,7 @@ class ActionModule(ActionBase):
             result["changed"] = operation.changed
             result["emr_result"] = {**result.get("emr_result", {}), "events": operation.events}
         # Before 2.19 a text in a failure would be a template for the task that rescues it.
-        return wrap_var(result)
+        return hand_over(wrap_var(result))
 
     def _arguments(self) -> dict:
         given = {k: v for k, v in self._task.args.items() if v not in (None, "")}

@@ -64,7 +64,7 @@ class ActionModule(NodeAction):
         self.rows, self.hdfs = wanted["rows"], HdfsData(self._connection, context.url("namenode"), user, _tell)
         if self.op in LOOKS:
             return {"op": self.op, "path": path, "namenode": context.url("namenode"), "user": user, "recursive": wanted["recursive"],
-                    "most": wanted["most"], "limit_bytes": wanted["limit_bytes"]}
+                    "most": wanted["most"], "limit_bytes": wanted["limit_bytes"], "rows": wanted["rows"]}
         if self._task.check_mode:
             return {"result": {"changed": self.op == "put"}}
         result = self.hdfs.put(path, wanted["files"]) if self.op == "put" else self.hdfs.get(path, wanted["target"], wanted["merge"])

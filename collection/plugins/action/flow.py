@@ -15,6 +15,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, 
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
+from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, waited_for
 
 OPERATIONS = ("check", "conclude", "run", "list", "show", "logs", "retry", "kill")
 CHANGING = ("run", "retry", "kill")
@@ -51,7 +52,7 @@ class ActionModule(NodeAction):
     @staticmethod
     def _options(op: str, args: dict) -> dict:
         return {"id": str(args.get("id") or ""), "job": str(args.get("job") or ""), "who": who(),
-                "limit_bytes": int(args.get("limit_bytes") or 1 << 20)}
+                "limit_bytes": int(args.get("limit_bytes") or (0 if waited_for() or args.get("logs_to") else DOOR_BYTES))}
 
     def _begin(self, args: dict) -> dict:
         """Put the flow on record at the first master and start it."""
@@ -101,6 +102,7 @@ class ActionModule(NodeAction):
         result = {"changed": bool(found.get("changed")), **{key: found[key] for key in keys if key in found}}
         if args.get("logs_to") and "logs" in found:
             result["written"] = _write_logs(str(args["logs_to"]), found)
+            del result["logs"]
         result["emr_result"] = {key: result[key] for key in (*keys, "written") if key in result}
         flow = result.get("flow") or {}
         if boolean(args.get("wait", False)) and boolean(args.get("fails", True)) and flow.get("state") in FINAL[1:]:

@@ -1,6 +1,7 @@
 """Jobs: sends what is asked for, with its files, to the program for jobs on the first master, and follows jobs there."""
 from __future__ import annotations
 
+import base64
 import os
 import time
 
@@ -16,12 +17,13 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import check
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
+from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, text_file
 from ansible_collections.emr.cluster.plugins.plugin_utils.scripts import REMEDY, windows_line_ends
 
 # Operations -> those of their options that go to the master.
 OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
               "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",), "archive": ()}
-DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": 1048576}
+DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": DOOR_BYTES}
 # Of a request, as people write it. Durations are texts such as 90m.
 REQUEST = ("type", "name", "args", "files", "jars", "py_files", "archives", "python_env", "properties", "environment", "memory", "cores",
            "queue", "priority", "user", "parameters", "time", "time_zone", "retries", "retry_interval", "timeout", "on_failure",
@@ -60,11 +62,28 @@ class ActionModule(NodeAction):
             return {"changed": True}
         if self.op == "archive":
             return self._archived()
+        if self.op == "logs":
+            return self._logs(self._sent(options))
         if self.op == "wait":
             return self._waited({"changed": False, "job": {"id": options["id"]}}, options["wait_limit_s"])
         result = call(self, self.op, *(self._request(options) if self.op == "submit" else (self._sent(options),)))
         follows = self.op in ("submit", "retry") and boolean(options["wait"])
         return self._waited(result, options["wait_limit_s"]) if follows else result
+
+    def _logs(self, sent) -> dict:
+        """The output of a job: bounded for a result, or all of it in a file of emrctl's."""
+        target = text_file("log")
+        if target is None:
+            return call(self, "logs", {**sent, "limit_bytes": min(sent["limit_bytes"], DOOR_BYTES)})
+        with target:
+            found = call(self, "logs", {**sent, "paged": True})
+            target.write(found.pop("log", "").encode(errors="surrogateescape"))
+            while target.tell() < found.get("size", 0):
+                data = base64.b64decode(call(self, "page", {"spool": found["spool"], "at": target.tell()})["data"])
+                if not data:
+                    raise EmrError("the output of the job did not arrive in whole", "Run the command again")
+                target.write(data)
+        return {"changed": False, "job": found["job"], "log_file": target.name}
 
     def _archived(self) -> dict:
         """Copy what is not in OSS yet to where `logs.oss` of the spec says; nothing where it says nothing."""
@@ -175,8 +194,11 @@ class ActionModule(NodeAction):
             result["emr_result"] = {"jobs": result["jobs"]}
         elif "pruned" in result:
             result["emr_result"] = {"pruned": result["pruned"]}
+        elif "log_file" in result:
+            result["emr_result"] = {key: result[key] for key in ("job", "log_file")}
         elif "log" in result:
-            result["emr_result"] = {key: result[key] for key in ("job", "log", "stdout", "stderr")}
+            # Once is enough: whoever calls the playbook has the text in the result of the task.
+            result["emr_result"] = {"job": result["job"]}
         elif result.get("job"):
             result["emr_result"] = {"job": result["job"]}
             if self.op in ("submit", "wait", "retry") and result["job"]["state"] in ("FAILED", "KILLED", "LOST"):

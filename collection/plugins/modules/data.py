@@ -61,12 +61,12 @@ options:
     default: 10000
   limit_bytes:
     description:
-      - With O(op=head) how much to read; of a folder, from its first file that holds anything.
+      - With O(op=head) how much to read at most; of a folder, from its first file that holds anything.
     type: int
     default: 1048576
   rows:
     description:
-      - With O(op=head) how many rows of a Parquet file to read.
+      - With O(op=head) how many lines, or rows of a Parquet file, to read.
     type: int
     default: 20
 """

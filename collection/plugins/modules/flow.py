@@ -113,9 +113,9 @@ options:
     default: []
   limit_bytes:
     description:
-      - Bytes of each log to return at most, from its end.
+      - With O(op=logs) the bytes to return at most, of all jobs together, of each its beginning and its end. Default 262144, and 33554432 where
+        emrctl waits for them.
     type: int
-    default: 1048576
 """
 
 EXAMPLES = r"""

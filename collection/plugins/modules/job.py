@@ -167,9 +167,9 @@ options:
     default: false
   limit_bytes:
     description:
-      - Bytes of each log to return at most, from its end.
+      - With O(op=logs) the bytes of the output to return at most, its beginning and its end. Nothing is left out for emrctl.
     type: int
-    default: 1048576
+    default: 262144
   attempt:
     description:
       - With O(op=logs) the output of this attempt. Default the last one.
@@ -234,6 +234,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+log:
+  description: The job's output on stderr and stdout, the logs of its containers where they were asked for, and why it failed.
+  type: str
+  returned: with O(op=logs)
 job:
   description: The job's record with C(id), C(state), C(exit_code), C(history) and C(applications).
   type: dict

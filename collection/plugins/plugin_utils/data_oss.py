@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils.domain.errors import EmrError, Refused
+from ..module_utils.node.data import first_lines
 from ..module_utils.node.oss import Oss, OssError, split
 from ..module_utils.node.oss_files import KEY_MAX, check, clashes, crc64_of, put_file
 from .local_tree import Tree, appear, place_for
@@ -147,10 +148,9 @@ class OssData:
             if row is None:
                 raise EmrError(f"there is no object with content at {args['path']}")
             key, found = row["key"], {"size": row["size"]}
-        parts: list = []
-        if found["size"]:
-            self.oss.get(bucket, key, parts.append, 0, min(found["size"], args["limit_bytes"]))
-        raw, path = b"".join(parts), f"oss://{bucket}/{key}"
+        raw = first_lines(lambda out, at, count: self.oss.get(bucket, key, out.write, at, at + count), found["size"], args["rows"],
+                          args["limit_bytes"])
+        path = f"oss://{bucket}/{key}"
         result = {"path": path, "bytes": found["size"], "raw": raw}
         if raw.startswith(b"PAR1"):
             source = Reader(found["size"], lambda take, at, count: self.oss.get(bucket, key, take, at, at + count))

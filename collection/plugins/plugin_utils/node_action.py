@@ -12,6 +12,7 @@ from ..module_utils.domain.errors import EmrError
 from . import resident_calls
 from .arguments import checked
 from .context import Context, plain
+from .results import hand_over
 from .silence import silence
 
 # Seconds of one look of an operation that waits.
@@ -34,7 +35,7 @@ class NodeAction(ActionBase):
         A result has texts of people and programs in it. They are marked as no templates: before 2.19 core does so only for what a
         task registers, not for facts and the failure that a rescue sees.
         """
-        return wrap_var(self._outcome(super().run(tmp, task_vars), task_vars))
+        return wrap_var(hand_over(self._outcome(super().run(tmp, task_vars), task_vars)))
 
     def _outcome(self, result: dict, task_vars: dict) -> dict:
         self.task_vars = task_vars

@@ -27,6 +27,8 @@ _JAVA = re.compile(r"^(?:Caused by: |Exception in thread \"[^\"]*\" |Error: )?([
 _LAUNCHER = re.compile(r"Application application_\d+_\d+ (finished with failed|failed \d+ times)|PipeMapRed|subprocess failed with code|"
                        r"SparkUserAppException|User application exited with|exitCode: |Shell\$ExitCodeException|"
                        r"Job not successful|Streaming Command Failed|Broken pipe|ExitCodeException|Job aborted due to stage failure")
+# A driver of Spark that ends, in the log that it writes to stderr.
+_SPARK = re.compile(r" INFO SparkContext: (Invoking stop\(\)|SparkContext is stopping)")
 _MAIN = re.compile(r"^Exception in thread \"main\" (?!.*SparkUserAppException)", re.MULTILINE)
 # What tells that the program's own words are in the containers of its tasks.
 _TASKS = re.compile(r"PipeMapRed|subprocess failed with code|Job aborted due to stage failure")
@@ -34,6 +36,8 @@ _TASKS = re.compile(r"PipeMapRed|subprocess failed with code|Job aborted due to 
 _ECHO = re.compile(r"py4j\.protocol\.Py4JNetworkError|ConnectionRefusedError|Connection (reset|refused)")
 # How Spark's application master writes down how it starts containers, on many lines between two rules.
 _LAUNCH, _RULE = "YARN executor launch context:", re.compile(r"^={20,}$")
+# After the end of a sentence of Spark's about a query come lines of its plan.
+_PLAN = re.compile(r"SQLSTATE: \w{5};( line \d+ pos \d+;)?$")
 # The sentence with which our own programs for imports and exports end (jdbc_program, transfer_oss).
 _SENTENCE = re.compile(r"^(import failed|export failed|emr): ")
 
@@ -45,14 +49,20 @@ def of_program(text):
     """
     lines = _without_launch(text.splitlines())
     for find in (_python, _java):
-        found = find(lines)
+        found = _without_plan(find(lines))
         if found:
             return EXCEPTION, found[-LINES:]
-    said = _plain(lines)[-PLAIN_LINES:]
+    said = _without_plan(_plain(lines))[-PLAIN_LINES:]
     if said and _LAUNCHER.search("\n".join(said[-3:])):
         return NOTHING, []
     starts = [at for at, line in enumerate(said) if _SENTENCE.match(line)]
     return (PLAIN, said[starts[-1] if starts else 0:]) if said else (NOTHING, [])
+
+
+def _without_plan(lines):
+    """The lines up to the last sentence about a query, when that is near their end."""
+    ends = [at for at, line in enumerate(lines) if _PLAN.search(line)]
+    return lines[:ends[-1] + 1] if ends and len(lines) - ends[-1] <= LINES else lines
 
 
 def _without_launch(lines):
@@ -227,6 +237,9 @@ def choose(texts):
 def own(kind, command, texts):
     """(name of an output, lines) of what a program said last; None: nothing. ``texts``: {name of an output: text}."""
     first, second = places(kind, command)
+    if kind == "SHELL" and _SPARK.search(texts["stderr"]):
+        # The script has started a driver, which very likely is what has failed; if in Java, it spoke on the other output.
+        first, second = "stdout", "stderr"
     if first == "stdout" and of_program(texts[first])[0] == PLAIN and not _MAIN.search(texts[second]):
         # Beside a driver of Python, what Java logs on the other output is no word of the program's.
         return choose([(first, texts[first])])

@@ -7,6 +7,8 @@ import io
 from .common import NodeError
 from .hdfs import WebHdfs
 
+HEAD_BLOCK = 1 << 20
+
 
 def perform(params, check):
     """What ``op`` names."""
@@ -68,7 +70,8 @@ def _used(client, path):
 
 
 def head(params):
-    """The first ``limit_bytes`` of a file, in base64; of a folder, of the first file in it that holds anything."""
+    """The first ``rows`` lines of a file, in base64; of a folder, of the first file in it that holds anything. At most ``limit_bytes``, and
+    a last line that is not whole may follow."""
     client = WebHdfs(params["namenode"], params["user"])
     path = params["path"].rstrip("/") or "/"
     found = _there(client, path)
@@ -78,7 +81,23 @@ def head(params):
         if not rows:
             raise NodeError(f"there is no file with content in the folder {path}")
         found, path = rows[0], f"{path.rstrip('/')}/{rows[0]['pathSuffix']}"
-    out = io.BytesIO()
-    if found["length"]:
-        client.read_to(path, out, params["limit_bytes"])
-    return {"changed": False, "path": path, "bytes": found["length"], "head": base64.b64encode(out.getvalue()).decode()}
+    data = first_lines(lambda out, at, count: client.read_to(path, out, count, at), found["length"], params.get("rows") or 20, params["limit_bytes"])
+    return {"changed": False, "path": path, "bytes": found["length"], "head": base64.b64encode(data).decode()}
+
+
+def first_lines(read, size, lines, limit_bytes):
+    """Bytes of a file of ``size``, read in blocks until ``lines`` lines are there, or ``limit_bytes``; of a Parquet file the first block.
+
+    ``read(out, at, count)`` writes so many bytes from there on to ``out``.
+    """
+    data, found = bytearray(), 0
+    limit = min(size, limit_bytes)
+    # One line more, for names of columns, and since of some formats a row may go over several.
+    while len(data) < limit and found <= lines and not data.startswith(b"PAR1"):
+        out = io.BytesIO()
+        read(out, len(data), min(HEAD_BLOCK, limit - len(data)))
+        found += out.getvalue().count(b"\n")
+        if not out.tell():
+            break
+        data += out.getvalue()
+    return bytes(data)

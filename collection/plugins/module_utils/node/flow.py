@@ -28,6 +28,8 @@ from .job_record import settings
 
 # Seconds for the runner to notice that its flow was killed, and to end the jobs.
 KILL_S = 180
+# Bytes of the outputs of a flow's jobs together, and of each at least.
+MOST_BYTES, LEAST_BYTES = 32 << 20, 16 << 10
 # More than this of a flow is not told in lists.
 BRIEF = ("id", "name", "state", "schedule", "who", "submitted", "time", "zone", "seconds", "failed")
 
@@ -174,14 +176,14 @@ def logs(params):
     wanted = params.get("job")
     if wanted and wanted not in [row["name"] for row in found["jobs"]]:
         raise NodeError(f"the flow {params['id']} has no job {wanted}. Its jobs: {', '.join(row['name'] for row in found['jobs'])}")
-    told = {}
-    for row in found["jobs"]:
-        if row["job"] and wanted in (None, "", row["name"]):
-            try:
-                text = job.logs({"id": row["job"], "limit_bytes": params.get("limit_bytes") or 1 << 20, "yarn": False, "environment": {}})
-            except NodeError as error:
-                text = {"log": f"{error}\n"}
-            told[row["name"]] = {"id": row["job"], "state": row["state"], "log": text["log"]}
+    told, rows = {}, [row for row in found["jobs"] if row["job"] and wanted in (None, "", row["name"])]
+    for row in rows:
+        try:
+            # The limit is that of all together.
+            text = job.logs({"id": row["job"], "limit_bytes": max(LEAST_BYTES, (params.get("limit_bytes") or MOST_BYTES) // len(rows))})
+        except NodeError as error:
+            text = {"log": f"{error}\n"}
+        told[row["name"]] = {"id": row["job"], "state": row["state"], "log": text["log"]}
     return {"changed": False, "flow": found, "logs": told}
 
 

@@ -172,10 +172,10 @@ class WebHdfs:
                 total += len(block)
         return total
 
-    def read_to(self, path, out, limit_bytes=None):
-        """Copy a file's content to the binary file object ``out``; returns the number of bytes."""
+    def read_to(self, path, out, limit_bytes=None, at=0):
+        """Copy a file's content, from there on, to the binary file object ``out``; returns the number of bytes."""
         try:
-            return self.read(path, out.write, 0, limit_bytes)
+            return self.read(path, out.write, at, limit_bytes)
         except OSError as error:
             raise NodeError(f"reading {path} from HDFS: {error}")
 

@@ -13,7 +13,7 @@ import time
 
 from ..domain.job_request import RESOURCES, remote
 from ..domain.verdict import FINAL
-from . import job_admit, job_yarn
+from . import job_admit, job_logs, job_yarn
 from .common import NodeError, read_text, run, write_atomic
 from .job_progress import progress
 from .job_record import (
@@ -27,7 +27,6 @@ from .job_record import (
     record,
     settings,
     supervised,
-    tail,
     unit,
 )
 from .job_submit import JOB_USER, Refusal, submit as take
@@ -135,22 +134,8 @@ def _since(job_id, moment):
 
 
 def logs(params):
-    """Output of a job: stdout and stderr (their last bytes), and with ``yarn`` the containers' logs."""
-    folder, job = folder_of(params["id"]), show(params["id"])
-    limit = params.get("limit_bytes") or 1 << 20
-    number = params.get("attempt") or 0
-    if number and not 1 <= number <= job["attempts"]:
-        raise NodeError(f"job {job['id']} has no attempt {number}: it had {job['attempts']}")
-    end = f".{number}" if number and number != job["attempts"] else ""
-    out, err = tail(f"{folder}/stdout.log{end}", limit), tail(f"{folder}/stderr.log{end}", limit)
-    parts = [err, out]
-    if params.get("yarn"):
-        for application in job["applications"]:
-            parts.append(job_yarn.logs(application, job["user"], settings()["environment"], limit))
-    if job.get("error") and not end:
-        # What people look for stands at the end.
-        parts.append(f"\n== {job['state']}\n{job['error']}\n")
-    return {"changed": False, "job": job, "stdout": out, "stderr": err, "log": "".join(parts)}
+    """Output of a job; see job_logs."""
+    return job_logs.logs(params, show(params["id"]))
 
 
 def kill(params):
@@ -212,7 +197,7 @@ def prune(params):
 
 
 OPERATIONS = {
-    "submit": submit, "kill": kill, "logs": logs, "retry": retry, "prune": prune,
+    "submit": submit, "kill": kill, "logs": logs, "page": job_logs.page, "retry": retry, "prune": prune,
     "list": lambda params: {"changed": False, "jobs": listing(params.get("limit") or 200, **params.get("filters") or {})},
     "show": lambda params: {"changed": False, "job": show(params["id"])},
     "watch": lambda params: {"changed": False, "job": watch(params["id"], params.get("for_s") or 0, params.get("seen") or "")},

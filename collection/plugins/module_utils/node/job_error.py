@@ -26,15 +26,17 @@ def write_error(job_id):
     attempt = [app for app in apps(job_id) if app.get("attempt") == last.get("attempt")]
     failed = [app for app in attempt if app.get("finalStatus") != "SUCCEEDED"]
     in_cluster = found.get("driver") == "cluster"
-    if attempt and last_words.needs_containers(kind, argv, texts, in_cluster, bool(failed)):
-        client = last_words.launcher(texts["stderr"]) or last_words.launcher(texts["stdout"])
+    outside = bool(attempt) and last_words.needs_containers(kind, argv, texts, in_cluster, bool(failed))
+    if outside:
         try:
             words = _of_containers(job_id, found, (failed or attempt)[-1], in_cluster) or words
         except NodeError as error:
             trouble = f"(the logs of its containers cannot be read: {error})"
-    elif not words:
+    if (outside and not (words and in_cluster)) or not words:
+        # Where the program on the master has told why, YARN's diagnostics only tell that it is gone.
         client = last_words.launcher(texts["stderr"]) or last_words.launcher(texts["stdout"])
-    reasons = [last.get("reason", ""), *(_diagnostics(app) for app in failed[-1:]), trouble]
+        trouble = "\n".join(filter(None, [*(_diagnostics(app) for app in failed[-1:]), trouble]))
+    reasons = [last.get("reason", ""), trouble]
     text = last_words.error("\n".join(filter(None, reasons)), client, words)
     write_atomic(f"{folder}/error", text + "\n")
 
