@@ -8,16 +8,14 @@ from xml.etree import ElementTree
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import Value, effective_config
-from ansible_collections.emr.cluster.plugins.module_utils.domain.render import (
-    hadoop_env,
-    properties,
-    quote,
-    render_conf,
-    site_xml,
-    spark_env,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.render import hadoop_env, render_conf, spark_env
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
+from ansible_collections.emr.cluster.plugins.module_utils.domain.writers import (
+    properties,
+    shell_word as quote,
+    site_xml,
+)
 
 from .test_config import SPEC, topology
 

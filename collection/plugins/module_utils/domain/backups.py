@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import json
 
-from . import durations, programs, resident, sizing
+from . import durations, programs, resident, sizing, writers
 from .catalogue import COMPONENTS
 from .node_files import root_file, timer_unit
-from .render import LOG4J, site_xml
+from .render import LOG4J
 from .units import ENV_DIR, GROUP, UNIT_DIR, storage_dirs
 
 UNIT = "emr-backup"
@@ -54,8 +54,8 @@ def _files(spec, topology, node, effective) -> list:
     timer = timer_unit(f"Looks whether a backup of the NameNode's metadata of cluster {name} is due", FIRST_S,
                        min(TICK_S, durations.seconds(spec.backup.every)))
     texts = {f"{UNIT_DIR}/{UNIT}.timer": timer, f"{UNIT_DIR}/{UNIT}.service": _service(name),
-             f"{CONF_DIR}/core-site.xml": site_xml({"fs.defaultFS": effective["core-site"]["fs.defaultFS"]}),
-             f"{CONF_DIR}/hdfs-site.xml": site_xml(_hdfs_site(node, effective)),
+             f"{CONF_DIR}/core-site.xml": writers.site_xml({"fs.defaultFS": effective["core-site"]["fs.defaultFS"]}),
+             f"{CONF_DIR}/hdfs-site.xml": writers.site_xml(_hdfs_site(node, effective)),
              f"{CONF_DIR}/log4j.properties": LOG4J,
              f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n"}
     return [root_file(path, text) for path, text in texts.items()] + resident.program_files(programs.BACKUP, "backup_tool")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 
+from . import writers
 from .catalogue import COMPONENTS
 from .credential_words import secret_key
 
@@ -157,6 +158,12 @@ def check_value(stem: str, key: str, text: str, kind: str):
         return None
     if len(text) > 4096:
         return f"{len(text)} characters, expected at most 4096", "Put such data into a file of its own."
+    try:
+        writers.site_properties({key: text})
+        if stem in _SPARK_STEMS:
+            writers.spark_value(key, text)
+    except writers.Unwritable as error:
+        return error.message.split(": ", 1)[1], error.remedy
     expected = expected_type(key)
     if expected and not _CHECKS[expected].match(text):
         return f'found "{text[:60]}", expected {expected}', f"Write for example: {key}: {_EXAMPLES[expected]}"

@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 
-from . import admission, moments
+from . import admission, moments, writers
 from .credential_words import reference, secret_key, secret_value
 from .job_command import SPARK_TYPES, TYPES
 
@@ -75,16 +75,44 @@ def _resources(params):
     names = [name_of(row) for row in every]
     found += [f"{row}: it has no file name" for row, name in zip(every, names) if name in ("", ".", "..")]
     found += [f"two resources are called {name}: give them different names" for name in sorted({n for n in names if names.count(n) > 1})]
+    found += _unlisted(params)
     packed = params["python_env"]
     if packed and not name_of(packed).endswith((".tar.gz", ".tgz", ".zip")):
         found.append(f"{packed}: a packed Python environment is a .tar.gz, .tgz or .zip (venv-pack and conda-pack make them)")
     return found
 
 
+def _unlisted(params):
+    """Names of resources that a list of Hadoop or Spark would carry and cannot; a shell's files and main programs are in none."""
+    rows = [*params["jars"], *params["py_files"], *params["archives"], *([params["python_env"]] if params["python_env"] else [])]
+    rows = rows if params["type"] != "SHELL" else params["jars"]  # its jars are on a class path
+    if params["type"] == "HADOOP_STREAMING" or (params["type"] in SPARK_TYPES and len(params["files"]) > 1):
+        rows = rows + list(params["files"])
+    return [trouble for row in rows for trouble in _unwritable(writers.listed, name_of(row))]
+
+
+def _unwritable(writer, *texts):
+    """Why a writer cannot write a text: no row when it can."""
+    try:
+        writer(*texts)
+    except writers.Unwritable as error:
+        return [f"{error.message}. {error.remedy}"]
+    return []
+
+
+def _settings(params):
+    """What Hadoop's and Spark's files cannot hold of a request's properties and name."""
+    rows = {f"property {key}": value for key, value in params["properties"].items() if "\n" not in str(value)}
+    found = [text for key, value in {**rows, "name": params["name"]}.items() for text in _unwritable(writers.site_properties, {key: value})]
+    spark = {key: value for key, value in rows.items() if params["type"] in SPARK_TYPES or key.startswith("property spark.")}
+    return found + [text for key, value in spark.items() for text in _unwritable(writers.spark_value, key, str(value))]
+
+
 def _texts(params):
     found = [f"property {key!r}: its name has letters, digits, dots, dashes and underscores" for key in params["properties"]
              if not _KEY.fullmatch(key)]
     found += [f"property {key}: its value has several lines" for key, value in params["properties"].items() if "\n" in str(value)]
+    found += _settings(params)
     found += [f"environment {key!r}: its name has letters, digits and underscores" for key in params["environment"] if not _VARIABLE.fullmatch(key)]
     found += [f"environment {key}: this one is the cluster's own" for key in params["environment"] if key in OWN]
     return found

@@ -1,13 +1,11 @@
 """The configuration files of a node as text: sorted, deterministic. Pure Python: no Ansible import, no template."""
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
-from . import node_record
+from . import node_record, writers
 from .clients import client_files
 from .config import HADOOP_CONF, HADOOP_HOME
 from .config_sql import SERVERS
-from .node_files import NOTE as _NOTE, root_file
+from .node_files import NOTE, root_file
 from .spec import as_spec
 
 SPARK_CONF = "/etc/emr/spark"
@@ -23,17 +21,17 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
     """
     spec = as_spec(spec)
     services = spec.expanded_services
-    files = {f"{HADOOP_CONF}/{stem}.xml": site_xml(effective.get(stem, {})) for stem in XML_STEMS}
+    files = {f"{HADOOP_CONF}/{stem}.xml": writers.site_xml(effective.get(stem, {})) for stem in XML_STEMS}
     files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
     files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
     files[node_record.PATH] = node_record.text(topology)
     if "metastore" in services and node.role == "master":
-        files[f"{HADOOP_CONF}/metastore-site.xml"] = site_xml(effective.get("metastore-site", {}))
+        files[f"{HADOOP_CONF}/metastore-site.xml"] = writers.site_xml(effective.get("metastore-site", {}))
     if node.role == "master":
         files.update(_node_lists(topology.nodes + tuple(leaving)))
     if "spark" in services and node.role in ("master", "gateway"):
-        files[f"{SPARK_CONF}/spark-defaults.conf"] = properties(effective.get("spark-defaults", {}))
-        files.update({f"{SPARK_CONF}/{stem}.conf": properties(effective.get(stem, {})) for stem in SERVERS
+        files[f"{SPARK_CONF}/spark-defaults.conf"] = writers.properties(effective.get("spark-defaults", {}))
+        files.update({f"{SPARK_CONF}/{stem}.conf": writers.properties(effective.get(stem, {})) for stem in SERVERS
                       if stem in services and node.role == "master"})
         files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
         files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
@@ -45,47 +43,10 @@ def _node_lists(nodes) -> dict:
     """The lists of nodes that NameNode and ResourceManager admit or drain."""
     storing = [n.name for n in nodes if n.role == "slave"]
     computing = [n for n in nodes if n.role in ("slave", "task")]
-    return {f"{HADOOP_CONF}/workers": _lines(storing), f"{HADOOP_CONF}/dfs.hosts": _lines(storing),
+    return {f"{HADOOP_CONF}/workers": writers.node_list(storing), f"{HADOOP_CONF}/dfs.hosts": writers.node_list(storing),
             f"{HADOOP_CONF}/dfs.hosts.exclude": "", f"{HADOOP_CONF}/yarn.exclude": "",
             # A NodeManager is known by the name that its own resolver gives its address: admit it by either.
-            f"{HADOOP_CONF}/yarn.include": _lines({n for node in computing for n in (node.name, node.address) if n})}
-
-
-def _lines(names) -> str:
-    return "".join(f"{name}\n" for name in sorted(names))
-
-
-def site_xml(settings) -> str:
-    """A Hadoop *-site.xml file."""
-    rows = [f"  <property><name>{escape(key)}</name><value>{escape(str(value))}</value></property>"
-            for key, value in sorted(settings.items())]
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {_NOTE} -->", "<configuration>", *rows,
-                      "</configuration>", ""])
-
-
-def properties(settings) -> str:
-    """A file of ``key value`` lines as Java's Properties reads them."""
-    rows = [f"{key} {_property_value(str(value))}" for key, value in sorted(settings.items())]
-    return "\n".join([f"# {_NOTE}", *rows, ""])
-
-
-def _property_value(text: str) -> str:
-    """Text with backslashes doubled, with the leading blank kept and other than ASCII written as \\uXXXX."""
-    text = text.replace("\\", "\\\\")
-    if text.startswith(" "):
-        text = "\\" + text
-    return "".join(c if c == "\t" or " " <= c <= "~" else "".join(
-        f"\\u{unit:04x}" for unit in _utf16(c)) for c in text)
-
-
-def _utf16(char: str):
-    raw = char.encode("utf-16-be")
-    return [int.from_bytes(raw[i:i + 2], "big") for i in range(0, len(raw), 2)]
-
-
-def quote(text: str) -> str:
-    """Text as one word of a shell."""
-    return "'" + text.replace("'", "'\\''") + "'"
+            f"{HADOOP_CONF}/yarn.include": writers.node_list({n for node in computing for n in (node.name, node.address) if n})}
 
 
 _JAVA_HOME = 'export JAVA_HOME="${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"'
@@ -93,9 +54,9 @@ _JAVA_HOME = 'export JAVA_HOME="${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f
 
 def hadoop_env(env) -> str:
     """hadoop-env.sh: read by Apache's launcher and by the project's own."""
-    rows = [f"export {key}={quote(str(value))}" for key, value in sorted(env.items()) if not key.startswith("SPARK_")]
+    rows = writers.exports({key: value for key, value in env.items() if not key.startswith("SPARK_")})
     return "\n".join([
-        f"# {_NOTE}", _JAVA_HOME,
+        f"# {NOTE}", _JAVA_HOME,
         f'export HADOOP_HOME="${{HADOOP_HOME:-{HADOOP_HOME}}}"',
         *(f'export {name}="${{{name}:-$HADOOP_HOME}}"' for name in (
             "HADOOP_COMMON_HOME", "HADOOP_HDFS_HOME", "HADOOP_YARN_HOME", "HADOOP_MAPRED_HOME")),
@@ -106,16 +67,16 @@ def hadoop_env(env) -> str:
 
 def spark_env(env) -> str:
     """spark-env.sh."""
-    rows = [f"export {key}={quote(str(value))}" for key, value in sorted(env.items()) if key.startswith("SPARK_")]
+    rows = writers.exports({key: value for key, value in env.items() if key.startswith("SPARK_")})
     return "\n".join([
-        f"# {_NOTE}", _JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
+        f"# {NOTE}", _JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
         f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
         f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"',
         # Hadoop's client of OSS, which Spark does not bring; containers get it by the same path.
         f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{HADOOP_HOME}/share/hadoop/tools/lib/*}}"', *rows, ""])
 
 
-LOG4J = f"""# {_NOTE}
+LOG4J = f"""# {NOTE}
 hadoop.root.logger=INFO,console
 hadoop.log.dir=.
 hadoop.log.file=hadoop.log
@@ -140,7 +101,7 @@ log4j.appender.RFA.layout.ConversionPattern=%d{{ISO8601}} %p %c: %m%n
 log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
 """
 
-LOG4J2 = f"""# {_NOTE}
+LOG4J2 = f"""# {NOTE}
 rootLogger.level=info
 rootLogger.appenderRef.stderr.ref=console
 appender.console.type=Console

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from . import writers
 from .catalogue import COMPONENTS, JOB_USER, components_for
 from .catalogue_keys import COUNTED, fits
 from .node_files import root_file
@@ -89,7 +90,7 @@ def environment(component, java_home: str) -> dict:
 
 def env_text(component, java_home: str) -> str:
     """Content of the unit's EnvironmentFile."""
-    return "".join(f"{key}={value}\n" for key, value in sorted(environment(component, java_home).items()))
+    return writers.environment_file(environment(component, java_home))
 
 
 def unit_text(component, cluster: str, mounts=()) -> str:

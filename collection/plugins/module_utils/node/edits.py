@@ -10,8 +10,8 @@ import os
 import re
 import subprocess
 import urllib.parse
-from xml.sax.saxutils import escape
 
+from ..domain.writers import xml_text
 from .common import NodeError, run
 from .host import find_java
 from .http import http
@@ -66,7 +66,7 @@ def update_row(path, blocks):
     """The edit that gives a file these blocks: [(id, generation stamp, bytes)], all of them, in order."""
     rows = "".join(f"<BLOCK><BLOCK_ID>{number}</BLOCK_ID><NUM_BYTES>{size}</NUM_BYTES><GENSTAMP>{stamp}</GENSTAMP></BLOCK>"
                    for number, stamp, size in blocks)
-    return "OP_UPDATE_BLOCKS", f"<PATH>{escape(path)}</PATH>{rows}<RPC_CLIENTID/><RPC_CALLID>-2</RPC_CALLID>"
+    return "OP_UPDATE_BLOCKS", f"<PATH>{xml_text(path)}</PATH>{rows}<RPC_CLIENTID/><RPC_CALLID>-2</RPC_CALLID>"
 
 
 def segment_xml(txid, rows, layout):

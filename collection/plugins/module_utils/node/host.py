@@ -9,6 +9,7 @@ import pwd
 import re
 import time
 
+from ..domain import writers
 from ..domain.node_record import PATH as NODE_RECORD
 from .bootstrap import run_scripts
 from .common import NodeError, ensure_directory, read_text, run, write_atomic
@@ -146,7 +147,7 @@ def hosts_text(current, hosts):
                 line = " ".join([words[0]] + rest) if rest else None
             if line is not None:
                 kept.append(line)
-    block = [BEGIN] + [f"{row['address']} {row['name']}" for row in hosts] + [END]
+    block = [BEGIN] + writers.hosts_lines(hosts) + [END]
     return "\n".join(kept + block) + "\n"
 
 

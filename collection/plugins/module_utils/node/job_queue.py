@@ -6,8 +6,8 @@ gets links to the cluster's files, except for the two files that name its queue,
 from __future__ import annotations
 
 import os
-from xml.sax.saxutils import escape
 
+from ..domain import writers
 from .common import NodeError, read_text, write_atomic
 from .keys import parse_keys
 
@@ -27,14 +27,11 @@ def conf_environment(folder, final, wanted):
     if wanted["queue"]:
         mapred["mapreduce.job.queuename"] = spark["spark.yarn.queue"] = wanted["queue"]
     text = read_text(f"{HADOOP}/mapred-site.xml") or "<configuration>\n</configuration>\n"
-    rows = "".join(f"  <property><name>{escape(key)}</name><value>{escape(value)}</value></property>\n"
-                   for key, value in mapred.items())
-    _overlay(HADOOP, f"{folder}/conf/hadoop", "mapred-site.xml", text.replace("</configuration>", rows + "</configuration>"))
+    _overlay(HADOOP, f"{folder}/conf/hadoop", "mapred-site.xml", writers.with_site_properties(text, mapred))
     variables = {"HADOOP_CONF_DIR": f"{final}/conf/hadoop", "YARN_CONF_DIR": f"{final}/conf/hadoop"}
     defaults = read_text(f"{SPARK}/spark-defaults.conf")
     if defaults is not None:
-        lines = "".join(f"{key} {value}\n" for key, value in spark.items())
-        _overlay(SPARK, f"{folder}/conf/spark", "spark-defaults.conf", defaults + lines)
+        _overlay(SPARK, f"{folder}/conf/spark", "spark-defaults.conf", defaults + writers.property_lines(spark))
         variables["SPARK_CONF_DIR"] = f"{final}/conf/spark"
     return variables
 

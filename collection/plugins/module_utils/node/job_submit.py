@@ -12,6 +12,7 @@ import uuid
 
 from ..domain import admission, job_request
 from ..domain.job_command import SPARK, SPARK_TYPES, command
+from ..domain.writers import Unwritable
 from . import job_admit, job_yarn
 from .common import NodeError, file_lock, read_text, write_atomic
 from .job_queue import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
@@ -75,7 +76,10 @@ def _draft(draft, job_id, wanted, user, known):
     argv = command(wanted["type"], wanted["args"], files, archives)
     if argv[0].startswith(SPARK) and not os.path.exists(argv[0]):
         raise Refusal("Spark is not installed on this cluster. Next: emrctl service add NAME spark")
-    overlay = conf_environment(draft, f"{JOBS}/{job_id}", {"tag": job_yarn.tag(job_id), "queue": wanted["queue"], **more})
+    try:
+        overlay = conf_environment(draft, f"{JOBS}/{job_id}", {"tag": job_yarn.tag(job_id), "queue": wanted["queue"], **more})
+    except Unwritable as error:  # what a parameter has brought in
+        raise Refusal(str(error))
     defaults = parse_keys(read_text(f"{SPARK_CONF}/spark-defaults.conf") or "")
     driver = job_request.deploy_mode(wanted, defaults)
     need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 
+from ..domain.writers import with_site_properties
 from .common import NodeError, read_text, run, write_atomic
 from .http import get_json
 from .keys import parse_keys
@@ -54,5 +55,4 @@ def file_queues(text):
 
 def with_stopped(text, queues):
     """The file with these queues called stopped."""
-    rows = "".join(f"  <property><name>{ROOT}.{name}.state</name><value>STOPPED</value></property>\n" for name in queues)
-    return text.replace("</configuration>", rows + "</configuration>")
+    return with_site_properties(text, {f"{ROOT}.{name}.state": "STOPPED" for name in queues})

@@ -9,9 +9,13 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 
 from .common import NodeError
+
+# A terminal hands on lines of up to 4,095 bytes (N_TTY_BUF_SIZE of Linux).
+MAX_BYTES = 4000
 
 
 def provider_of(path):
@@ -24,6 +28,9 @@ def keep(hadoop, path, secrets, env=None, limit_s=120):
 
     limit_s: seconds for each secret. Raises NodeError. Whoever reads the file meanwhile sees the old one.
     """
+    for alias, secret in secrets.items():
+        if any(c in secret for c in "\n\r\0") or not secret or len(secret.encode()) > MAX_BYTES:
+            raise NodeError(f"{alias}: a secret is one line of 1 to {MAX_BYTES} bytes: Hadoop's command reads it from a terminal")
     fresh = f"{path}.new"
     if os.path.exists(fresh):
         os.unlink(fresh)
@@ -36,6 +43,7 @@ def keep(hadoop, path, secrets, env=None, limit_s=120):
 def _ask(argv, secret, env, limit_s):
     """Run a command at a terminal of its own and type the secret whenever it asks."""
     there, here = pty.openpty()
+    _literal(here)
     child = subprocess.Popen(argv, env=env, stdin=here, stdout=here, stderr=here, start_new_session=True, close_fds=True)
     os.close(here)
     said, line, deadline = b"", b"", time.monotonic() + limit_s
@@ -65,3 +73,13 @@ def _ask(argv, secret, env, limit_s):
     if code:
         raise NodeError(f"{' '.join(argv[:4])} ended with {code}: "
                         f"{said.decode(errors='replace').replace(secret, '***').strip()[-500:]}")
+
+
+def _literal(terminal):
+    """Let a terminal hand on every sign of a line: no interrupt, no end of file, no erasing, no start and stop, no parity."""
+    iflag, oflag, cflag, lflag, ispeed, ospeed, signs = termios.tcgetattr(terminal)
+    off = os.fpathconf(terminal, "PC_VDISABLE")
+    keep_as = (termios.VMIN, termios.VTIME)
+    signs = [sign if at in keep_as else bytes([off]) for at, sign in enumerate(signs)]
+    iflag &= ~(termios.IXON | termios.IXOFF | termios.ISTRIP | termios.INLCR | termios.IGNCR)
+    termios.tcsetattr(terminal, termios.TCSANOW, [iflag, oflag, cflag, lflag & ~(termios.ISIG | termios.IEXTEN), ispeed, ospeed, signs])
