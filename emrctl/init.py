@@ -33,7 +33,8 @@ def init(
     services: Annotated[Text, typer.Option(help="hadoop, or hadoop,spark [default: by the workload].")] = None,
     region: str = REGION,
     zone: Annotated[Text, typer.Option(help="Zone [default: that of the vSwitch].")] = None,
-    vswitch: Annotated[Text, typer.Option(help="vSwitch [default: the one with the most free addresses].")] = None,
+    vswitch: Annotated[Text, typer.Option(metavar="ID|new", help="vSwitch; new has a VPC and a vSwitch made [default: the one with the most "
+                                                   "free addresses, new where there is none].")] = None,
     image: Annotated[Text, typer.Option(help="Image [default: the newest public Debian].")] = None,
     access: Annotated[Text, typer.Option(help="How you reach the nodes: vpc, bastion or public [default: vpc].")] = None,
     ssh_from: Annotated[Text, typer.Option(metavar="CIDR", help="Network to admit [default: this machine's address].")] = None,

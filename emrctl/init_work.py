@@ -15,6 +15,10 @@ _SUMMARY = ("import sys, urllib.request as u, urllib.parse as p\n"
             "(sys.argv[1], p.quote(sys.argv[2])), timeout=60).read().decode())\n")
 
 
+# In place of the id of a vSwitch: make one.
+NEW = "new"
+
+
 class Asker:
     """Answers by name. ``given`` come from flags; with ``asks`` a person is asked for the others."""
 
@@ -157,24 +161,38 @@ class Answers:
         from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT
 
         ask, client = self.asker.get, self.client
-        if "vswitch" in self.asker:
-            switch = market.vswitch(client, self.asker.given["vswitch"])
-        else:
-            switch = market.find_vswitch(client, self.asker.given.get("zone"))
-        zone = ask("zone", "Zone", switch["ZoneId"])
-        if zone != switch["ZoneId"] and "vswitch" not in self.asker:
-            switch = market.find_vswitch(client, zone)
+        zone, switch = self._network(market)
         picture = None if "image" in self.asker else market.find_image(client)
         image = ask("image", "Image", picture and picture["ImageId"])
-        access = ask("access", "How you reach the nodes: vpc, bastion or public", "vpc", one_of("vpc", "bastion", "public"))
-        hint = market.suggested_ssh_from(client, switch["CidrBlock"], access)
+        doors = ("vpc", "bastion", "public") if switch else ("bastion", "public")
+        access = ask("access", f"How you reach the nodes: {', '.join(doors[:-1])} or public", doors[0], one_of(*doors))
+        hint = market.suggested_ssh_from(client, switch["CidrBlock"] if switch else "", access)
         admitted = ask("ssh-from", "Network to admit on SSH, such as 203.0.113.0/24", hint or None)
-        free = switch.get("AvailableIpAddressCount")
+        free = switch.get("AvailableIpAddressCount") if switch else None
         return Place(
-            self.name, DEFAULT, client.region, zone, self.services, image, switch["VSwitchId"], access, admitted,
+            self.name, DEFAULT, client.region, zone, self.services, image, switch["VSwitchId"] if switch else "", access, admitted,
             image_why=f"the newest public {picture.get('OSName', 'Linux')}" if picture and image == picture["ImageId"] else "",
-            vswitch_why=f"{switch['CidrBlock']}" + ("" if free is None else f", {free} free addresses"),
+            vswitch_why=f"{switch['CidrBlock']}" + ("" if free is None else f", {free} free addresses") if switch else
+            "a VPC and a vSwitch for this cluster alone, released with it",
             ssh_why="this machine, as the nodes see it" if admitted == hint else "")
+
+    def _network(self, market) -> tuple:
+        """(zone, vSwitch), None for one that create makes. Raises Refused."""
+        ask, client, given = self.asker.get, self.client, self.asker.given
+        if "vswitch" in given and given["vswitch"] != NEW:
+            switch = market.vswitch(client, given["vswitch"])
+            return ask("zone", "Zone", switch["ZoneId"]), switch
+        switch = None if "vswitch" in given else market.find_vswitch(client, given.get("zone"))
+        zone = ask("zone", "Zone", switch["ZoneId"] if switch else market.zone_without_network(client, given.get("zone")))
+        if switch and zone != switch["ZoneId"]:
+            switch = market.find_vswitch(client, zone)
+        if switch is None:
+            market.zone_without_network(client, zone)
+            agreed = "vswitch" in given or ask("vswitch", f"There is no vSwitch in {zone}. Have a VPC and a vSwitch made for this "
+                                               f"cluster: {NEW}, or the id of another", NEW) == NEW
+            if not agreed:
+                raise _refused("the answer is no vSwitch of this zone", f"Give --vswitch {NEW}, or --vswitch with an id and its --zone")
+        return zone, switch
 
 
 def _cluster_name(text: str) -> str:

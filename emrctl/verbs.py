@@ -68,7 +68,7 @@ def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, qu
     plan = data.get("plan") or {}
     print(show(data), file=sys.stderr)
     found = str(plan.get("digest") or "yes")
-    if plan.get("buy") or plan.get("release") or plan.get("leave") or (always and not plan.get("empty")):
+    if plan.get("buy") or plan.get("release") or plan.get("networks") or plan.get("leave") or (always and not plan.get("empty")):
         ask("Go on?", f"or, for exactly this plan: {command_again()} --confirm {found}")
     return {"emr_confirm": found}
 

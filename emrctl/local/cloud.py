@@ -88,7 +88,7 @@ class Cloud:
 
     def vpc(self, item: dict) -> str:
         """VPC of an instance."""
-        return offers.vpc_id(item["region"])
+        return item.get("vpc") or offers.vpc_id(item["region"])
 
     def free_memory(self, tx) -> int:
         """MiB that further instances can have."""

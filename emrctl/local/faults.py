@@ -12,6 +12,7 @@ folder. All fields are optional:
     latency           seconds added to every call
     denied            actions (patterns such as ``Run*`` or ``ecs:Run*``) for which the caller has no permission
     role_denied       {role: [actions]}: the same for calls with credentials of a role
+    no_default_vpc    regions in which the account has no VPC and no vSwitch from the start
     quota             number of instances that the account may have
     token_seconds     temporary credentials live so long, whatever was asked for (0: as asked)
     die               ids or names (patterns) of instances whose host is killed once it runs: they become Stopped;
@@ -37,7 +38,7 @@ from .api.errors import ApiError
 
 DEFAULTS = {"throttle": 0.0, "seed": 0, "visibility_delay": [1.0, 2.0], "no_stock": [], "slow_boot": 0.0,
             "region_failure": [], "latency": 0.0, "denied": [], "quota": 0, "errors": [],
-            "role_denied": {}, "token_seconds": 0.0, "die": [], "spot_notice": [], "spot_notice_seconds": 300.0}
+            "no_default_vpc": [], "role_denied": {}, "token_seconds": 0.0, "die": [], "spot_notice": [], "spot_notice_seconds": 300.0}
 
 
 class FaultError(ValueError):
@@ -153,7 +154,7 @@ def _check(name: str, value) -> None:
     """Raises FaultError unless the value is of the kind that the setting needs."""
     if name not in DEFAULTS:
         raise FaultError(f"unknown fault {name!r}; known: {', '.join(sorted(DEFAULTS))}")
-    if name in ("no_stock", "region_failure", "denied", "spot_notice"):
+    if name in ("no_stock", "no_default_vpc", "region_failure", "denied", "spot_notice"):
         good = _texts(value)
     elif name == "role_denied":
         good = isinstance(value, dict) and all(_texts(v) for v in value.values())

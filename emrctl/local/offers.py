@@ -70,22 +70,13 @@ TYPES = _all_types()
 
 
 def vswitch_id(zone: str) -> str:
-    """Id of the one vSwitch that every zone has."""
+    """Id of the vSwitch that every zone has from the start."""
     return f"vsw-local-{zone}"
 
 
 def vpc_id(region: str) -> str:
-    """Id of the one VPC that every region has."""
+    """Id of the VPC that every region has from the start."""
     return f"vpc-local-{region}"
-
-
-def zone_of_vswitch(vswitch: str) -> str | None:
-    """Zone of a vSwitch, or None when it does not exist."""
-    for _, zones in REGIONS.values():
-        for zone in zones:
-            if vswitch_id(zone) == vswitch:
-                return zone
-    return None
 
 
 def disk_price(category: str, size_gib: int) -> float:

@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         self._format = "JSON"
         try:
             action, flat, principal = self._verified(path)
-            log.info("%s received %s", action, request_id)
+            log.info("%s%s received %s", action, " (dry run)" if flat.get("DryRun", "").lower() == "true" else "", request_id)
             answer = {"RequestId": request_id, **self.server.cloud.handle(action, flat, principal)}
         except ApiError as error:
             code, status = error.code, error.status

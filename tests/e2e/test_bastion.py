@@ -72,13 +72,19 @@ def outside(tmp_path_factory):
 
 def test_a_cluster_behind_a_bastion(outside):
     bed = outside.bed
-    network = {"vswitch_id": "vsw-local-cn-hangzhou-h", "access": "bastion", "ssh_from": f"{HERE}/32"}
+    network = {"create": True, "ssh_from": f"{HERE}/32"}  # a VPC of its own, whose door is a bastion
     groups = {"master": {"count": 1, "instance_types": ["ecs.c6.large"]},
               "slave": {"count": 2, "instance_types": ["ecs.t6-c1m1.large"]}}
     spec = bed.spec(NAME, network=network, node_groups=groups)
-    outside.emrctl("create", str(spec), "--yes")
+    planned = outside.emrctl("plan", str(spec))
+    assert "make VPC 192.168.0.0/16 with vSwitch 192.168.0.0/20 in cn-hangzhou-h" in planned
+    made = outside.run(*EMRCTL, "create", str(spec), "--yes", timeout=600)
+    assert made.returncode == 0, made.stdout + made.stderr
+    made = made.stdout + made.stderr
     try:
         nodes = {i["InstanceName"]: i for i in bed.instances(NAME)}
+        (vpc,) = {i["VpcAttributes"]["VpcId"] for i in nodes.values()}
+        assert vpc != "vpc-local-cn-hangzhou" and f"made VPC {vpc} (192.168.0.0/16)" in made
         public = {n: i["PublicIpAddress"]["IpAddress"] for n, i in nodes.items()}
         assert public[f"{NAME}-slave-001"] == public[f"{NAME}-slave-002"] == []
         door = public[f"{NAME}-master-001"][0]
@@ -102,6 +108,7 @@ def test_a_cluster_behind_a_bastion(outside):
     finally:
         outside.emrctl("release", NAME, "--yes")
     assert bed.instances(NAME) == []
+    assert [v["VpcId"] for v in bed.ecs("DescribeVpcs")["Vpcs"]["Vpc"]] == ["vpc-local-cn-hangzhou"]
 
 
 def wrong_key(outside, nodes) -> None:

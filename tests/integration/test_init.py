@@ -83,3 +83,32 @@ def test_the_volume_is_measured(emrctl, tmp_path):
     listing.write_text("2024-05-06 10:11:12 +0800 CST  107374182400  Standard  7E5F438A7FC7A2B6  oss://data/a.csv\n" * 3)
     done = emrctl("init", "-", "--name", "adv", "--workload", "batch", "--measure", f"listing:{listing}")
     assert "300.0 GiB in 3 files" in done.stderr and "300 GiB now" in done.stdout
+
+
+def test_an_account_without_network_gets_one_of_the_clusters_own(ecs, emrctl, tmp_path, monkeypatch):
+    path = tmp_path / "cluster.yml"
+    ecs.faults(no_default_vpc=[ecs.region])
+    try:
+        asked = ("init", path, "--name", "adv-net", "--workload", "batch", "--data", "20GB", "--working-set", "5GB")
+        assert "ssh-from" in emrctl(*asked, expect=2).stderr, "a private address says nothing of how nodes of a new VPC see this machine"
+        emrctl(*asked, "--ssh-from", "203.0.113.7/32")
+        spec = load_spec(path)
+        assert spec.network.create and spec.network.access == "bastion" and "create: true  # a VPC and a vSwitch" in path.read_text()
+        for key, value in ecs.env.items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setattr(operation, "reach", lambda *_: 0)  # the hosts of the API-only mode have no SSH
+        with cloudbed.Owner() as owner:
+            cloudbed.create(EcsClient(ecs.region), spec, owner)
+            assert len(ecs.cloud.store.all("vpc")) == 1 and "adv-net-master-001" in cloudbed.living(ecs, "adv-net")
+            run = cloudbed.operation(EcsClient(ecs.region), "adv-net", owner)
+            run.take_lock()
+            run.release()
+            run.unlock()
+    finally:
+        ecs.cloud.faults.set({"no_default_vpc": []})
+    assert not ecs.cloud.store.all("vpc")
+    emrctl("init", path, "--force", "--name", "adv-new", "--workload", "batch", "--data", "20GB", "--vswitch", "new", "--zone", "cn-hangzhou-i",
+           "--access", "public", "--ssh-from", "203.0.113.7/32")
+    spec = load_spec(path)
+    assert (spec.network.create, spec.network.access, spec.zone) == (True, "public", "cn-hangzhou-i")

@@ -14,6 +14,8 @@ from emrctl.main import build
 from tests.integration.cloudbed import Owner, create, operation, spec
 from tests.integration.inventory_bed import Bed, watched
 
+OWN = "network: {create: true, ssh_from: 10.0.0.1/32}"
+
 
 @pytest.fixture
 def ecs(monkeypatch, tmp_path):
@@ -48,6 +50,11 @@ def life(ecs, folder) -> None:
         run.nodes(run.found(), None)
         run.release()
         run.unlock()
+        create(client, spec(ecs, network=OWN), owner)
+        run = operation(client, "demo", owner)
+        run.take_lock()
+        run.release()
+        run.unlock()
 
 
 def test_the_whole_life_calls_what_the_policy_allows_and_all_of_it(ecs, tmp_path):
@@ -60,5 +67,5 @@ def test_the_whole_life_calls_what_the_policy_allows_and_all_of_it(ecs, tmp_path
 def test_a_denied_purchase_names_the_line(ecs, permission):
     ecs.faults(denied=[permission.action])
     with Owner() as owner, pytest.raises(EcsError) as caught:
-        create(EcsClient(ecs.region), spec(ecs), owner)
+        create(EcsClient(ecs.region), spec(ecs, network=OWN), owner)
     assert f'Add "{permission.name}" to the RAM policy' in str(caught.value)

@@ -38,6 +38,9 @@ node_groups:
 """
 
 
+OLD_DIGEST = "a88e96e45814fad4e009f6750f5d5dc95795aca9f69287bc07dda546573759fa"
+
+
 def test_minimal_spec_has_the_defaults():
     spec = parse_spec(MINIMAL, environ={})
     assert spec.release == "emr-1.0"
@@ -48,6 +51,23 @@ def test_minimal_spec_has_the_defaults():
     assert spec.node_groups["slave"].system_disk.size_gib == 40 and spec.node_groups["slave"].data_disks == ()
     assert spec.deletion_protection is False
     assert spec.mirrors == spec.bootstrap == () and spec.tags == spec.config == spec.artifacts == {}
+
+
+def test_a_network_of_its_own():
+    text = MINIMAL.replace("vswitch_id: vsw-1", "create: true")
+    spec = parse_spec(text, environ={})
+    network = spec.network
+    assert (network.vswitch_id, network.access, network.vpc_cidr, network.vswitch_cidr) == (None, "bastion", "192.168.0.0/16", "192.168.0.0/20")
+    assert spec_from_dict(spec.to_dict()) == spec and spec_from_dict(json.loads(json.dumps(spec.to_dict()))).digest() == spec.digest()
+    other = parse_spec(text.replace("create: true", "create: true, access: public, vpc_cidr: 10.1.0.0/24"), environ={})
+    assert (other.network.access, other.network.vswitch_cidr) == ("public", "10.1.0.0/24") and other.digest() != spec.digest()
+    (problem,) = problems_of(text.replace("create: true", "create: true, vpc_cidr: 10.1.0.0/28").replace("count: 2", "count: 12"))
+    assert problem.key == "network.vswitch_cidr" and "has 12 addresses for nodes, 13 are wanted" in problem.message
+
+
+def test_what_was_made_before_there_were_networks_of_their_own_has_the_same_digest():
+    """The digest is on the security groups of clusters that run."""
+    assert parse_spec(MINIMAL, environ={}).digest() == OLD_DIGEST
 
 
 def test_full_spec():

@@ -76,7 +76,7 @@ def _planned(arguments: dict, operation: Operation, spec) -> dict:
 def _looked_up(arguments: dict, operation: Operation, state: str) -> dict:
     """The nodes as they are; for release also its plan."""
     if state == "released":
-        found = operation.found(must_exist=False)
+        found = operation.to_release()
         plan = release_plan(found)
         return {"plan": plan, "emr_result": {"name": found.name, "plan": plan}}
     return _locked(arguments, None, operation)

@@ -8,6 +8,7 @@ import re
 from .. import offers
 from ..clock import new_id, stamp_seconds
 from .errors import ApiError, invalid
+from .networks import find_vpc
 from .registry import Call, action, page
 from .tags import matches, parse_tags, tag_list
 from .tokens import remembered
@@ -37,9 +38,7 @@ def create_security_group(call: Call) -> dict:
         name = call.get("SecurityGroupName", "")
         if name:
             check_group_name(name)
-        vpc = call.get("VpcId", offers.vpc_id(call.region))
-        if vpc != offers.vpc_id(call.region):
-            raise ApiError("InvalidVpcId.NotFound", status=404, message="The specified VpcId does not exist.")
+        vpc = find_vpc(call, call.get("VpcId", offers.vpc_id(call.region)))["id"]
         group_id = new_id("sg")
         call.tx.put("securitygroup", group_id, {
             "id": group_id, "name": name, "description": call.get("Description", ""), "vpc": vpc,

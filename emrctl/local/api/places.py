@@ -1,8 +1,9 @@
-"""Regions, zones, VPCs, vSwitches, images and the account."""
+"""Regions, zones, images and the account."""
 from __future__ import annotations
 
 from .. import offers
 from .errors import ApiError
+from .networks import find_vswitch
 from .registry import Call, action, page
 
 
@@ -24,32 +25,6 @@ def describe_zones(call: Call) -> dict:
          "AvailableInstanceTypes": {"InstanceTypes": types},
          "AvailableDiskCategories": {"DiskCategories": list(offers.DISKS)}}
         for zone in offers.REGIONS[call.region][1]]}}
-
-
-@action("DescribeVpcs")
-def describe_vpcs(call: Call) -> dict:
-    """The one VPC of the region."""
-    vpc = offers.vpc_id(call.region)
-    rows = [{"VpcId": vpc, "RegionId": call.region, "Status": "Available", "VpcName": "local", "IsDefault": True,
-             "CidrBlock": str(call.cloud.subnet), "seq": 0,
-             "VSwitchIds": {"VSwitchId": [offers.vswitch_id(z) for z in offers.REGIONS[call.region][1]]}}]
-    items, paging = page(call, [r for r in rows if call.get("VpcId", vpc) == vpc], 10, 50)
-    return {"Vpcs": {"Vpc": [{k: v for k, v in i.items() if k != "seq"} for i in items]}, **paging}
-
-
-@action("DescribeVSwitches")
-def describe_vswitches(call: Call) -> dict:
-    """One vSwitch per zone; all of them are the bridge that the hosts hang on."""
-    rows = []
-    for number, zone in enumerate(offers.REGIONS[call.region][1]):
-        vswitch = offers.vswitch_id(zone)
-        if call.get("VSwitchId", vswitch) == vswitch and call.get("ZoneId", zone) == zone:
-            rows.append({"VSwitchId": vswitch, "VpcId": offers.vpc_id(call.region), "ZoneId": zone,
-                         "CidrBlock": str(call.cloud.subnet), "Status": "Available", "IsDefault": True,
-                         "AvailableIpAddressCount": call.cloud.free_addresses(call.tx), "VSwitchName": zone,
-                         "seq": number})
-    items, paging = page(call, rows, 10, 50)
-    return {"VSwitches": {"VSwitch": [{k: v for k, v in i.items() if k != "seq"} for i in items]}, **paging}
 
 
 @action("DescribeImages", empty_when_denied=True)
@@ -92,9 +67,7 @@ def zone_for(call: Call) -> str:
     vswitch = call.get("VSwitchId")
     if not vswitch:
         raise ApiError("MissingParameter", "VSwitchId")
-    zone = offers.zone_of_vswitch(vswitch)
-    if zone is None or zone not in offers.REGIONS[call.region][1]:
-        raise ApiError("InvalidVSwitchId.NotFound")
+    zone = find_vswitch(call, vswitch)["zone"]
     asked = call.get("ZoneId", zone)
     if asked not in offers.REGIONS[call.region][1]:
         raise ApiError("InvalidZoneId.NotFound")

@@ -12,6 +12,7 @@ from .errors import ApiError, invalid
 from .groups import find_group
 from .modify import release_time
 from .names import check_host_name, check_instance_name, expand
+from .networks import find_vswitch
 from .places import zone_for
 from .registry import Call, action
 from .spot import spot_price_at
@@ -88,14 +89,16 @@ def _plan(call: Call) -> dict:
         groups = [call.get("SecurityGroupId")]
     if not groups:
         raise ApiError("MissingParameter", "SecurityGroupId")
+    vpc = find_vswitch(call, call.get("VSwitchId", ""))["vpc"] if call.get("VSwitchId") else ""
     for group in groups:
-        find_group(call, group)
+        if find_group(call, group)["vpc"] != vpc and vpc:
+            raise ApiError("InvalidSecurityGroupId.VPCMismatch")
     _check_payment(call, item)
     if call.get("InternetMaxBandwidthOut", 0) not in range(101):
         raise ApiError("InvalidInternetMaxBandwidthOut.Malformed")
     if call.get("RamRoleName") and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", call.get("RamRoleName")):
         raise ApiError("InvalidRamRole.NotEcsRole")
-    return {"type": item, "zone": zone_for(call), "options": _options(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
+    return {"type": item, "zone": zone_for(call), "vpc": vpc, "options": _options(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
             "tags": parse_tags(call.get("Tag")), "user_data": _user_data(call), "system_disk": _system_disk(call, item),
             "data_disks": _data_disks(call)}
 
@@ -209,7 +212,7 @@ def _record(call: Call, plan: dict, address: str, host: str | None, name: str | 
         "name": name or instance_id, "hostname": host or "iZ" + re.sub("^i-", "", instance_id) + "Z",
         "type": item.name, "family": item.family, "vcpus": item.vcpus, "memory_mib": item.memory_mib,
         "image": offers.IMAGE_ID, "key_pair": plan["key"]["name"], "public_key": plan["key"]["public_key"],
-        "groups": plan["groups"], "vswitch": call.get("VSwitchId"), "ip": address, "public_ip": public,
+        "groups": plan["groups"], "vpc": plan["vpc"], "vswitch": call.get("VSwitchId"), "ip": address, "public_ip": public,
         "bandwidth_out": call.get("InternetMaxBandwidthOut", 0), "tags": plan["tags"], "disks": disks,
         "user_data": plan["user_data"], "charge": call.get("InstanceChargeType", "PostPaid"),
         "spot": call.get("SpotStrategy", "NoSpot"), "spot_limit": call.get("SpotPriceLimit", 0.0),

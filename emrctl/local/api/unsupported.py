@@ -23,6 +23,8 @@ UNSUPPORTED = {
                                           "Recyclable", "CreditSpecification"}),
     "ModifyDiskAttribute": frozenset({"Description", "EnableAutoSnapshot", "DeleteAutoSnapshot", "BurstingEnabled"}),
     "AttachInstanceRamRole": frozenset({"Policy"}),
+    "CreateVpc": frozenset({"UserCidr"}),
+    "DeleteVpc": frozenset({"ForceDelete"}),
     "ListTagResources": frozenset({"TagFilter"}),
     "AuthorizeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),
     "RevokeSecurityGroup": frozenset({"Ipv6SourceCidrIp", "Ipv6DestCidrIp", "SourcePrefixListId"}),

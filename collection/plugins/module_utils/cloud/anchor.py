@@ -19,6 +19,8 @@ INTENT = "emr:intent:"
 WARNED, UNTIL = "emr:warned", "emr:until"
 # Says of a cluster that it was made for one flow and is to be released after it.
 TRANSIENT = "emr:transient"
+# Of the security group, VPC and vSwitch of a cluster: that its network was made for it, and goes with it.
+OWN_NETWORK = "emr:network"
 MAX_TAGS = 20
 # RunInstances and the name pattern [n,3] take at most this many at once.
 BATCH = 100
@@ -104,6 +106,8 @@ class Anchor:
     warned: str = ""
     until: str = ""
     transient: bool = False
+    # Whether a VPC and a vSwitch were made for the cluster; module vpc.
+    own_network: bool = False
 
     @property
     def room(self) -> int:
@@ -176,7 +180,7 @@ def read_anchor(group: dict) -> Anchor:
     return Anchor(group["SecurityGroupId"], tags.get("emr:cluster", ""), tags.get("emr:id", ""),
                   group.get("VpcId", ""), tags.get("emr:spec", ""), tags.get("emr:login", ""),
                   read_intents(tags), len(tags), group.get("CreationTime", ""), tags.get(WARNED, ""), tags.get(UNTIL, ""),
-                  TRANSIENT in tags)
+                  TRANSIENT in tags, OWN_NETWORK in tags)
 
 
 def find_anchor(client: EcsClient, cluster: str) -> Anchor | None:
@@ -194,19 +198,20 @@ def find_anchor(client: EcsClient, cluster: str) -> Anchor | None:
 
 
 def create_anchor(client: EcsClient, cluster: str, vpc_id: str, spec_digest: str, login: str, seed: str,
-                  transient: bool = False) -> Anchor:
+                  transient: bool = False, own_network: bool = False) -> Anchor:
     """Give birth to a cluster: a new id on a new security group.
 
     ``seed`` is the same for all tries of one run, so that a repeated call makes no second group.
     """
     cluster_id = "emr-" + hashlib.sha256(f"{cluster}|{seed}".encode()).hexdigest()[:12]
     tags = {"emr:cluster": cluster, "emr:id": cluster_id, "emr:spec": spec_digest, "emr:login": login,
-            **({TRANSIENT: "yes"} if transient else {})}
+            **({TRANSIENT: "yes"} if transient else {}), **({OWN_NETWORK: "created"} if own_network else {})}
     answer = client.call("CreateSecurityGroup", SecurityGroupName=f"emr-{cluster}", VpcId=vpc_id,
                          SecurityGroupType="normal", Description=f"Cluster {cluster} of emr.cluster",
                          ClientToken=hashlib.sha256(f"anchor|{cluster}|{seed}".encode()).hexdigest(),
                          Tag=tag_list(tags))
-    anchor = Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags), transient=transient)
+    anchor = Anchor(answer["SecurityGroupId"], cluster, cluster_id, vpc_id, spec_digest, login, (), len(tags), transient=transient,
+                    own_network=own_network)
     _read_back(client, anchor, tags)
     return anchor
 

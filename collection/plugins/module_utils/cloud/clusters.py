@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ..domain.errors import EmrError, Refused
+from . import vpc
 from .anchor import Anchor, find_anchor, read_anchor
 from .ecs import EcsClient, EcsError, permission_remedy, tag_list, tags_of
 
@@ -18,6 +19,8 @@ class Found:
     name: str
     anchor: Anchor | None = None
     instances: list = field(default_factory=list)
+    # Networks that were made for the cluster (vpc.Made); looked for only where they are released.
+    networks: list = field(default_factory=list)
 
     @property
     def exists(self) -> bool:
@@ -131,11 +134,23 @@ def list_region(client: EcsClient) -> list:
     for group in client.items("DescribeSecurityGroups", Tag=tag_list({"emr:cluster": ""})):
         anchor = read_anchor(group)
         anchors[anchor.cluster] = anchor
-    by_name: dict = {name: [] for name in anchors}
+    by_name: dict = {name: [] for name in [*anchors, *_left_networks(client)]}
     for instance in client.items("DescribeInstances", Tag=tag_list({"emr:cluster": ""})):
         by_name.setdefault(tags_of(instance)["emr:cluster"], []).append(instance)
     return [summarise(name, sorted(found, key=order), anchors.get(name), client.region)
             for name, found in sorted(by_name.items())]
+
+
+def _left_networks(client: EcsClient) -> list:
+    """Clusters for which a VPC was made: of an interrupted create or release there may be nothing else. Nothing costs money there,
+    so who may not look at VPCs is not told each time.
+    """
+    try:
+        return list(vpc.names_of_made(client))
+    except EcsError as error:
+        if error.denied:
+            return []
+        raise
 
 
 def list_clusters(clients) -> dict:

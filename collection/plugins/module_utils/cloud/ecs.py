@@ -1,4 +1,4 @@
-"""Client of the ECS API (version 2014-05-26, RPC style) over aliyun-python-sdk-core.
+"""Client of the ECS and VPC APIs (versions 2014-05-26 and 2016-04-28, RPC style) over aliyun-python-sdk-core.
 
 What it adds to the SDK: parameters from plain data, bounded retries with jitter, paging, and errors that carry the
 API's code. The SDK is imported at the first call only, because that costs 0.2 s. Times are seconds.
@@ -21,7 +21,8 @@ from ..domain.errors import EmrError, Refused
 from .credentials import Credentials, find_credentials
 from .permissions import ACTIONS
 
-API_VERSION = "2014-05-26"
+# service -> (version of its API, variable that names another endpoint)
+_SERVICES = {"ecs": ("2014-05-26", "ALIBABA_CLOUD_ECS_ENDPOINT"), "vpc": ("2016-04-28", "ALIBABA_CLOUD_VPC_ENDPOINT")}
 NETWORK_ERROR = "NetworkError"
 # How long one call may be repeated: Throttling.User blocks a caller until the next minute.
 PATIENCE = 150.0
@@ -39,6 +40,7 @@ _LISTS = {
     "DescribeKeyPairs": ("KeyPairs", "KeyPair", "page", 50),
     "DescribeImages": ("Images", "Image", "page", 100),
     "DescribeVSwitches": ("VSwitches", "VSwitch", "page", 50),
+    "DescribeVpcs": ("Vpcs", "Vpc", "page", 50),
     "DescribeRegions": ("Regions", "Region", "once", 0),
     "DescribeZones": ("Zones", "Zone", "once", 0),
 }
@@ -60,6 +62,11 @@ class EcsError(EmrError):
         return any(self.code == c or self.code.startswith(c + ".") for c in codes)
 
     @property
+    def denied(self) -> bool:
+        """Whether the caller lacks the permission."""
+        return self.code.startswith(_NO_PERMISSION)
+
+    @property
     def transient(self) -> bool:
         """Whether the same call may succeed later."""
         return self.code in _RETRIED or self.is_a("Throttling")
@@ -79,7 +86,8 @@ def _remedy(code: str, action: str) -> str:
 
 def permission_remedy(action: str) -> str:
     """What to do when an action is denied: the line of the policy that is missing."""
-    return f'Add "ecs:{action}" to the RAM policy of this access key; emrctl ram-policy prints all that is needed'
+    name = ACTIONS[action].name if action in ACTIONS else f"ecs:{action}"
+    return f'Add "{name}" to the RAM policy of this access key; emrctl ram-policy prints all that is needed'
 
 
 def flatten(params: dict) -> dict:
@@ -111,13 +119,18 @@ def tags_of(resource: dict) -> dict:
 
 
 class EcsClient:
-    """Calls the API of one region. Not for use across a fork: make a new one in the child."""
+    """Calls the APIs of one region. Not for use across a fork: make a new one in the child.
+
+    ``endpoint`` is that of ECS. The VPC API has its own in the cloud; what is no name of the cloud's (a gateway, a server for tests)
+    answers for both, unless the variable of the VPC API says something else.
+    """
 
     def __init__(self, region: str, credentials: Credentials | None = None, endpoint: str | None = None,
                  patience: float = PATIENCE):
         self.region = region
         self.credentials = credentials or find_credentials()
         self.endpoint = endpoint or os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT") or f"ecs.{region}.aliyuncs.com"
+        self.vpc_endpoint = os.environ.get(_SERVICES["vpc"][1]) or _vpc_endpoint(self.endpoint, region)
         self.patience = patience
         self.calls = 0
         self.retries: dict = {}
@@ -184,8 +197,10 @@ class EcsClient:
     def send(self, action: str, flat: dict) -> dict:
         """One HTTP exchange, without repetition. Raises EcsError."""
         sdk = _sdk_modules()
-        scheme, host = split_endpoint(self.endpoint)
-        request = sdk.CommonRequest(domain=host, version=API_VERSION, action_name=action)
+        service = ACTIONS[action].service
+        endpoint = self.vpc_endpoint if service == "vpc" else self.endpoint
+        scheme, host = split_endpoint(endpoint)
+        request = sdk.CommonRequest(domain=host, version=_SERVICES[service][0], action_name=action)
         request.set_protocol_type(scheme)
         request.set_method("POST")
         for name, value in flat.items():
@@ -198,9 +213,9 @@ class EcsClient:
                 code = "ServiceUnavailable"
             raise EcsError(code, _public(error.get_error_msg() or ""), error.get_request_id() or "", action) from None
         except sdk.ClientException as error:
-            raise EcsError(NETWORK_ERROR, f"{self.endpoint}: {_cause(str(error))}", "", action) from None
+            raise EcsError(NETWORK_ERROR, f"{endpoint}: {_cause(str(error))}", "", action) from None
         except ValueError:
-            raise EcsError("ServiceUnavailable", f"{self.endpoint} did not answer with JSON", "", action) from None
+            raise EcsError("ServiceUnavailable", f"{endpoint} did not answer with JSON", "", action) from None
 
     def _refresh(self, force: bool = False) -> None:
         """Have a key that is good for now; the SDK's client holds the old one. Raises Refused."""
@@ -242,10 +257,19 @@ def _sdk_modules() -> SimpleNamespace:
 
 def _identity(item: dict):
     """What tells items of a listing apart."""
-    for key in ("DiskId", "InstanceId", "SecurityGroupId", "KeyPairName", "InstanceTypeId", "ImageId"):
+    for key in ("DiskId", "InstanceId", "SecurityGroupId", "KeyPairName", "InstanceTypeId", "ImageId", "VSwitchId", "VpcId"):
         if key in item:
             return item[key]
     return json.dumps(item, sort_keys=True)
+
+
+def _vpc_endpoint(endpoint: str, region: str) -> str:
+    """Where the VPC API answers, next to this endpoint of the ECS API."""
+    host = split_endpoint(endpoint)[1]
+    if not host.endswith(".aliyuncs.com"):
+        return endpoint
+    inside = "-vpc" if re.match(r"ecs-(vpc|[a-z0-9-]*internal)", host) else ""
+    return f"vpc{inside}.{region}.aliyuncs.com"
 
 
 def split_endpoint(endpoint: str) -> tuple:

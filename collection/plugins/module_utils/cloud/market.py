@@ -122,14 +122,28 @@ def spot_history(client: EcsClient, zone: str, instance_type: str) -> dict:
             "currency": answer.get("Currency", "")}
 
 
-def find_vswitch(client: EcsClient, zone: str | None) -> dict:
-    """The vSwitch with the most free addresses, in this zone or in any. Raises Refused when there is none."""
+def find_vswitch(client: EcsClient, zone: str | None) -> dict | None:
+    """The vSwitch with the most free addresses, in this zone or in any; None when there is none."""
     rows = [v for v in client.items("DescribeVSwitches", ZoneId=zone or None)
             if v.get("Status", "Available") == "Available" and (not zone or v.get("ZoneId") == zone)]
-    if not rows:
-        raise Refused(f"There is no vSwitch in {zone or client.region}",
-                      "Make one in the VPC console, or take another --zone or --region")
-    return min(rows, key=lambda v: (-int(v.get("AvailableIpAddressCount") or 0), v.get("ZoneId", ""), v["VSwitchId"]))
+    return min(rows, default=None, key=lambda v: (-int(v.get("AvailableIpAddressCount") or 0), v.get("ZoneId", ""), v["VSwitchId"]))
+
+
+def zone_without_network(client: EcsClient, zone: str | None) -> str:
+    """The zone for a vSwitch that is to be made: this one, else that which has the most instance types in stock. Raises Refused."""
+    zones = sorted(z["ZoneId"] for z in client.items("DescribeZones"))
+    if zone and zone not in zones:
+        raise Refused(f"There is no vSwitch in {zone}, which is no zone of {client.region}", "It has: " + ", ".join(zones))
+    if zone or not zones:
+        return zone or ""
+
+    def stock(name: str) -> int:
+        rows = zone_resources(_fresh(client), name, "InstanceType")
+        return sum(r.get("Status", "Available") == "Available" for r in rows)
+
+    with ThreadPoolExecutor(POOL) as pool:
+        found = dict(zip(zones, pool.map(stock, zones)))
+    return max(zones, key=lambda name: (found[name], [-ord(c) for c in name]))
 
 
 def vswitch(client: EcsClient, vswitch_id: str) -> dict:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from ..domain.errors import EmrError, Refused
 from ..domain.sources import artifacts, needed
-from . import doors, sources
+from . import doors, sources, vpc
 from .anchor import create_anchor, ensure_rules
 from .clusters import Found, data_disks, find_cluster
 from .contact import reach
-from .ecs import EcsClient, tags_of
+from .ecs import EcsClient, EcsError, tags_of
 from .hostvars import node_hostvars
 from .lock import Lock
 from .login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login
@@ -144,7 +144,7 @@ class Operation:
         if plan.purchases or (prepared and not plan.empty):
             self.require_confirmation(plan.to_dict())
         login = self._login(spec, found, bool(plan.purchases))
-        buyer = self._buyer(spec, found, plan, login)
+        buyer = self._buyer(self._with_network(spec, found, plan), found, plan, login)
         if buyer.anchor.intents:
             buyer.settle()
             again, found = self.plan(spec, plan.leaving)
@@ -172,6 +172,20 @@ class Operation:
                           "Name its private key in login.private_key_file (or EMR_PRIVATE_KEY_FILE)")
         return Login(born, find_private_key(born, spec.login.private_key_file or self.private_key_file, self.client))
 
+    def _with_network(self, spec, found: Found, plan: Plan):
+        """The spec with the vSwitch that nodes are bought in, which is made where the spec says so."""
+        if not spec.network.create or not (plan.purchases or (found.anchor and found.anchor.intents)):
+            return spec
+
+        def made(text: str) -> None:
+            self.changed = True
+            self.say(text)
+
+        there = vpc.find_for(self.client, spec, found.anchor.vpc_id if found.anchor else "")
+        network = vpc.ensure(self.client, spec, there, self.lock, made)
+        plan.vpc_id = network.vpc_id
+        return replace(spec, network=replace(spec.network, vswitch_id=network.vswitch["VSwitchId"]))
+
     def _buyer(self, spec, found: Found, plan: Plan, login: Login) -> Buyer:
         """Anchor, rules and key pair in place, ready to buy."""
         anchor = found.anchor
@@ -182,7 +196,7 @@ class Operation:
                 raise Refused("The spec wants no nodes", "Give a master group a count of at least 1")
             self.lock.check()
             anchor = create_anchor(self.client, self.name, plan.vpc_id, plan.spec_digest, login.key_pair,
-                                   secrets.token_hex(8), self.transient)
+                                   secrets.token_hex(8), self.transient, spec.network.create)
             self.changed = True
             self.say(f"made security group {anchor.group_id} for cluster {anchor.cluster_id}")
         added, revoked = ensure_rules(self.client, anchor, spec.network.ssh_from)
@@ -251,12 +265,23 @@ class Operation:
             raise Refused(f"{len(why)} of {len(found.instances)} instances cannot stop charging ({shown})",
                           "Stop the others as cheaply as they can be with `stop` without --instances, or release the cluster")
 
+    def to_release(self) -> Found:
+        """The cluster with the networks that were made for it, or as much of it as there is."""
+        found = self.found(must_exist=False)
+        try:
+            found.networks = vpc.find_made(self.client, self.name)
+        except EcsError as error:
+            # An access key of before there were such networks may do without this permission, until there is one.
+            if not error.denied or (found.anchor and found.anchor.own_network):
+                raise
+        return found
+
     def release(self) -> tuple:
         """Give everything back. (plan as plain data, counts)."""
-        found = self.found(must_exist=False)
+        found = self.to_release()
         self._require_transient(found)
         plan = release_plan(found)
-        if not found.exists:
+        if plan["empty"]:
             return plan, {"instances": 0, "key_pair": False, "security_group": False}
         check_protection(found)
         self.require_confirmation(plan)

@@ -1,4 +1,4 @@
-"""The ECS actions that this program calls, and what for: the one table behind the RAM policy. Pure Python.
+"""The ECS and VPC actions that this program calls, and what for: the one table behind the RAM policy. Pure Python.
 
 ``EcsClient`` refuses an action that is not in it, and the tests compare it with what the code names and a server saw.
 """
@@ -11,17 +11,20 @@ LOOK, BUY, CHANGE, GIVE_BACK = "look", "buy", "change", "give back"
 
 @dataclass(frozen=True)
 class Permission:
-    """One action. ``purpose`` is one of the four above; ``only_nodes``: only for instances that carry emr:cluster."""
+    """One action. ``purpose`` is one of the four above; ``only_nodes``: only for instances that carry emr:cluster; ``service``
+    is ecs or vpc.
+    """
 
     action: str
     purpose: str
     why: str
     only_nodes: bool = False
+    service: str = "ecs"
 
     @property
     def name(self) -> str:
         """As a policy names it."""
-        return f"ecs:{self.action}"
+        return f"{self.service}:{self.action}"
 
 
 TABLE = (
@@ -36,10 +39,13 @@ TABLE = (
     Permission("DescribeSecurityGroupAttribute", LOOK, "the rules of a cluster's security group"),
     Permission("DescribeSecurityGroups", LOOK, "the security groups of clusters, which hold their state"),
     Permission("DescribeSpotPriceHistory", LOOK, "what spot instances cost lately"),
-    Permission("DescribeVSwitches", LOOK, "the network of a spec and its free addresses"),
+    Permission("DescribeVSwitches", LOOK, "the network of a spec and its free addresses", service="vpc"),
+    Permission("DescribeVpcs", LOOK, "the VPCs that were made for clusters", service="vpc"),
     Permission("DescribeZones", LOOK, "the zones of a region"),
     Permission("AuthorizeSecurityGroup", BUY, "let the nodes of a cluster reach each other, and SSH in"),
     Permission("CreateSecurityGroup", BUY, "a security group for a new cluster"),
+    Permission("CreateVSwitch", BUY, "a vSwitch for a new cluster with network.create", service="vpc"),
+    Permission("CreateVpc", BUY, "a VPC for a new cluster with network.create", service="vpc"),
     Permission("ImportKeyPair", BUY, "the login key, and the lock of an operation"),
     Permission("RunInstances", BUY, "buy nodes"),
     Permission("TagResources", BUY, "host keys, services, purchase intents and the renewal of locks"),
@@ -51,6 +57,8 @@ TABLE = (
     Permission("DeleteInstances", GIVE_BACK, "release nodes", only_nodes=True),
     Permission("DeleteKeyPairs", GIVE_BACK, "locks, and login keys that no node uses"),
     Permission("DeleteSecurityGroup", GIVE_BACK, "the security group of a released cluster"),
+    Permission("DeleteVSwitch", GIVE_BACK, "the vSwitch that was made for a released cluster", service="vpc"),
+    Permission("DeleteVpc", GIVE_BACK, "the VPC that was made for a released cluster", service="vpc"),
 )
 ACTIONS = {permission.action: permission for permission in TABLE}
 # What each way of using this program needs.
@@ -68,10 +76,10 @@ def policy(use: str = "all", regions=()) -> dict:
     """
     chosen = [p for p in TABLE if USES[use](p)]
     statements = [_statement([p for p in chosen if p.purpose == LOOK], ["*"])]
-    resources = [f"acs:ecs:{region}:*:*" for region in regions] or ["acs:ecs:*:*:*"]
-    for only_nodes in (False, True):
-        rows = [p for p in chosen if p.purpose != LOOK and p.only_nodes is only_nodes]
+    for service, only_nodes in (("ecs", False), ("ecs", True), ("vpc", False)):
+        rows = [p for p in chosen if p.purpose != LOOK and (p.service, p.only_nodes) == (service, only_nodes)]
         if rows:
+            resources = [f"acs:{service}:{region}:*:*" for region in regions] or [f"acs:{service}:*:*:*"]
             statements.append(_statement(rows, resources, only_nodes))
     return {"Version": "1", "Statement": statements}
 

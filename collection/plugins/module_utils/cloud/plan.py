@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ..domain.errors import Refused
 from ..domain.sizing import check_topology
+from . import vpc
 from .anchor import BATCH, node_name
 from .clusters import Found
 from .ecs import EcsClient, EcsError, tags_of
@@ -70,6 +71,8 @@ class Plan:
     # Where each artifact comes from, when nodes have to install something (cloud/sources.py). No part of the digest: the files
     # are the same wherever they come from.
     sources: list = field(default_factory=list)
+    # Of network.create: what is there and what would be made (an empty id), with the CIDRs.
+    network: dict = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -86,7 +89,8 @@ class Plan:
 
     def to_dict(self) -> dict:
         """Plain data for people and programs."""
-        return {"cluster": self.cluster, "cluster_id": self.cluster_id, "region": self.region, "zone": self.zone,
+        own = {"network": self.network} if self.network else {}
+        return {"cluster": self.cluster, "cluster_id": self.cluster_id, "region": self.region, "zone": self.zone, **own,
                 "exists": self.exists, "buy": [self._buy(p) for p in self.purchases], "changes": self.changes,
                 "leave": self.leaving, "warnings": self.warnings, "price": self.price, "sources": self.sources,
                 "push_mib": sum(row["push_mib"] for row in self.sources), "digest": self.digest, "empty": self.empty}
@@ -113,11 +117,14 @@ def make_plan(client: EcsClient, spec, found: Found, leaving=()) -> Plan:
     _compare(plan, spec, found)
     staying = Found(found.name, anchor, [i for i in found.instances if i["InstanceName"] not in plan.leaving])
     if plan.purchases:
-        vswitch = _check_network(client, spec, sum(len(p.ordinals) for p in plan.purchases))
-        if anchor and anchor.vpc_id and anchor.vpc_id != vswitch["VpcId"]:
-            raise Refused(f"Cluster '{spec.name}' lives in {anchor.vpc_id}, but {spec.network.vswitch_id} is in "
-                          f"{vswitch['VpcId']}", "Use a vSwitch of the cluster's own VPC")
-        plan.vpc_id = vswitch["VpcId"]
+        _check_zone(client, spec)
+        count = sum(len(p.ordinals) for p in plan.purchases)
+        if spec.network.create:
+            plan.network, change = vpc.planned(client, spec, plan.vpc_id, count)
+            plan.vpc_id = plan.network["vpc_id"]
+            plan.changes += change
+        else:
+            plan.vpc_id = _check_network(client, spec, plan.vpc_id, count)
         _check_image(client, spec)
         _check_types(client, spec, plan)
         check_topology(spec.expanded_services,
@@ -177,16 +184,20 @@ def protects(spec, group) -> bool:
     return bool(spec.deletion_protection) and (group is None or group.spot is None)
 
 
-def _check_network(client: EcsClient, spec, wanted: int) -> dict:
+def _check_zone(client: EcsClient, spec) -> None:
     zones = [z["ZoneId"] for z in client.items("DescribeZones")]
     if spec.zone not in zones:
         raise Refused(f"zone: {spec.zone} is no zone of {spec.region}", "It has: " + ", ".join(sorted(zones)))
+
+
+def _check_network(client: EcsClient, spec, lives_in: str, wanted: int) -> str:
+    """The VPC of the spec's vSwitch. Raises Refused when it cannot take the wanted nodes."""
     switches = client.items("DescribeVSwitches", VSwitchId=spec.network.vswitch_id)
     vswitch = next((v for v in switches if v["VSwitchId"] == spec.network.vswitch_id), None)
     if vswitch is None:
         others = [v["VSwitchId"] for v in client.items("DescribeVSwitches", ZoneId=spec.zone)][:10]
         raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} does not exist in {spec.region}",
-                      f"vSwitches of {spec.zone}: " + (", ".join(others) or "none, make one in the VPC console"))
+                      f"vSwitches of {spec.zone}: " + (", ".join(others) or "none; write create: true in place of vswitch_id to have one made"))
     if vswitch.get("ZoneId") != spec.zone:
         raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} lies in {vswitch.get('ZoneId')}, not in {spec.zone}",
                       f"Set zone: {vswitch.get('ZoneId')}, or take a vSwitch of {spec.zone}")
@@ -194,7 +205,10 @@ def _check_network(client: EcsClient, spec, wanted: int) -> dict:
     if free is not None and int(free) < wanted:
         raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} has {free} free addresses, {wanted} are needed",
                       "Take a larger vSwitch or fewer nodes")
-    return vswitch
+    if lives_in and lives_in != vswitch["VpcId"]:
+        raise Refused(f"Cluster '{spec.name}' lives in {lives_in}, but {spec.network.vswitch_id} is in {vswitch['VpcId']}",
+                      "Use a vSwitch of the cluster's own VPC")
+    return vswitch["VpcId"]
 
 
 def _check_image(client: EcsClient, spec) -> None:

@@ -1,4 +1,5 @@
-"""Gives a cluster back: instances, login key pair, anchor. Each step can be repeated; the anchor goes last.
+"""Gives a cluster back: instances, login key pair, anchor, and the network that was made for it. Each step can be repeated; nothing
+is deleted before what it is found by.
 
 Times are seconds.
 """
@@ -9,6 +10,7 @@ import json
 import time
 
 from ..domain.errors import EmrError, Refused
+from . import vpc
 from .anchor import delete_anchor
 from .clusters import Found, cluster_instances
 from .ecs import EcsClient, EcsError
@@ -24,9 +26,12 @@ def release_plan(found: Found) -> dict:
     names = sorted(found.names)
     cluster_id = found.anchor.cluster_id if found.anchor else ""
     what = ["release", found.name, cluster_id, sorted(i["InstanceId"] for i in found.instances)]
+    networks = [name for made in found.networks for name in made.ids]
+    if not found.exists:
+        what += networks
     digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
-    return {"cluster": found.name, "cluster_id": cluster_id, "release": names, "digest": digest,
-            "empty": not found.exists}
+    return {"cluster": found.name, "cluster_id": cluster_id, "release": names, "digest": digest, "networks": networks,
+            "empty": not found.exists and not networks}
 
 
 def check_protection(found: Found) -> None:
@@ -53,6 +58,8 @@ def release_cluster(client: EcsClient, found: Found, lock=None, report=lambda te
         delete_anchor(client, found.anchor.group_id)
         counts["security_group"] = True
         report(f"deleted security group {found.anchor.group_id}")
+    if found.networks:
+        counts["network"] = vpc.delete_made(client, found.name, report)
     return counts
 
 

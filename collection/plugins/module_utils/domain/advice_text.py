@@ -13,7 +13,7 @@ WIDTH = 110
 
 @dataclass(frozen=True)
 class Place:
-    """Where the cluster shall live; each of the ``*_why`` is a remark for its line."""
+    """Where the cluster shall live; each of the ``*_why`` is a remark for its line. Without ``vswitch_id`` a network is made."""
 
     name: str
     release: str
@@ -45,7 +45,7 @@ def cluster_yml(advice: Advice, place: Place) -> str:
         "Change what you like. Then look: emrctl plan THIS_FILE. Then buy: emrctl create THIS_FILE."], "")
     lines += ["", f"name: {place.name}", f"release: {place.release}", f"region: {place.region}", f"zone: {place.zone}",
               f"services: [{', '.join(place.services)}]", *_remarked(f"image: {place.image}", place.image_why),
-              "network:", *_remarked(f"  vswitch_id: {place.vswitch_id}", place.vswitch_why),
+              "network:", *_remarked(f"  vswitch_id: {place.vswitch_id}" if place.vswitch_id else "  create: true", place.vswitch_why),
               f"  access: {place.access}", *_remarked(f"  ssh_from: {place.ssh_from}", place.ssh_why), "node_groups:"]
     for group in advice.groups:
         lines += _group(group)

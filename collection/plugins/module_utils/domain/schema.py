@@ -114,10 +114,18 @@ _NETWORK = Field(
     "network", "object", "Where the nodes live and who may reach them.", required=True,
     example="{vswitch_id: vsw-…, ssh_from: 203.0.113.0/24}",
     fields=(
-        Field("vswitch_id", "text", "The vSwitch; it must lie in `zone`.", required=True, pattern=r"vsw-[a-z0-9-]+",
-              expect="a vSwitch id such as vsw-bp1abc", example="vsw-bp1s5fnvk4gn2tws03624"),
+        Field("vswitch_id", "text", "The vSwitch; it must lie in `zone`. Either this or `create`.", pattern=r"vsw-[a-z0-9-]+",
+              default=None, expect="a vSwitch id such as vsw-bp1abc", example="vsw-bp1s5fnvk4gn2tws03624"),
+        Field("create", "bool", "Make a VPC and a vSwitch for this cluster; they are released with it.", default=False,
+              example="true"),
+        Field("vpc_cidr", "text", "With `create`: the addresses of the VPC.", form="private_cidr", default=None,
+              expect="a private network such as 192.168.0.0/16, which is taken without it", example="10.20.0.0/16"),
+        Field("vswitch_cidr", "text", "With `create`: the addresses of the vSwitch, inside those of the VPC. Without it the first "
+              "/20 of the VPC.", form="private_cidr", default=None, expect="a private network such as 192.168.0.0/20",
+              example="10.20.0.0/20"),
         Field("access", "text", "How the controller reaches the nodes: private addresses inside the VPC, through a "
-              "bastion, or public addresses.", choices=("vpc", "bastion", "public"), default="vpc", example="vpc"),
+              "bastion, or public addresses. Without it `vpc`, with `create` `bastion`: nothing reaches a new VPC from outside.",
+              choices=("vpc", "bastion", "public"), default=None, example="vpc"),
         Field("ssh_from", "list", "Networks from which SSH is admitted; nothing else is opened.", required=True,
               least=1, most=20, unique=True, single=True, example="203.0.113.0/24",
               item=Field("cidr", "text", "A network.", form="cidr", expect="a network such as 203.0.113.0/24",

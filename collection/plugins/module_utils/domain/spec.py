@@ -41,13 +41,23 @@ class Spot:
         return "SpotAsPriceGo" if self.price_limit is None else "SpotWithPriceLimit"
 
 
+# The VPC that is made when nothing else is said.
+DEFAULT_VPC = "192.168.0.0/16"
+
+
 @dataclass(frozen=True)
 class Network:
-    """Where the nodes live. ``ssh_from``: networks (CIDR) from which SSH is admitted."""
+    """Where the nodes live. ``ssh_from``: networks (CIDR) from which SSH is admitted.
 
-    vswitch_id: str
+    With ``create`` there is no ``vswitch_id``; ``vpc_cidr`` and ``vswitch_cidr`` are then what is made.
+    """
+
+    vswitch_id: str | None
     access: str = "vpc"
     ssh_from: tuple = ()
+    create: bool = False
+    vpc_cidr: str | None = None
+    vswitch_cidr: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +217,9 @@ class Spec:
                 del data[key]
         if self.logs == Logs():
             del data["logs"]
+        if not self.network.create:
+            for key in ("create", "vpc_cidr", "vswitch_cidr"):
+                del data["network"][key]
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -326,10 +339,26 @@ def _build(data: dict) -> Spec:
                                  "artifacts", "idle_release", "max_age", "revision")}
     rest["queues"] = {name: Queue(**{**raw, "name": name}) for name, raw in data["queues"].items()}
     rest["users"] = {name: User(**{**(raw or {}), "name": name}) for name, raw in data["users"].items()}
-    return Spec(services=tuple(data["services"]), network=Network(**data["network"]), login=Login(**data["login"]),
+    return Spec(services=tuple(data["services"]), network=_network(data["network"]), login=Login(**data["login"]),
                 backup=Backup(**data["backup"]), logs=Logs(**data["logs"]), metastore=_metastore(data["metastore"]),
                 node_groups=groups, bootstrap=tuple(Bootstrap(**b) for b in data["bootstrap"]),
                 mirrors=tuple(data["mirrors"]), **rest)
+
+
+def _network(raw: dict) -> Network:
+    """The network with what follows from the rest of it."""
+    create = raw["create"]
+    vpc = raw["vpc_cidr"] or (DEFAULT_VPC if create else None)
+    return Network(raw["vswitch_id"], raw["access"] or ("bastion" if create else "vpc"), raw["ssh_from"], create, vpc,
+                   raw["vswitch_cidr"] or (first_part(vpc) if create else None))
+
+
+def first_part(cidr: str) -> str:
+    """The first /20 of a network, or all of a smaller one."""
+    import ipaddress
+
+    network = ipaddress.IPv4Network(cidr)
+    return str(network if network.prefixlen >= 20 else next(network.subnets(new_prefix=20)))
 
 
 def _metastore(raw: dict) -> Metastore:

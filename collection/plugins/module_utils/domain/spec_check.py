@@ -296,6 +296,10 @@ def _tag_key(checker: Checker, key: str, where: str, line) -> bool:
     return False
 
 
+# The networks of which VPCs are made.
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
+
 def _tag_value(checker: Checker, field: Field, item: Item, path: str):
     """A tag's value that ECS and VPC accept."""
     low = item.value.lower()
@@ -372,4 +376,19 @@ def _duration(checker: Checker, field: Field, item: Item, path: str):
     return BAD
 
 
-FORMS = {"cidr": _cidr, "tag_value": _tag_value, "url": _url, "path": _path, "duration": _duration}
+def _private_cidr(checker: Checker, field: Field, item: Item, path: str):
+    """The addresses of a VPC or a vSwitch: what ECS offers for them."""
+    import ipaddress
+
+    try:
+        network = ipaddress.IPv4Network(item.value)
+    except ValueError:
+        network = None
+    if network is None or not any(network.subnet_of(ipaddress.IPv4Network(n)) for n in PRIVATE) or network.prefixlen > 28:
+        checker.problem(path, f'found "{item.value[:60]}", expected {field.expect}', f"Write a network inside {', '.join(PRIVATE)}, "
+                        f"with at least 16 addresses, for example: {field.example}", item.line)
+        return BAD
+    return str(network)
+
+
+FORMS = {"private_cidr": _private_cidr, "cidr": _cidr, "tag_value": _tag_value, "url": _url, "path": _path, "duration": _duration}

@@ -1,10 +1,14 @@
 """Combinations that cannot work, found before anything is bought."""
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from .catalogue import BUNDLES, ROLES, SERVICES
 from .schema import MAX_DATA_DISKS
 from .spec_rules_people import check_people
 
+# Addresses of a vSwitch that the cloud keeps for itself: the first and the last three.
+VSWITCH_RESERVED = 4
 STORING, COMPUTING = ("slave",), ("slave", "task")
 
 
@@ -18,6 +22,33 @@ def check_rules(spec, checker) -> None:
         _memory(spec, checker)
         check_people(spec, checker, _note)
     _zone(spec, checker)
+    _network(spec, checker)
+
+
+def _network(spec, checker) -> None:
+    """Either a vSwitch that exists, or one that is made; and then one that can be reached and is large enough."""
+    network, key = spec.network, "network"
+    if network.create and network.vswitch_id:
+        _note(checker, f"{key}.create", f"a vSwitch is to be made, and {network.vswitch_id} to be used", "Remove create, or vswitch_id.")
+    elif not network.create and not network.vswitch_id:
+        _note(checker, f"{key}.vswitch_id", "missing, expected a vSwitch, or that one is to be made",
+              "Add for example: vswitch_id: vsw-bp1abc (the VPC console lists them), or create: true")
+    if not network.create:
+        for name in ("vpc_cidr", "vswitch_cidr"):
+            if getattr(network, name):
+                _note(checker, f"{key}.{name}", "says what is to be made, but nothing is", f"Add create: true, or remove {name}.")
+        return
+    vpc, switch = ip_network(network.vpc_cidr), ip_network(network.vswitch_cidr)
+    if not switch.subnet_of(vpc):
+        _note(checker, f"{key}.vswitch_cidr", f"{switch} is no part of the VPC's {vpc}", f"Write for example {vpc}, or remove it.")
+    elif switch.prefixlen < 16:
+        _note(checker, f"{key}.vswitch_cidr", f"{switch} is too large, expected /16 or smaller", "Remove it: the first /20 is taken.")
+    elif switch.num_addresses - VSWITCH_RESERVED < spec.count(*ROLES):
+        _note(checker, f"{key}.vswitch_cidr", f"{switch} has {switch.num_addresses - VSWITCH_RESERVED} addresses for nodes, "
+              f"{spec.count(*ROLES)} are wanted", "Write a larger network.")
+    if network.access == "vpc":
+        _note(checker, f"{key}.access", "vpc needs a controller inside the VPC, and nothing is in one that is to be made",
+              "Write access: bastion or access: public, or remove access.")
 
 
 def _note(checker, key: str, message: str, remedy: str) -> None:
