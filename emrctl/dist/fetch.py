@@ -51,7 +51,8 @@ def lacking(inputs: list[Locked]) -> list[str]:
     if any(item.kind != "sdist" for item in missing):
         if not shutil.which("mvn"):
             found.append("Maven (mvn): apt-get install maven, or dnf install maven")
-        if not shutil.which("java") and not os.access(f"{os.environ.get('JAVA_HOME', '')}/bin/java", os.X_OK):
+        home = os.environ.get("JAVA_HOME")
+        if not shutil.which("java") and not (home and os.access(f"{home}/bin/java", os.X_OK)):
             found.append("Java (java): apt-get install default-jdk-headless, or dnf install java-17-openjdk-headless")
     if any(item.kind == "sdist" for item in missing) and not importlib.util.find_spec("pip"):
         found.append(f"pip of {sys.executable}: python -m ensurepip, or install emrctl with pip into a virtual environment")

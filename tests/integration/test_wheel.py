@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import release
+
 REPO = Path(__file__).resolve().parents[2]
 SCRIPTS = ("ansible-playbook", "ansible-doc")
 
@@ -81,6 +83,28 @@ def test_the_wheels_own_playbooks_run(installed, tmp_path):
     assert done.returncode == 3, done.stderr
     assert "regio" in done.stderr and "region" in done.stderr
     assert str(REPO) not in done.stderr + "".join(p.read_text() for p in tmp_path.rglob("stdout"))
+
+
+def test_the_wheel_builds_a_distribution_without_a_checkout(installed, tmp_path):
+    """The inputs are those of this machine's cache; what is not there comes from Maven."""
+    wanted = release("emr-1.0").artifacts["connectors"]
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (Path.home() / ".cache/emr/downloads").mkdir(parents=True, exist_ok=True)
+    (cache / "downloads").symlink_to(Path.home() / ".cache/emr/downloads")
+    done = run(installed, tmp_path, "emrctl", "dist", "build", "connectors", EMR_CACHE=str(cache))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(cache / "dist" / wanted.file), wanted.sha512]
+    assert str(REPO) not in done.stdout + done.stderr
+    assert "ok" in run(installed, tmp_path, "emrctl", "dist", "verify", "connectors", EMR_CACHE=str(cache)).stdout
+
+
+def test_building_names_all_that_the_machine_lacks(installed, tmp_path):
+    done = run(installed, tmp_path, "emrctl", "dist", "build", PATH=f"{installed}/bin", EMR_CACHE=str(tmp_path / "empty"))
+    assert done.returncode == 3, done.stderr
+    for part in ("hadoop-3.4.2.tar.gz", "Maven (mvn): apt-get install maven", "Java (java): apt-get install"):
+        assert part in done.stderr, done.stderr
+    assert list((tmp_path / "empty").rglob("*.jar")) == []
 
 
 def test_help_costs_little_more_than_typer(installed, tmp_path):

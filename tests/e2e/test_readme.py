@@ -1,0 +1,36 @@
+"""The README's section on the cloud leads from nothing to a verified cluster, by files that only this machine has."""
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import lab
+from tests.readme import Newcomer, commands
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory):
+    with lab(tmp_path_factory.mktemp("readme"), "e2er", 201, 7901) as it:
+        yield it
+
+
+def test_the_section_on_the_cloud_word_by_word(bed):
+    pip, export, build, init, plan, create = commands()
+    newcomer = Newcomer(bed)
+    newcomer.install(pip)
+    newcomer.export(export)
+    newcomer.run(init)
+    refused = newcomer.run(plan, expect=3)
+    assert "No source gives the nodes hadoop-3.4.2.tar.gz" in refused and "emrctl dist build" in refused
+    newcomer.run(create, expect=3)
+    assert bed.instances("sales") == []
+    newcomer.link_cache()
+    assert str(newcomer.home) in newcomer.run(build)
+    planned = newcomer.run(plan)
+    assert "this machine" in planned and "This machine sends 97 MiB to the first master" in planned
+    newcomer.interrupt(create, "Push the software")
+    assert len(bed.instances("sales")) == 4
+    created = newcomer.run(create)
+    assert "Cluster sales is ready" in created and "bought" not in created
+    assert newcomer.run("emrctl status sales").count("running") >= 9, "three daemons on the master, two on each of the slaves"
+    newcomer.run("emrctl release sales")
+    assert bed.instances("sales") == []
