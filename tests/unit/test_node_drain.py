@@ -63,6 +63,12 @@ def test_a_namenode_that_starts_anew_calls_nobody_drained(daemons):
     assert not found["done"] and found["nodes"][0]["hdfs"] == "unknown"
 
 
+def test_a_name_without_address_is_not_put_into_the_lists(daemons):
+    node = dict(NODE, name="no-such-host.invalid")
+    with pytest.raises(NodeError, match="no-such-host.invalid cannot be drained: its name has no address"):
+        node_drain.begin({"namenode": "http://nn", "resourcemanager": "", "nodes": [node], "drain_s": 1})
+
+
 def test_done_is_what_both_say(daemons):
     daemons.datanode("In Service")
     daemons.nodemanager("RUNNING", 2)

@@ -1,6 +1,8 @@
 """Prepare a node: options of the module ``host`` from the topology."""
 from __future__ import annotations
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.emr.cluster.plugins.module_utils.domain import units
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
@@ -18,7 +20,7 @@ class ActionModule(NodeAction):
         return {"hostname": node.name if args.get("set_hostname", True) else "",
                 "hosts": [{"name": n.name, "address": n.address, "role": n.role} for n in topology.nodes],
                 # Who else is in the cluster the node itself knows, and tells: it is asked before anything is rendered.
-                "keep_recorded": not context.found_by_play, "removed": sorted(context.removed) if not context.found_by_play else [],
+                "keep_recorded": not context.found_by_play, "removed": gone(context),
                 "users": units.service_users(), "directories": units.base_directories(),
                 "bootstrap": context.bootstrap("before_install"),
                 "disks": [{"serial": disk.serial} for disk in node.disks],
@@ -27,3 +29,9 @@ class ActionModule(NodeAction):
 
     def after(self, context, result):
         keep(result, "emr_node")
+
+
+def gone(context) -> list:
+    """Names of hosts that have left. One that is still to be drained keeps its name, or the NameNode could not know it by that."""
+    released = boolean(context.vars.get("emr_released") or False)
+    return sorted(context.removed) if released and not context.found_by_play else []

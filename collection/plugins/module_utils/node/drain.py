@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import time
 import urllib.parse
 
@@ -118,11 +119,22 @@ def begin(params):
     """Put the nodes into the lists of those to be drained and have the daemons read them. Whether something changed."""
     add = {"namenode": [n["name"] for n in params["nodes"] if n["stores"]] if params["namenode"] else [],
            "resourcemanager": [n["name"] for n in params["nodes"] if n["computes"]] if params["resourcemanager"] else []}
+    _check_names(add["namenode"])
     changed = node_lists.change(add)
     # Also when the lists were there before: an interrupted run may not have come to the refresh.
     stale = node_lists.stale()
     node_lists.refresh(stale, params["drain_s"])
     return changed or bool(stale)
+
+
+def _check_names(names):
+    """Raises NodeError for a DataNode whose name has no address here: reading its lists the NameNode would forget it, not drain it."""
+    for name in names:
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError as error:
+            raise NodeError(f"{name} cannot be drained: its name has no address on this node ({error}), so HDFS would lose what it holds "
+                            "instead of copying it. Put a line with it into /etc/hosts here and run the command again.")
 
 
 def wait(params):
