@@ -33,6 +33,7 @@ TABLE = typer.Option(None, "--table", help="Database: NAME or SCHEMA.NAME.", sho
 QUERY = typer.Option(None, "--query", metavar="SQL", help="Database: this query in place of a table.", show_default=False)
 WHERE = typer.Option(None, "--where", metavar="SQL", help="Database: only rows for which this holds.", show_default=False)
 COLUMNS = typer.Option([], "--columns", metavar="A,B", help="Database: only these columns; repeatable.")
+EXCEPT = typer.Option([], "--except", metavar="A,B", help="Database: without these columns; repeatable.")
 TYPES = typer.Option([], "--column-type", metavar="NAME=TYPE", help="Database: type of a column, Spark's for an import, the database's for "
                      "a table that an export makes; repeatable.")
 SPLIT_BY = typer.Option(None, "--split-by", metavar="COLUMN", help="Database: divides the rows for parallel reads (default: the key, "
@@ -42,29 +43,31 @@ FORMAT = typer.Option(None, "--format", help="Database: parquet (default of an i
 INCREMENTAL = typer.Option(None, "--incremental", metavar="COLUMN", help="Database: only rows beyond those of the last import, by this "
                            "column, which must grow.", show_default=False)
 MODE = typer.Option(None, "--mode", help="Database: append (default), overwrite or upsert.", show_default=False)
-KEY = typer.Option([], "--key", metavar="A,B", help="Database: columns that upsert goes by.")
+KEY = typer.Option([], "--key", metavar="A,B", help="Database: columns that upsert goes by; a table that is made gets them as its primary key.")
 TLS = typer.Option(None, "--tls", help="Database: only over an encrypted connection.", show_default=False)
 
 
 def import_(name: str = NAME, source: str = SOURCE, target: str = TARGET, include: list[str] = INCLUDE,
             exclude: list[str] = EXCLUDE, delete: bool = DELETE, overwrite: bool = OVERWRITE, verify: str = VERIFY,
             maps: int = MAPS, bandwidth: int = BANDWIDTH, endpoint: str = ENDPOINT, table: str = TABLE, query: str = QUERY,
-            where: str = WHERE, columns: list[str] = COLUMNS, types: list[str] = TYPES, split_by: str = SPLIT_BY, parallel: int = PARALLEL,
+            where: str = WHERE, columns: list[str] = COLUMNS, except_: list[str] = EXCEPT,
+            types: list[str] = TYPES, split_by: str = SPLIT_BY, parallel: int = PARALLEL,
             form: str = FORMAT, incremental: str = INCREMENTAL, tls: bool = TLS, credentials: str = CREDENTIALS,
             user: str = USER, queue: str = QUEUE, job_name: str = JOB_NAME, token: str = TOKEN, wait: bool = WAIT,
             region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Bring data into HDFS, from OSS or a database. Run again after a failure: only what is missing or differs is copied."""
     options = {**_oss(include, exclude, delete, overwrite, verify, maps, bandwidth, endpoint),
                **_given(table=table, query=query, where=where, columns=columns, types=types, split_by=split_by, parallel=parallel,
-                        format=form, incremental=incremental, tls=tls)}
+                        **{"except": except_}, format=form, incremental=incremental, tls=tls)}
     _transfer("import", name, source, target, options, output, quiet, emr_credentials=credentials, emr_job_user=user, emr_job_queue=queue,
               emr_job_name=job_name, emr_job_token=token, emr_job_wait=wait, emr_region=region)
 
 
 def export(name: str = NAME, source: str = FROM, target: str = TO, include: list[str] = INCLUDE, exclude: list[str] = EXCLUDE,
            delete: bool = DELETE, overwrite: bool = OVERWRITE, verify: str = VERIFY, maps: int = MAPS, bandwidth: int = BANDWIDTH,
-           endpoint: str = ENDPOINT, table: str = TABLE, types: list[str] = TYPES, parallel: int = PARALLEL, form: str = FORMAT,
-           mode: str = MODE, key: list[str] = KEY, tls: bool = TLS, credentials: str = CREDENTIALS, user: str = USER, queue: str = QUEUE,
+           endpoint: str = ENDPOINT, table: str = TABLE, columns: list[str] = COLUMNS, except_: list[str] = EXCEPT,
+           types: list[str] = TYPES, parallel: int = PARALLEL, form: str = FORMAT, mode: str = MODE,
+           key: list[str] = KEY, tls: bool = TLS, credentials: str = CREDENTIALS, user: str = USER, queue: str = QUEUE,
            job_name: str = JOB_NAME, token: str = TOKEN, wait: bool = WAIT, revision: int = life.REVISION,
            file: Path = life.FILE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Bring data out of HDFS, to OSS or into a database; with the cluster's name alone, print its spec."""
@@ -75,7 +78,8 @@ def export(name: str = NAME, source: str = FROM, target: str = TO, include: list
         failures.fail("an export of data needs a source and a target, and neither --revision nor --file. Next: emrctl export "
                       f"{name} {source} oss://BUCKET/PATH", failures.USAGE)
     options = {**_oss(include, exclude, delete, overwrite, verify, maps, bandwidth, endpoint),
-               **_given(table=table, types=types, parallel=parallel, format=form, mode=mode, key=key, tls=tls)}
+               **_given(table=table, columns=columns, **{"except": except_}, types=types, parallel=parallel, format=form,
+                        mode=mode, key=key, tls=tls)}
     _transfer("export", name, source, target, options, output, quiet, emr_credentials=credentials, emr_job_user=user, emr_job_queue=queue,
               emr_job_name=job_name, emr_job_token=token, emr_job_wait=wait, emr_region=region)
 

@@ -99,6 +99,25 @@ class Namespace:
                 continue
 
 
+class Alone(Namespace):
+    """A network namespace with nothing but its loopback: databases and the programs that use them, without hosts."""
+
+    def __init__(self, folder: Path, name: str):
+        self.folder, self.name, self.address = folder, name, "127.0.0.1"
+        self.children: list[subprocess.Popen] = []
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._remove()
+        for command in (f"netns add {self.name}", f"-n {self.name} link set lo up"):
+            subprocess.run(["ip", *command.split()], check=True, timeout=30)
+        return self
+
+    def _remove(self) -> None:
+        if Path("/run/netns", self.name).exists():
+            subprocess.run(["ip", "netns", "del", self.name], check=True, timeout=30)
+
+
 def _group_is_gone(group: int, limit: float) -> bool:
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:

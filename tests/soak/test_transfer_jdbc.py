@@ -125,16 +125,16 @@ def signed_on(it, server):
     return it
 
 
-def page(verb: str, table: str) -> list:
-    """The command of docs/data/rds.md for this verb and table, without emrctl."""
+def page(verb: str, data: str) -> list:
+    """The command of docs/data/rds.md for this verb and data, without emrctl."""
     text = (REPO / "docs/data/rds.md").read_text()
-    return next(line.split()[1:] for line in text.splitlines() if line.startswith(f"emrctl {verb} ") and f"--table {table} " in line)
+    return next(shlex.split(line)[1:] for line in text.splitlines() if line.startswith(f"emrctl {verb} ") and f" /user/emr/{data} " in line)
 
 
-def told(command, server, source="", target="") -> list:
-    """The page's command with this database, and other paths."""
+def told(command, server, target="") -> list:
+    """The page's command with this database, and another path for what comes back."""
     words = [re.sub(r"^\w+://shop@10\.0\.0\.9/shop$", server.address, word) for word in command]
-    return [{"/data/flights": source or target or word}.get(word, word) for word in words]
+    return [{"/user/emr/flights": target or word}.get(word, word) for word in words]
 
 
 def result(it, job) -> dict:
@@ -157,7 +157,7 @@ def test_into_both_databases_and_back(bed):
     it, *servers = bed
     for server in servers:
         with traces.watched(signed_on(it, server), CLUSTER, NODES, [server.password]):
-            job = it.json(*told(page("export", "flights"), server, source="/user/emr/flights"), timeout=1800)
+            job = it.json(*told(page("export", "flights"), server), timeout=1800)
             assert result(it, job)["rows"] == int(server.sql("SELECT count(*) FROM flights")[0][0]) > 80_000
             server.sql("ALTER TABLE flights ADD PRIMARY KEY (id)")
             job = it.json(*told(page("import", "flights"), server, target=f"/user/emr/back-{server.scheme}"), timeout=1800)
@@ -179,7 +179,7 @@ def test_into_both_databases_and_back(bed):
 def test_a_database_that_dies_under_an_export_keeps_its_table(bed, number):
     it, server = bed[0], bed[number]
     before = digest(server)
-    command = [*told(page("export", "flights"), server, source="/user/emr/flights"), "--mode", "overwrite"]
+    command = [*told(page("export", "flights"), server), "--mode", "overwrite"]
     job = signed_on(it, server).json(*(word for word in command if word != "--wait"))
     stage = "emr_stage_" + subprocess.run(["sh", "-c", "printf flights | sha256sum | cut -c1-10"], capture_output=True, text=True,
                                           check=True).stdout.strip()
@@ -205,7 +205,7 @@ def _busy(server, stage) -> bool:
 def test_an_incremental_import_takes_what_is_new(bed):
     it, mysql = bed[0], bed[1]
     mysql.sql(SMALL + "; INSERT INTO arrivals VALUES (1, 'AA', NULL), (5, 'ü', '2026-01-01 00:00:00')")
-    command = ["/user/emr/arrivals" if word == "/data/arrivals" else word for word in told(page("import", "arrivals"), mysql)]
+    command = told(page("import", "arrivals"), mysql)
     first = result(it, signed_on(it, mysql).json(*command, timeout=1800))
     assert (first["rows"], first["watermark"]) == (2, "5")
     mysql.sql("INSERT INTO arrivals VALUES (6, NULL, NULL), (9, 'UA', NULL)")
@@ -215,6 +215,62 @@ def test_an_incremental_import_takes_what_is_new(bed):
     assert (third["rows"], third["watermark"]) == (0, "9")
     names = [row["path"] for row in it.json("ls", CLUSTER, "/user/emr/arrivals")["files"]]
     assert len(names) == 2, names
+
+
+def test_the_other_commands_of_the_page_run(bed):
+    it, mysql, postgres = bed
+    assert result(it, signed_on(it, mysql).json(*told(page("import", "delayed"), mysql), timeout=1800))["rows"] > 5
+    carriers = ["import", CLUSTER, mysql.address, "/user/emr/carriers", "--query", "SELECT carrier, count(*) n FROM flights GROUP BY carrier -- all", "--wait"]
+    rows = result(it, it.json(*carriers, timeout=1800))["rows"]
+    command = told(page("export", "carriers"), postgres)
+    assert [result(it, signed_on(it, postgres).json(*command, timeout=1800))["mode"] for _again in range(2)] == ["create", "upsert"]
+    assert postgres.sql("SELECT count(*) FROM carriers") == [[str(rows)]]
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["mariadb", "postgresql"])
+def test_what_goes_wrong_is_told_in_one_sentence_with_the_next_step(bed, number):
+    it, server = bed[0], bed[number]
+    server.sql("CREATE TABLE wrong (id INT, n INT); INSERT INTO wrong VALUES (1, 1); CREATE TABLE odd (price DECIMAL(20,4))")
+    if server.scheme == "mysql":
+        server.sql("CREATE TABLE zero (day DATE); SET sql_mode=''; INSERT INTO zero VALUES ('0000-00-00')")
+    else:
+        server.sql("CREATE TABLE zero (day DATE); INSERT INTO zero VALUES ('infinity')")
+    nowhere, value = server.address.replace("/shop", "/nowhere"), "0000-00-00" if server.scheme == "mysql" else "infinity"
+    cases = [(["import", server.address, "back", "--table", "absent"], f"import failed: there is no table absent in jdbc:{server.scheme}:"),
+             (["import", nowhere, "back", "--table", "wrong"], "the database's name in the address"),
+             (["import", server.address, "back", "--query", "SELECT nope FROM wrong"], "try the SQL of --query or --where"),
+             (["import", server.address, "back", "--table", "zero"], f"column day has the value {value}, which Spark's type date does not hold. Next: --column-type"),
+             (["export", "flights", server.address, "--table", "wrong", "--columns", "id", "--mode", "upsert", "--key", "id"],
+              "table wrong has no primary key or unique index of exactly id. It has: none"),
+             (["export", "flights", server.address, "--table", "odd", "--columns", "price"], "values of column price")]
+    for (verb, *words), said in cases:
+        _one_sentence(signed_on(it, server), verb, words, said)
+    it.env["EMR_DB_PASSWORD"] = "not-the-password"
+    _one_sentence(it, "import", [server.address, "back", "--table", "wrong"], "check user and password")
+    assert left_over(server) == [] and server.sql("SELECT * FROM wrong") == [["1", "1"]]
+
+
+def _one_sentence(it, verb, words, said) -> None:
+    """A job fails, and people read why in one line: at once, in its record, and at the end of its logs."""
+    done = it.emrctl(verb, CLUSTER, *words, "--wait", expect=5)
+    (line,) = [row for row in done.stderr.splitlines() if f"{verb} failed: " in row]
+    assert said in line, done.stderr
+    assert not re.search(r"^\s+at |OnOutOfMemory|Traceback|Py4J|launch_container", done.stderr, re.MULTILINE), done.stderr
+    job = it.json("jobs", "list", CLUSTER, "--type", "PYSPARK")[0]
+    assert it.json("jobs", "show", CLUSTER, job["id"])["error"].strip() == line.strip()
+
+
+def test_a_place_in_hdfs_that_is_not_ours_is_refused_before_anything_starts(bed):
+    it, mysql = bed[0], bed[1]
+    before = len(it.json("jobs", "list", CLUSTER))
+    for words, said in ((["import", CLUSTER, mysql.address, "/data/flights", "--table", "flights"], "user emr may not write / in HDFS: it belongs to hdfs"),
+                        (["import", CLUSTER, "oss://flights/2013", "/data/flights"], "user emr may not write / in HDFS"),
+                        (["import", CLUSTER, mysql.address, "/user/emr/raw/q1.csv/x", "--table", "flights"], "/user/emr/raw/q1.csv is a file"),
+                        (["export", CLUSTER, "/user/emr/absent", mysql.address, "--table", "flights"], "there is no /user/emr/absent in HDFS"),
+                        (["export", CLUSTER, "/user/emr/absent", "oss://flights/out"], "there is no /user/emr/absent in HDFS")):
+        done = signed_on(it, mysql).emrctl(*words, "--wait", expect=3)
+        assert said in done.stderr and "Next: " in done.stderr, done.stderr
+    assert len(it.json("jobs", "list", CLUSTER)) == before
 
 
 def test_no_password_is_left_anywhere(bed):

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer, transfer_jdbc
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jdbc_types import Column
 from ansible_collections.emr.cluster.plugins.module_utils.domain.splits import literal, predicates, since
 from ansible_collections.emr.cluster.plugins.module_utils.node.jdbc_database import Database, TransferError, kind_of
 
@@ -121,8 +122,32 @@ def test_only_values_become_literals(value, kind):
 def test_types_of_databases():
     base = Database.__new__(Database)
     base.system, base.mark = "mysql", "`"
-    assert base.quote("a.b`c") == "`a`.`b``c`"
+    assert base.quoted(["a", "b`c"]) == "`a`.`b``c`"
     assert base.column_type("decimal(20,6)", "x") == "DECIMAL(20,6)" and base.column_type("timestamp_ntz", "x") == "DATETIME(6)"
     with pytest.raises(TransferError, match="to_json"):
         base.column_type("map<string,int>", "x")
-    assert kind_of((93, "timestamptz", 0)) == "moment" and kind_of((12, "varchar", 9)) == "" and kind_of((8, "money", 0)) == ""
+    assert kind_of(Column(93, "timestamptz", 0, 6)) == "moment" and kind_of(Column(12, "varchar", 9, 0)) == "" and kind_of(Column(8, "money", 0, 0)) == ""
+
+
+def test_names_and_sql_reach_the_program_as_data():
+    found = what(outside="postgresql://shop@db/sales", table='crm."order.items"', where="tags ? 'vip' -- all", columns=['id,"unit price"'], **{"except": ["2024_sales"]})
+    assert (found["place"], found["columns"], found["except"]) == (["crm", "order.items"], ["id", "unit price"], ["2024_sales"])
+    assert found["where"] == "tags ?? 'vip'\n" and what(query="SELECT 1;")["query"] == "SELECT 1\n"
+    assert what(outside="mysql://shop@db/sales/order-items")["place"] == ["", "order-items"]
+
+
+def test_what_it_does_in_hdfs_is_told_beforehand():
+    assert request(table="orders")["place"] == {"path": "/data/orders", "needs": "replace"}
+    assert request(direction="export", table="orders")["place"] == {"path": "/data/orders", "needs": "read"}
+
+
+def test_sessions_of_mysql_outlive_the_work_of_spark():
+    assert "wait_timeout=86400" in what(table="orders")["url"] and "allowPublicKeyRetrieval=true" in what(table="orders")["url"]
+
+
+@pytest.mark.parametrize("options, said", [
+    ({"table": "a", "types": ["x=decimal(50,20)"]}, "at most 38 digits"), ({"table": "a", "where": "1 = 1; DROP TABLE a"}, "several statements"),
+    ({"query": "SELECT ("}, "brackets"), ({"table": "a b"}, "double quotes"), ({"table": "a", "where": "x = 'y"}, "opening '")])
+def test_sql_and_types_are_judged_before_anything_starts(options, said):
+    with pytest.raises(Refused, match=said):
+        request(**options)

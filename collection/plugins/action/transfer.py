@@ -42,7 +42,7 @@ class ActionModule(NodeAction):
             "user": user})
         # What people call it wins over what it is called by itself.
         job.update({key: value for key, value in found["job"].items() if not (key == "name" and job.get("name"))})
-        return {"job": job, "files": found.get("files") or {}, "secrets": found["secrets"], "keep": found["keep"],
+        return {"job": job, "files": found.get("files") or {}, "place": found["place"], "secrets": found["secrets"], "keep": found["keep"],
                 "secret_file": transfer.memory_path(secret_id), "provider_path": transfer.provider_path(user, secret_id),
                 "again": again(context.topology.cluster, kind, args)}
 

@@ -78,7 +78,7 @@ EXAMPLES = r"""
   emr.cluster.transfer:
     direction: import
     source: oss://my-bucket/flights
-    target: /data/flights
+    target: /user/emr/flights
     options: {include: ["*.csv"]}
     wait: true
 """

@@ -4,12 +4,13 @@ A kind is a module of this folder with
 
 - ``OPTIONS``: {name: default} of the options that it knows beside source and target,
 - ``CREDENTIALS``: {field: environment variable} of what it may be given to sign on with,
-- ``request(wanted)``: what is to be done, as {job, files, secrets, keep}; raises Refused.
+- ``request(wanted)``: what is to be done, as {job, files, place, secrets, keep}; raises Refused.
 
 ``wanted`` has ``direction`` (import or export), ``source``, ``target``, ``options``, ``credentials`` ({field: value}, of the
 fields that were found), ``provider`` and ``secret_file`` (where the job will find secrets that are kept in a PROVIDER, or in
 MEMORY) and ``user`` (whom the job runs as). What the cluster is like, the job finds on its master (``job_record.settings``). The
-answer's ``job`` is what ``job.submit`` on the node takes, ``files`` are {name: text} for its working directory, ``secrets`` is
+answer's ``job`` is what ``job.submit`` on the node takes, ``files`` are {name: text} for its working directory, ``place`` is what it
+does in HDFS ({path, needs}: see node/transfer.py, which refuses what the user may not do there), ``secrets`` is
 {alias: secret} (values of these are masked in everything the module says: no names in there), and ``keep`` is PROVIDER or
 MEMORY. Pure Python: no Ansible import.
 """

@@ -32,7 +32,8 @@ def request(wanted: dict) -> dict:
              "endpoint": options["endpoint"],
              "provider": wanted["provider"], "secret_file": wanted["secret_file"] if wanted["credentials"] else ""}
     job = {"type": "SHELL", "name": f"{wanted['direction']} {outside}"[:100], "args": [programs.COPY, REQUEST]}
-    return {"job": job, "files": {REQUEST: json.dumps(given, indent=1)}, "secrets": _secrets(wanted["credentials"]), "keep": MEMORY}
+    where = {"path": path, "needs": "write" if incoming else "read"}
+    return {"place": where, "job": job, "files": {REQUEST: json.dumps(given, indent=1)}, "secrets": _secrets(wanted["credentials"]), "keep": MEMORY}
 
 
 def hdfs_path(text: str, user: str) -> str:

@@ -109,6 +109,16 @@ class WebHdfs:
         """Make a folder with its parents."""
         self._json("PUT", path, "MKDIRS", permission=mode)
 
+    def allows(self, path, action):
+        """Whether the user may do this (rwx, with - for what is not asked) with a path that is there."""
+        try:
+            self._json("GET", path, "CHECKACCESS", fsaction=action)
+            return True
+        except NodeError as error:
+            if error.extra.get("status") == 403:
+                return False
+            raise
+
     def set_owner(self, path, owner, group):
         """Change owner and group (superuser only)."""
         self._ask("PUT", path, "SETOWNER", owner=owner, group=group)

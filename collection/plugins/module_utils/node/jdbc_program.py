@@ -6,11 +6,14 @@ comes out of the job's credential provider and goes to nothing but the drivers. 
 from __future__ import annotations
 
 import json
+import re
 import sys
 
+from ..domain.jdbc_errors import said
 from .jdbc_database import Database, TransferError
 from .jdbc_export import Export
 from .jdbc_import import Import
+from .jdbc_values import complaint
 
 
 class Files:
@@ -69,45 +72,68 @@ class Files:
 
 def main(arguments):
     """Run the request. Returns the exit code."""
-    from py4j.protocol import Py4JJavaError
-    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     with open(arguments[0], encoding="utf-8") as handle:
         request = json.load(handle)
+    spark = SparkSession.builder.appName(f"{request['direction']} {request['table'] or 'query'}").getOrCreate()
     try:
-        spark = SparkSession.builder.appName(f"{request['direction']} {request['table'] or 'query'}").getOrCreate()
         secret = spark.sparkContext._jsc.hadoopConfiguration().getPassword(request["alias"])
         if secret is None:
             raise TransferError("the password of this job is gone: it is kept until the job has ended once. Next: submit it anew")
-        database = Database(spark, request, "".join(secret))
+        result = perform(spark, request, "".join(secret))
+    except TransferError as error:
+        _say(f"{request['direction']} failed: {error}")
+        return 1
+    print(json.dumps(result), flush=True)
+    spark.stop()
+    return 0
+
+
+def perform(spark, request, password):
+    """Do what is asked. Returns what is to be told; raises TransferError."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    database = None
+    try:
+        database = Database(spark, request, password)
         doing = Import if request["direction"] == "import" else Export
         result = doing(spark, request, database, Files(spark), _say).run()
-        print(json.dumps({key: value for key, value in result.items() if value is not None}), flush=True)
-        spark.stop()
-        return 0
-    except TransferError as error:
-        return _failed(request, str(error))
+        return {key: value for key, value in result.items() if value is not None}
     except Py4JJavaError as error:
-        return _failed(request, _cause(error.java_exception))
+        raise TransferError(told(_cause(error.java_exception), request)) from error
     except PySparkException as error:
-        return _failed(request, str(error).split("\n\nJVM stacktrace")[0].strip())
+        raise TransferError(told(str(error), request)) from error
+    finally:
+        if database:
+            database.end()
+
+
+def told(text, request):
+    """What a person reads of a failure: the words of an import that found a value, else the driver's with the next step."""
+    found = complaint(text)
+    if found:
+        name = re.match(r"column (.*?) has the value", found)
+        return (f"{found}. Next: --column-type '{name[1]}=string' takes the column as text, --except leaves it out, --where leaves out rows"
+                if name else found)
+    text = text.split("\n\nJVM stacktrace")[0].strip()
+    return said(text, request["url"].split("?")[0].partition("//")[2])
 
 
 def _cause(error):
-    """Messages of a Java exception, from the innermost one that says something."""
-    said, seen = [], error
+    """The innermost message of a Java exception; all of them where an import's own words are in there."""
+    said_by, seen = [], error
     while seen is not None:
-        if seen.getMessage():
-            said.append(f"{seen.getClass().getSimpleName()}: {seen.getMessage().splitlines()[0]}")
+        text = seen.getMessage()
+        if text and complaint(text):
+            return text
+        if text:
+            said_by.append(f"{seen.getClass().getSimpleName()}: {text.splitlines()[0]}")
         seen = seen.getCause()
-    return said[-1] if said else str(error.getClass().getName())
+    return said_by[-1] if said_by else str(error.getClass().getName())
 
 
 def _say(line):
     print(line, file=sys.stderr, flush=True)
 
-
-def _failed(request, why):
-    _say(f"{request['direction']} failed: {why}")
-    return 1

@@ -16,6 +16,7 @@ from . import job, secret
 from .common import NodeError, write_atomic
 from .hdfs import WebHdfs, upload
 from .job_record import ended, history, ids, record, settings
+from .job_submit import Refusal, account
 
 SECRETS, LOCKS = "/run/emr/secrets", "/run/emr/transfers"
 HADOOP = "/opt/emr/hadoop/bin/hadoop"
@@ -28,8 +29,10 @@ def perform(params, check):
     """Keep the secrets and submit the job; what was kept goes again when that fails."""
     if check:
         return {"changed": True}
-    _folders()
     wanted = dict(params["job"])
+    account(wanted["user"])
+    check_place(settings()["namenode"], str(wanted["user"]), params["place"])
+    _folders()
     with tempfile.TemporaryDirectory(prefix="emr-transfer-") as folder:
         wanted["files"] = [_write(folder, name, text) for name, text in params["files"].items()]
         wanted["secrets"] = keep(params)
@@ -42,6 +45,46 @@ def perform(params, check):
         except BaseException:
             forget(wanted["secrets"])
             raise
+
+
+def check_place(namenode, user, place):
+    """Raise Refusal when the user may not read, or not make, what the transfer is about: before Spark or YARN start anything.
+
+    ``place`` has ``path`` and ``needs``: ``read``, ``write`` (below the path itself), or ``replace`` (beside it as well).
+    """
+    try:
+        _judge(WebHdfs(namenode, user), user, "/" + place["path"].strip("/"), place["needs"])
+    except NodeError as error:
+        if error.extra.get("status") == 403:
+            raise Refusal(f"user {user} may not look into {place['path']}: {str(error).split(': ', 1)[-1]}. Next: choose a path below "
+                          f"/user/{user}, or give --user")
+        raise
+
+
+def _judge(client, user, path, needs):
+    if needs == "read":
+        found = client.status(path)
+        if not found:
+            raise Refusal(f"there is no {path} in HDFS. Next: emrctl ls NAME {os.path.dirname(path)}")
+        if not client.allows(path, "r-x" if found["type"] == "DIRECTORY" else "r--"):
+            raise Refusal(_closed(user, "read", path, found))
+        return
+    spot = os.path.dirname(path) if needs == "replace" else path
+    found = client.status(spot)
+    while not found and spot != "/":
+        spot = os.path.dirname(spot)
+        found = client.status(spot)
+    if found["type"] != "DIRECTORY":
+        if spot == path:
+            return  # one file in place of another: what the job may do with it depends on its source
+        raise Refusal(f"{spot} is a file, so nothing can be below it. Next: choose another path")
+    if not client.allows(spot, "-wx"):
+        raise Refusal(_closed(user, "write", spot, found))
+
+
+def _closed(user, how, path, found):
+    return (f"user {user} may not {how} {path} in HDFS: it belongs to {found['owner']}:{found['group']}, mode {found['permission']}. Next: "
+            f"choose a path below /user/{user}, let its owner change that, or give --user")
 
 
 def _folders():
