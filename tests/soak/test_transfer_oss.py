@@ -169,11 +169,14 @@ def test_what_is_wrong_is_told_by_name(bed, bucket):
     try:
         bed.env["OSS_ACCESS_KEY_SECRET"] = "wrong"
         done = bed.emrctl("import", NAME, "oss://copies/in", "wrong", "--wait", expect=5)
-        assert "SignatureDoesNotMatch" in done.stderr
+        assert "SignatureDoesNotMatch" in done.stderr and "Next: check OSS_ACCESS_KEY_SECRET" in done.stderr
     finally:
         bed.env["OSS_ACCESS_KEY_SECRET"] = own
-    assert "NoSuchBucket" in bed.emrctl("import", NAME, "oss://no-such-bucket/in", "wrong", "--wait", expect=5).stderr
-    assert "there is nothing at" in bed.emrctl("import", NAME, "oss://copies/nowhere", "wrong", "--wait", expect=5).stderr
+    for source, said in (("oss://no-such-bucket/in", "NoSuchBucket"), ("oss://copies/nowhere", "there is nothing at")):
+        found = bed.emrctl("import", NAME, source, "wrong", "--wait", expect=5).stderr
+        assert said in found and "Next: " in found and "launch_container" not in found
+    bed.emrctl("put", NAME, str(bed.folder / f"{NAME}.yml"), "one-file")
+    assert "Next: name a folder" in bed.emrctl("import", NAME, "oss://copies/in", "one-file", "--wait", expect=5).stderr
     open_file = bed.folder / "key.yml"
     open_file.write_text("access_key_id: a\naccess_key_secret: b\n")
     open_file.chmod(0o644)

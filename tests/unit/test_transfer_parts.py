@@ -20,7 +20,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, distcp, globs
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split, with_step
 from ansible_collections.emr.cluster.plugins.module_utils.node.transfer_sides import (
     OssSide,
     unfit_for_hdfs,
@@ -195,3 +196,11 @@ def test_retention_is_the_specs_and_config_wins():
     unit = job_logs.side_units(outside, nodes, nodes.first_master, found)[0]
     assert unit["wanted"] and any("oss://my-bucket/logs/sales-emr-0123456789ab" in row["content"] for row in unit["files"])
     assert given.digest() != outside.digest() != parse_spec(SPEC).digest()
+
+
+@pytest.mark.parametrize(("error", "step"), [
+    (OssError("GET oss://b/: NoSuchBucket: x", "NoSuchBucket", 404), "look at the bucket's name"), (OssError("http://e does not answer: timed out"), "--endpoint"),
+    (OssError("GET oss://b/k: SignatureDoesNotMatch: x", "SignatureDoesNotMatch", 403), "OSS_ACCESS_KEY_SECRET")])
+def test_what_oss_says_comes_with_the_next_step(error, step):
+    assert step in with_step(error).split(". Next: ")[1]
+    assert with_step(OssError("arrived broken. Next: run it again")) == "arrived broken. Next: run it again" and with_step(NodeError("x")) == "x"

@@ -36,6 +36,21 @@ class OssError(NodeError):
         self.code, self.status = code, status
 
 
+# Words of OSS -> what people can do about them.
+_STEPS = {"NoSuchBucket": "look at the bucket's name, and whether it is in the region of the endpoint",
+          "InvalidAccessKeyId": "check OSS_ACCESS_KEY_ID, or the file of --credentials",
+          "SignatureDoesNotMatch": "check OSS_ACCESS_KEY_SECRET, or the file of --credentials",
+          "SecurityTokenExpired": "get a new token (OSS_SESSION_TOKEN), then run the same command again",
+          "AccessDenied": "let the key's owner be granted this (RAM policy of the user, policy of the bucket)",
+          "": "see whether the nodes reach the endpoint (--endpoint), then run the same command again"}
+
+
+def with_step(error):
+    """The words of a NodeError, with the next step where OSS said what is wrong."""
+    step = _STEPS.get(error.code) if isinstance(error, OssError) else None
+    return f"{error}. Next: {step}" if step and "Next: " not in str(error) else str(error)
+
+
 def split(address):
     """(bucket, key) of an address oss://BUCKET/KEY. Raises OssError."""
     match = ADDRESS.match(address)

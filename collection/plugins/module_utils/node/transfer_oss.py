@@ -25,7 +25,7 @@ from .hdfs import WebHdfs, upload
 from .instance_role import role_key
 from .job_record import settings
 from .keys import parse_keys
-from .oss import Oss, endpoint_of
+from .oss import Oss, endpoint_of, with_step
 from .transfer_sides import HdfsSide, OssSide, unfit_for_hdfs, unfit_for_oss
 
 LOCKS = "/run/emr/transfers"
@@ -68,7 +68,7 @@ class Copy:
         found = self.target.look(False)
         if not single:
             if self.target.single:
-                raise NodeError(f"{self.target.address} is a file, and the source is a folder. Name a folder")
+                raise NodeError(f"{self.target.address} is a file, and the source is a folder. Next: name a folder")
             return
         folder = text.endswith("/") or (self.incoming and found and found["type"] == "DIRECTORY") or self.target.root == "/"
         if not self.incoming and not self.target.single and not folder:
@@ -282,6 +282,6 @@ def main(arguments):
         request.update(place_of(request["endpoint"]))
         print(json.dumps(Copy(request).perform(), indent=1), flush=True)
     except NodeError as error:
-        print(f"emr: {error}", file=sys.stderr, flush=True)
+        print(f"emr: {with_step(error)}", file=sys.stderr, flush=True)
         return 1
     return 0

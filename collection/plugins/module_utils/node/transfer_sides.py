@@ -37,7 +37,7 @@ class OssSide:
                 raise NodeError(both(self.address, f"oss://{self.bucket}/{below['key']}"))
             self.single = os.path.basename(self.key)
         elif source and not below:
-            raise NodeError(f"there is nothing at {self.address}")
+            raise NodeError(f"there is nothing at {self.address}. Next: emrctl ls NAME oss://{self.bucket}")
 
     def files(self):
         """{name: bytes} of all below; objects that stand for folders are none."""
