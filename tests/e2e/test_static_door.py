@@ -97,6 +97,8 @@ def static(tmp_path_factory):
 
 def test_what_does_not_reach_a_host_does_not_take_it_away(static):
     first, others = static.slaves[0], [static.master, *static.slaves[1:]]
+    # A host that knows itself by another name than the inventory: its NodeManager registered by that, and was turned away for ever.
+    static.on(others[1], f"sed -i '1i {static.nodes[others[1]]['emr_private_ip']} itself.example.com itself' /etc/hosts")
     assert static.changes(static.deploy()) > 0
     # The first copy of what a DataNode's host writes stays there, and this file has no other.
     static.on(first, f"echo precious > /tmp/x && chmod 644 /tmp/x && {HDFS} -D dfs.replication=1 -put /tmp/x /only-copy")

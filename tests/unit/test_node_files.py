@@ -20,6 +20,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     host as node_host,
     install as node_install,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 
 HERE = Path(__file__).resolve()
 UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"
@@ -40,6 +41,25 @@ def test_hosts_block_replaces_itself_and_takes_names_from_other_lines():
     assert "127.0.1.1 other" in once and "10.9.9.9" not in once and "127.0.0.1 localhost" in once
     assert once.count("a-master-001") == 1
     assert "10.0.0.2" not in node_host.hosts_text(once, HOSTS[:1])
+
+
+def test_a_host_that_has_another_name_of_its_own_keeps_it_behind_the_cluster_s():
+    """YARN turned away the NodeManager of such a host for ever: the first line with an address gives its name back."""
+    before = "127.0.0.1 localhost\n10.0.0.2 lab-slave-001 lab # own\n10.0.0.7 else\n"
+    once = node_host.hosts_text(before, HOSTS)
+    assert once.splitlines()[-2:] == ["10.0.0.2 lab-slave-001 lab # own", "10.0.0.7 else"] and once.splitlines()[0] == "127.0.0.1 localhost"
+    assert once.index("10.0.0.2 a-slave-001") < once.index("10.0.0.2 lab-slave-001")
+    assert node_host.hosts_text(once, HOSTS) == once
+    at_the_end = node_host.hosts_text("127.0.0.1 localhost\n10.0.0.7 else\n", HOSTS)
+    assert at_the_end.index("10.0.0.7") < at_the_end.index("10.0.0.2"), "where nothing contradicts, the block stays where it was"
+
+
+def test_a_host_whose_resolver_does_not_read_its_hosts_file_is_refused_with_the_line(monkeypatch):
+    monkeypatch.setattr(node_host, "read_text", lambda path: "passwd: files\nhosts: dns files # wrong\n")
+    monkeypatch.setattr(node_host.socket, "getnameinfo", lambda *_args: ("lab-slave-001", "0"))
+    node_host.check_own_name("lab-slave-001", "10.0.0.2")
+    with pytest.raises(NodeError, match=r"calls 10.0.0.2 lab-slave-001: .* line 2, `hosts: dns files # wrong`"):
+        node_host.check_own_name("s1", "10.0.0.2")
 
 
 def test_a_failed_write_changes_nothing(tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ class ActionModule(NodeAction):
         # What cannot be installed or placed is refused before any node is touched.
         context.artifacts(node.role)
         return {"hostname": node.name if args.get("set_hostname", True) else "",
+                "own": {"name": node.name, "address": node.address},
                 "hosts": [{"name": n.name, "address": n.address, "role": n.role} for n in topology.nodes],
                 # Who else is in the cluster the node itself knows, and tells: it is asked before anything is rendered.
                 "keep_recorded": not context.found_by_play, "removed": gone(context),

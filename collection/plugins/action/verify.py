@@ -19,7 +19,8 @@ class ActionModule(NodeAction):
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
         return {**work_options(context, int(args.get("limit_s", 600)), full), "look_s": LOOK_S, "resourcemanager": context.url("resourcemanager"),
-                "datanodes": expected(context, "datanode"), "nodemanagers": expected(context, "nodemanager")}
+                "datanodes": expected(context, "datanode"), "nodemanagers": expected(context, "nodemanager"),
+                "manager_log": units.log_file(COMPONENTS["resourcemanager"])}
 
     @staticmethod
     def _changed(context, host) -> bool:
@@ -33,10 +34,10 @@ class ActionModule(NodeAction):
                                         services=list(context.services))
 
 
-def expected(context, component: str) -> int:
-    """How many nodes run a component, without those that the playbook has given up (group ``emr_away``)."""
+def expected(context, component: str) -> list:
+    """Names of the nodes that run a component, without those that the playbook has given up (group ``emr_away``)."""
     away = set(context.vars["groups"].get("emr_away", []))
-    return sum(n.name not in away for n in context.topology.with_role(*COMPONENTS[component].roles))
+    return [n.name for n in context.topology.with_role(*COMPONENTS[component].roles) if n.name not in away]
 
 
 def work_options(context, limit_s: int, full: bool = True) -> dict:

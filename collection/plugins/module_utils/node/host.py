@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import time
 
 from ..domain import writers
@@ -51,6 +52,8 @@ def prepare(params, check):
         _hostname(params["hostname"], changes)
     if params["hosts"]:
         _hosts(with_recorded(params["hosts"], params["removed"]) if params["keep_recorded"] else params["hosts"], changes)
+        if not check:
+            check_own_name(**params["own"])
     disks = _disks(params["disks"], changes)
     for row in params["directories"]:
         changes.note(ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check))
@@ -131,10 +134,12 @@ def _hostname(name, changes):
 def hosts_text(current, hosts):
     """``/etc/hosts`` with our block; names of the cluster in other lines (127.0.1.1 of an image) are taken out.
 
-    A daemon that resolves its own name to a loopback address would announce that address to the others.
+    A daemon that resolves its own name to a loopback address would announce that address to the others. The first line with an
+    address gives its name back: where another line has one of ours, the block stands before it, and YARN knows a node by the name
+    that the cluster has for it. What that line calls the node stays a name of it.
     """
-    names = {row["name"] for row in hosts}
-    kept, inside = [], False
+    names, addresses = {row["name"] for row in hosts}, {row["address"] for row in hosts}
+    kept, inside, at = [], False, None
     for line in current.splitlines():
         if line.startswith(BEGIN):
             inside = True
@@ -146,9 +151,12 @@ def hosts_text(current, hosts):
                 rest = [word for word in words[1:] if word not in names]
                 line = " ".join([words[0]] + rest) if rest else None
             if line is not None:
+                if at is None and words and words[0] in addresses:
+                    at = len(kept)
                 kept.append(line)
+    at = len(kept) if at is None else at
     block = [BEGIN] + writers.hosts_lines(hosts) + [END]
-    return "\n".join(kept + block) + "\n"
+    return "\n".join(kept[:at] + block + kept[at:]) + "\n"
 
 
 def read_record():
@@ -170,6 +178,24 @@ def with_recorded(hosts, removed):
 
 def _hosts(hosts, changes):
     changes.file("/etc/hosts", hosts_text(read_text("/etc/hosts") or "", hosts))
+
+
+def check_own_name(name, address):
+    """Raises NodeError when this host's resolver calls its own address otherwise than the cluster does.
+
+    A NodeManager registers by that name, and the ResourceManager turns away one that it does not know, for ever.
+    """
+    try:
+        found = socket.getnameinfo((address, 0), socket.NI_NAMEREQD)[0]
+    except OSError:
+        found = "nothing"
+    if found == name:
+        return
+    lines = (read_text("/etc/nsswitch.conf") or "").splitlines()
+    number, line = next(((n, text) for n, text in enumerate(lines, 1) if text.split("#")[0].strip().startswith("hosts:")), (0, ""))
+    raise NodeError(f"the cluster calls this host {name}, and its own resolver calls {address} {found}: YARN would turn away its NodeManager. "
+                    f"/etc/hosts has the line `{address} {name}`, which /etc/nsswitch.conf line {number}, `{line.strip()}`, does not let count. "
+                    f"Put `files` first there, or call the host {found} in the inventory; then run the command again.")
 
 
 def find_java(least=17):

@@ -7,9 +7,13 @@ import os
 import re
 import time
 
+from . import gates
 from .common import NodeError, run
 from .hdfs import WebHdfs
 from .health import hdfs_summary, yarn_summary
+
+# So much of the end of the ResourceManager's log tells whom it turns away.
+LOG_BYTES = 64 << 10
 
 
 def verify(params, check=False):
@@ -59,14 +63,32 @@ def _missing(params, hdfs, yarn):
             found.append("the NameNode does not answer")
         elif hdfs["safe_mode"]:
             found.append("HDFS is in safe mode: " + hdfs["safe_mode"].split(".")[0])
-        elif hdfs["live"] < params["datanodes"]:
-            found.append(f"{hdfs['live']} of {params['datanodes']} DataNodes are live")
+        elif hdfs["live"] < len(params["datanodes"]):
+            found.append(_fewer("DataNodes are live", hdfs["live"], params["datanodes"], gates.live_datanodes(params["namenode"]) or ()))
     if params["resourcemanager"]:
         if not yarn:
             found.append("the ResourceManager does not answer")
-        elif yarn["active"] < params["nodemanagers"]:
-            found.append(f"{yarn['active']} of {params['nodemanagers']} NodeManagers are active")
+        elif yarn["active"] < len(params["nodemanagers"]):
+            there = gates.running_nodes(params["resourcemanager"])
+            found.append(_fewer("NodeManagers are active", yarn["active"], params["nodemanagers"], there) + _refused(params.get("manager_log")))
     return found
+
+
+def _fewer(what, count, wanted, there):
+    away = [name for name in wanted if name not in there]
+    return f"{count} of {len(wanted)} {what}, without {', '.join(away[:5])}{' and others' if away[5:] else ''}"
+
+
+def _refused(log):
+    """Of hosts that the ResourceManager has turned away of late by a name that it does not know: what to do. ``log``: its log file."""
+    try:
+        with open(log or "", "rb") as handle:
+            handle.seek(max(0, os.path.getsize(log) - LOG_BYTES))
+            names = set(re.findall(r"Disallowed NodeManager from  ?([\w.-]+)", handle.read().decode(errors="replace")))
+    except OSError:
+        return ""
+    return (f" (the ResourceManager turns away {', '.join(sorted(names))}, a name that the cluster does not have: the resolver of that host calls it "
+            "so, see its /etc/hosts)" if names else "")
 
 
 def storage(params, _deadline):
