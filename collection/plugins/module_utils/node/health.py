@@ -159,6 +159,7 @@ def yarn_summary(base):
     return {"active": metrics.get("activeNodes", 0), "lost": metrics.get("lostNodes", 0),
             "unhealthy": metrics.get("unhealthyNodes", 0), "decommissioned": metrics.get("decommissionedNodes", 0),
             "memory_mib": metrics.get("totalMB", 0), "memory_used_mib": metrics.get("allocatedMB", 0),
+            "memory_asked_mib": metrics.get("pendingMB", 0),
             "vcores": metrics.get("totalVirtualCores", 0), "vcores_used": metrics.get("allocatedVirtualCores", 0),
             "apps_running": metrics.get("appsRunning", 0), "apps_pending": metrics.get("appsPending", 0)}
 
@@ -177,7 +178,7 @@ def waiting_application(base):
     if mine is None or numbers is None:
         return ""
     held = ", ".join(f"{row['id']} of {row['user']} {max(0, row.get('allocatedMB', 0))} MiB" for row in sorted(
-        rows, key=lambda row: -row.get("allocatedMB", 0)) if row.get("allocatedMB", 0) > 0)
+        rows, key=lambda row: -row.get("allocatedMB", 0)) if row.get("allocatedMB", 0) > 0 and row is not mine)
     return (f"YARN has not begun {mine['id']} in the queue {mine['queue'].split('.')[-1]} yet: {numbers['memory_used_mib']} of "
-            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}). Wait for their end, stop one (emrctl jobs kill), or add a node "
+            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}), and {numbers['memory_asked_mib']} MiB are asked for. Wait for their end, stop one (emrctl jobs kill), or add a node "
             "(emrctl scale)")
