@@ -33,14 +33,15 @@ def test_the_next_five_runs_are_those_of_systemd(zone):
 # Summer time begins and ends in each of these: by one hour or by half of one, at night or at midnight, north and south of the equator.
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "America/Santiago")
 NIGHTLY = ("30 2 * * *", "30 1 * * *", "45 23 * * *", "0 0 * * *", "15 0 * * *", "0 3 * * *", "*:0/30", "0 */2 * * *", "Sun 02:00",
-           "*-*-* 01,02:15:30", "*-10-* 2:30", "*-11-01 0:30")
+           "*-*-* 01,02:15:30", "*-10-* 2:30", "*-11-03 0:30")
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 @pytest.mark.parametrize("zone", ZONES)
 def test_systemd_and_we_agree_on_every_hour_of_the_nights_in_which_clocks_change(zone):
     with timetable.in_zone(zone):
-        changes = list(timetable._changes(1_790_000_000, 1_790_000_000 + 366 * 86400))
+        # Of 2024: governments change their minds about what is to come.
+        changes = list(timetable._changes(1_704_067_200, 1_704_067_200 + 366 * 86400))
     assert len(changes) == 2
     tables = {text: timetable.parse(text, zone) for text in NIGHTLY}
     lines = [timetable.on_calendar(table)[0] for table in tables.values()]

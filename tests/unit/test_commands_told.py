@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import subprocess
 import tokenize
@@ -17,10 +18,9 @@ from emrctl import main
 REPO = Path(__file__).resolve().parents[2]
 PLACE = "\x00"
 UsageError = typer.BadParameter.__base__
-# What may follow the program's name where it is the subject of a sentence, and a command in one. None of them is a verb or an argument.
-SUBJECT = {"a", "already", "and", "as", "asks", "by", "command", "costs", "does", "draws", "ends", "from", "goes", "has", "holds", "imports", "in",
-           "is", "it", "itself", "looks", "may", "need", "needs", "of", "on", "or", "over", "pointed", "prints", "process", "ran", "reads", "runs",
-           "says", "side", "that", "there", "through", "to", "under", "was", "which", "whole", "whose", "with", "works", "would", "writes"}
+# Behind these emrctl is a command for certain; elsewhere it may be the subject of a sentence, unless a verb of its follows.
+CALL = re.compile(r"(?:^|`|Next:|[Rr]un:|[Ww]ith:|[Tt]ry:|\$)\s*$")
+# What ends a command in a sentence. None of these is an argument.
 AFTER = ("shows", "lists", "tells", "prints", "gives", "waits", "brings", "with", "from", "which", "for", "and", "or", "of", "is", "in", "to", "by",
          "that", "then", "does", "would", "at", "on", "when", "once", "again")
 # A command ends at the end of a line, a quotation, a sentence or a part of one. What is quoted in it is one word of it.
@@ -41,7 +41,8 @@ def texts(path: Path):
             parts = [part.value if isinstance(part, ast.Constant) else PLACE for part in node.values]
             yield node.lineno, re.sub(rf"(?<=\w){PLACE}", "", "".join(parts)).replace(PLACE, "PLACE")
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
+            yield node.lineno, f" {node.value}"
+    # A text may begin with a sentence about emrctl, a line of documentation that begins with it is a command.
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -49,9 +50,10 @@ def texts(path: Path):
 
 def commands(text: str):
     """The words behind `emrctl` for each command in a text; sentences about emrctl are left out."""
-    for part in QUOTED.sub("QUOTED", text).split("emrctl ")[1:]:
+    parts = QUOTED.sub("QUOTED", text).split("emrctl ")
+    for before, part in itertools.pairwise(parts):
         words = END.split(part, maxsplit=1)[0].replace("[", "").replace("]", "").split()
-        if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and words[0] not in SUBJECT:
+        if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and (words[0] in main.VERBS or words[0] in main.GROUPS or CALL.search(before)):
             yield words
 
 
