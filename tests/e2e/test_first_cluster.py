@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import REPO, api_log_matches, host_runs, kill_when, lab, seeded
+from tests.lab import REPO, api_log_matches, host_runs, kill_when, lab, line_matches, seeded
 
 NAME = "first"
 
@@ -71,6 +71,43 @@ def test_mapreduce_runs_and_its_result_is_fetched(bed):
     rows = dict(line.split("\t") for part in sorted((bed.folder / "counts").glob("part-*"))
                 for line in part.read_text().splitlines())
     assert rows == {"to": "2000", "be": "2000", "or": "1000", "not": "1000"}
+
+
+def test_folders_of_any_names_go_in_and_out_and_go_on_after_a_break(bed):
+    top = bed.folder / "tree"
+    names = {f"many/part {number:03}": f"row {number}\n".encode() for number in range(600)} | {
+        "zero": b"", "run[1]*?{a,b}/ü b+c%41&#;'.csv": b"strange", "x/back\\slash": b"3", "n" * 250: b"long", "big": b"0123456789abcdef" * 300_000}
+    for name, text in names.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(text)
+    (top / "empty/below").mkdir(parents=True)
+    put = ["put", NAME, str(top), "in/tree"]
+    # Cut off in the middle: nothing is at the target, what has come is whole, and the next run takes it.
+    kill_when(bed, put, signal.SIGINT, line_matches(r" [1-9]\d* of 605 files"), 0, limit=300)
+    assert not any(row["path"].endswith("/tree") for row in bed.json("ls", NAME, "in")["files"])
+    done = bed.json(*put)
+    assert done["files_count"] == len(names) and 0 < done["equal_files"] < len(names), done["equal_files"]
+    assert [row["path"] for row in bed.json("ls", NAME, "in")["files"]] == ["/user/emr/in/tree"]
+    bed.emrctl("get", NAME, "in/tree", "back")
+    assert {str(p.relative_to(bed.folder / "back")): p.read_bytes() for p in (bed.folder / "back").rglob("*") if p.is_file()} == names
+    assert (bed.folder / "back/empty/below").is_dir()
+    assert bed.json("get", NAME, "in/tree/x", "back", "-q")["equal_files"] == 1  # below a folder that is there
+    # The same name as a folder that is there: below it, as with cp -r; a file in its place is refused.
+    bed.emrctl("put", NAME, str(top / "x"), "in/tree")
+    assert bed.json("put", NAME, str(top / "x"), "in/tree/")["equal_files"] == 1
+    assert "is a file in HDFS, and x is a folder here" in bed.emrctl("put", NAME, str(top / "x"), "in/tree/zero", expect=5).stderr
+
+
+def test_what_hdfs_refuses_is_one_sentence_with_a_remedy(bed):
+    (bed.folder / "one").write_text("1")
+    done = bed.emrctl("put", NAME, "one", "/one", expect=5)
+    assert "the user emr may not change / in HDFS, which belongs to hdfs (group " in done.stderr and "--user hdfs" in done.stderr, done.stderr
+    assert "org.apache" not in done.stderr and len(done.stderr) < 2000
+    bed.emrctl("put", NAME, "one", "/one", "--user", "hdfs")
+    rows = {row["path"]: row["owner"] for row in bed.json("ls", NAME, "/", "--user", "hdfs")["files"]}
+    assert rows["/one"] == "hdfs"
+    assert bed.emrctl("cat", NAME, "/one").stdout == "1"
+    assert "no name of a user" in bed.emrctl("put", NAME, "one", "x", "--user", "a b&x=", expect=3).stderr
 
 
 def test_a_failing_job_is_shown_as_failed_with_its_own_error(bed):

@@ -84,7 +84,7 @@ class _Put:
         self.program.listen()
         decided = 0
         while decided < len(self.tree.files) or not self.roots:
-            message = self.program.receive()[0]
+            message = self._heard()
             self.roots = message.get("roots", self.roots)
             if "have" in message:
                 self._compare(message["have"], message["crc"])
@@ -95,11 +95,18 @@ class _Put:
         if self.changed:
             raise EmrError(f"{len(self.changed)} files changed while they were sent, such as {self.changed[0]}", "Run the same command again")
         self.program.send({"end": True})
-        while "done" not in self.program.receive()[0]:
+        while "done" not in self._heard():
             pass
         rows = [{"path": self._path(name), "bytes": size} for name, _path, size in self.tree.files[:NAMED]]
         return {"changed": self.equal < len(self.tree.files) or not self.tree.files, "put": rows, "files_count": len(self.tree.files),
                 "bytes": self.tree.size, "equal_files": self.equal}
+
+    def _heard(self) -> dict:
+        """The next message. Files count when they are stored: small ones are sent long before."""
+        message = self.program.receive()[0]
+        if "stored" in message:
+            self.progress.file()
+        return message
 
     def _path(self, name: str) -> str:
         top, _slash, rest = name.partition("/")
@@ -132,7 +139,6 @@ class _Put:
                 self.program.send({"i": i, **({} if left else {"last": True})}, block)
                 self.progress.add(len(block))
                 if not left:
-                    self.progress.file()
                     return
 
 

@@ -87,10 +87,6 @@ class FilesProgram:
 
         threading.Thread(target=work, daemon=True).start()
 
-    def waiting(self) -> bool:
-        """Whether there is something to receive at once."""
-        return bool(self._queue and not self._queue.empty())
-
     def _ended(self) -> None:
         """Raise what the end of the program means."""
         code = self._child.wait()

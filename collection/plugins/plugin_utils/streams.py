@@ -43,8 +43,11 @@ class Progress:
         now = self.clock()
         if (self.total >= SMALL or self.files >= MANY) and now - self.last >= TELL_S:
             self.last = now
-            rate = (self.done - self.skipped) / max(now - self.begun, 0.001)
+            spent = max(now - self.begun, 0.001)
+            rate = (self.done - self.skipped) / spent
             left = (self.total - self.done) / rate if rate else 0
+            if self.complete:  # many small files take their time whatever their bytes are
+                left = max(left, (self.files - self.complete) * spent / self.complete)
             files = f"{self.complete:,} of {self.files:,} files, " if self.files > 1 else ""
             self.tell(f"{files}{_mb(self.done)} of {_mb(self.total)} MB ({100 * self.done // max(self.total, 1)}%), {_mb(rate)} MB/s, "
                       f"{left:.0f} s left")

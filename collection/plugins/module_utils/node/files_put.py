@@ -212,6 +212,7 @@ class Put:
         except BaseException:
             forget(self.client, temporary)
             raise
+        self._send({"stored": i})
 
     # -- around it
 
