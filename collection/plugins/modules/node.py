@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Not for playbooks. The action plugins of M(emr.cluster.host), M(emr.cluster.configure), M(emr.cluster.service) and the
     others compute on the controller what is to be done, and run this module to do it.
+  - The node's journal gets the name of the operation and nothing of its options, which hold whole files.
   - Operations that change the node hold its lock, because a controller that is killed leaves its modules running.
 author:
   - The emr.cluster authors (@emr-cluster)
@@ -115,8 +116,16 @@ def perform(op, options, check_mode):
         return getattr(module, function)(options, check_mode)
 
 
+class Module(AnsibleModule):
+    """A module that writes only its operation to the node's journal: its options hold whole files, which are nobody's to read there."""
+
+    def _log_invocation(self):
+        """Instead of all parameters."""
+        self.log(f"Invoked with op={self.params['op']}")
+
+
 def main():
-    module = AnsibleModule(supports_check_mode=True, argument_spec={
+    module = Module(supports_check_mode=True, argument_spec={
         "op": {"type": "str", "required": True, "choices": list(OPERATIONS)},
         "options": {"type": "dict", "required": True},
         "secrets": {"type": "dict", "no_log": True}})
