@@ -156,3 +156,9 @@ def test_where_a_driver_runs(args, properties, mode, memory):
     asked = request(args=args, properties=properties)
     assert job_request.deploy_mode(asked) == mode
     assert job_request.driver_memory(asked, {"spark.driver.memory": "640m"}) == memory
+
+
+def test_a_list_given_as_a_property_is_joined_with_that_of_the_request():
+    asked = request(type="PYSPARK", args=["main.py"], files=["main.py", "a.csv"], jars=["a.jar"], properties={"spark.jars": "hdfs:///b.jar", "spark.files": "a.csv"})
+    found = job_request.overlay(asked, "/w", {})["spark"]
+    assert (found["spark.jars"], found["spark.files"]) == ("hdfs:///b.jar,/w/a.jar", "a.csv")

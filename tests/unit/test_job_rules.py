@@ -12,7 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import 
     ("MR", ["x.jar", "pi"], [], ["jar", "x.jar", "pi"]),
     ("HADOOP_STREAMING", ["-input", "/in"], [], ["streaming", "-input", "/in"]),
     ("HADOOP_STREAMING", ["-input", "/in"], ["m.py", "r.py"], ["streaming", "-files", "m.py,r.py", "-input", "/in"]),
-    ("HADOOP_STREAMING", ["-files", "hdfs:///m.py"], ["r.py"], ["streaming", "-files", "hdfs:///m.py"]),
+    ("HADOOP_STREAMING", ["-files", "hdfs:///m.py"], ["r.py"], ["streaming", "-files", "hdfs:///m.py,r.py"]),
     ("PYSPARK", [], ["job.py"], ["job.py"]),
     ("SPARK", ["--class", "X", "x.jar"], ["x.jar"], ["--class", "X", "x.jar"]),
     ("SPARK_SQL", [], ["q.sql"], ["-f", "q.sql"]),
@@ -93,3 +93,24 @@ def test_sizes(text, mib):
 def test_a_driver_on_the_master_needs_its_heap_there():
     assert admission.need("PYSPARK", "client", "2g") == 2560
     assert admission.need("PYSPARK", "cluster", "2g") == admission.need("MR", "", "") == admission.CLIENT_MIB
+
+
+OURS = {"hadoop": {"tmpjars": "file:///w/a.jar", "tmpfiles": "file:///w/m.py"},
+        "spark": {"spark.files": "/w/b.csv", "spark.jars": "/w/a.jar", "spark.submit.pyFiles": "/w/m.py"}}
+
+
+@pytest.mark.parametrize(("kind", "args", "expected"), [
+    ("HADOOP_STREAMING", ["-files", "/user/x.txt#x", "-mapper", "m"], ["-files", "/user/x.txt#x,map.py,file:///w/m.py", "-mapper", "m"]),
+    ("HADOOP_STREAMING", ["-files=map.py", "-mapper", "m"], ["-files=map.py,file:///w/m.py", "-mapper", "m"]),
+    ("HADOOP_STREAMING", ["-libjars", "b.jar", "-mapper", "m"],
+     ["-files", "map.py,file:///w/m.py", "-libjars", "b.jar,file:///w/a.jar", "-mapper", "m"]),
+    ("MR", ["main.jar", "Main", "-libjars", "b.jar", "/in"], ["main.jar", "Main", "-libjars", "b.jar,file:///w/a.jar", "/in"]),
+    ("MR", ["main.jar", "/in"], ["main.jar", "/in"]),
+    ("PYSPARK", ["--files", "x.csv", "--verbose", "map.py", "--files", "own"], ["--files", "x.csv,/w/b.csv", "--verbose", "map.py", "--files", "own"]),
+    ("PYSPARK", ["--conf", "spark.jars=b.jar", "--py-files=n.py", "map.py"],
+     ["--conf", "spark.jars=b.jar,/w/a.jar", "--py-files=n.py,/w/m.py", "map.py"]),
+    ("SPARK_SQL", ["--jars", "b.jar,a.jar", "-e", "select 1"], ["--jars", "b.jar,a.jar", "-e", "select 1"]),
+])
+def test_lists_of_a_person_and_of_the_request_are_both_shipped(kind, args, expected):
+    assert command(kind, args, ["map.py"], overlay=OURS)[-len(expected):] == expected
+    assert command(kind, args, ["map.py"], overlay={"hadoop": {}, "spark": {}})[-1] == args[-1]

@@ -373,7 +373,7 @@ YARN_LOGS = """#!/bin/bash
 echo "Container: container_1_0001_01_000002 on slave_8041"
 echo "LogType:stderr"
 echo "LogContents:"
-yes 'a line of a chatty mapper' | head -c 100M
+yes 'a line of a chatty mapper' | head -c 30M
 echo "ValueError: no such airline"
 echo "End of LogType:stderr"
 [[ $3 == application_1_0001 ]] || { echo "there is no $3" >&2; exit 1; }
@@ -439,3 +439,36 @@ def test_output_of_any_length_arrives_in_whole_in_pages(master, monkeypatch):
         assert not list((master.folder / ".spool").iterdir()), "nothing stays of it"
     with pytest.raises(NodeError, match="not kept"):
         job.perform({"op": "page", "spool": "../x", "at": 0}, False)
+
+
+def test_a_job_that_prints_without_end_keeps_its_beginning_and_end(master, monkeypatch):
+    monkeypatch.setattr(job_run.job_output, "DEFAULT_MIB", 1)
+    folder = master.record(command=["bash", "-c", "echo first; yes line | head -c 20M; echo last; echo why it failed >&2; exit 2"])
+    master.supervise().join(60)
+    found = job.show(JOB)
+    assert (found["state"], found["error"]) == ("FAILED", "why it failed")
+    text = (folder / "stdout.log").read_text()
+    assert len(text) <= 1 << 20 and text.startswith("first\n") and text.endswith("line\nlast\n") and "bytes are left out here" in text
+
+
+def test_records_have_no_more_than_their_share_of_the_disk(master, monkeypatch):
+    for number in range(4):
+        folder = master.record(f"j-2026010{number + 1}-000000-abcd", [{"state": "FAILED", "time": time.time()}])
+        (folder / "work" / "data").write_bytes(os.urandom(1 << 20))
+    disk = os.statvfs(master.folder)
+    monkeypatch.setattr(job, "KEEP_SHARE", (2.5 * (1 << 20)) / (disk.f_frsize * disk.f_blocks))
+    assert job.prune({})["pruned"] == ["j-20260102-000000-abcd", "j-20260101-000000-abcd"]
+    assert job.prune({}) == {"changed": False, "pruned": []}
+    monkeypatch.setattr(job, "KEEP_SHARE", 0.0000001)
+    assert job.prune({})["pruned"] == ["j-20260103-000000-abcd"], "the newest stays"
+
+
+def test_tokens_go_with_their_jobs(submitting, monkeypatch):
+    first, second = (job.submit({"args": ["x"], "token": token})["job"]["id"] for token in ("a", "b"))
+    tokens = submitting.folder / ".tokens"
+    shutil.rmtree(submitting.folder / first)
+    job.prune({})
+    assert len(list(tokens.iterdir())) == 2, "one that was written just now may be of a job that is on its way"
+    monkeypatch.setattr(job_record, "TOKEN_S", -1)
+    job.prune({})
+    assert [path.read_text().split()[0] for path in tokens.iterdir()] == [second]

@@ -72,7 +72,7 @@ class ActionModule(NodeAction):
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
                 + job_logs.side_units(spec, topology, node, context.effective)
-                + resident.side_units(topology, node, context.services, spec.region) + resident_flows.side_units(topology, node))
+                + resident.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node))
 
     @staticmethod
     def _list(context, row):

@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 
-from . import admission, moments, writers
+from . import admission, job_lists, moments, writers
 from .credential_words import reference, secret_key, secret_value
 from .job_command import SPARK_TYPES, TYPES
 
@@ -205,6 +205,8 @@ def overlay(params, work, current):
     hadoop.update(_sizes(params, current))
     spark.update(_spark_sizes(params))
     environment = _load(params, work, hadoop, spark)
+    for ours, given in ((hadoop, given_hadoop), (spark, given_spark)):
+        given.update({key: job_lists.joined(given[key], ours[key]) for key in job_lists.KEYS if ours.get(key) and given.get(key)})
     # What people write as a property wins over what follows from an option.
     return {"hadoop": {**hadoop, **given_hadoop}, "spark": {**spark, **given_spark}, "environment": environment}
 
@@ -270,16 +272,16 @@ def _uri(place):
 def deploy_mode(params, defaults=()):
     """client or cluster: where Spark's driver runs. ``defaults``: {key: value} of the cluster's spark-defaults."""
     key = "spark.submit.deployMode"
-    return _option(params["args"], "--deploy-mode", key, params["properties"]) or dict(defaults).get(key) or "client"
+    return option(params["args"], "--deploy-mode", key, params["properties"]) or dict(defaults).get(key) or "client"
 
 
 def driver_memory(params, defaults):
     """Heap of Spark's driver. ``defaults``: {key: value} of the cluster's spark-defaults."""
     key = "spark.driver.memory"
-    return _option(params["args"], "--driver-memory", key, params["properties"]) or defaults.get(key, "")
+    return option(params["args"], "--driver-memory", key, params["properties"]) or defaults.get(key, "")
 
 
-def _option(args, name, key, properties):
+def option(args, name, key, properties):
     """What a program of Spark is told of a key: by its own option, by --conf, or by a property of the job."""
     found = properties.get(key, "")
     for at, arg in enumerate(args):

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from . import programs, sizing
-from .catalogue import COMPONENTS, components_for
+from .catalogue import COMPONENTS
 from .node_files import boot_unit, root_file, source
 from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 
@@ -38,12 +38,12 @@ ENVIRONMENT = {
 }
 
 
-def side_units(topology, node, services, region) -> list:
+def side_units(topology, node, services, spec) -> list:
     """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/side.py."""
     if node.role != "master":
         return []
     texts = {f"{UNIT_DIR}/{UNIT}": _boot(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
-             SETTINGS: json.dumps(settings(topology, node, services, region), indent=1, sort_keys=True) + "\n", **package()}
+             SETTINGS: json.dumps(settings(topology, node, services, spec), indent=1, sort_keys=True) + "\n", **package()}
     texts.update({path: _program(module) for path, module in PROGRAMS.items()})
     common = {row["path"] for row in node_files()}
     return [{"unit": UNIT, "wanted": True, "files": [row for row in map(_row, texts, texts.values()) if row["path"] not in common]}]
@@ -72,21 +72,20 @@ def _row(path: str, text: str) -> dict:
     return root_file(path, text, "0755" if runs else "0644")
 
 
-def settings(topology, node, services, region) -> dict:
+def settings(topology, node, services, spec) -> dict:
     """What the package has to know of its cluster."""
     def url(component):
         row = COMPONENTS[component]
         return f"http://{topology.first_master.address}:{row.ports['http']}" if row.service in services else ""
-    return {"cluster": topology.cluster, "region": region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
+    return {"cluster": topology.cluster, "region": spec.region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
-            "memory_mib": job_memory(services, node)}
+            "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
+            "output_mib": spec.logs.job_output_mib}
 
 
 def job_memory(services, node) -> int:
     """MiB that the programs that start jobs may take together on a master: what its daemons and the system leave."""
-    heaps = [sizing.heap(c.name, node.memory_mib) for c in components_for(services, node.role)]
-    rest = node.memory_mib - sizing.system_memory(node.memory_mib) - sum(h + sizing.overhead(h) for h in heaps)
-    return max(512, rest)
+    return max(512, node.memory_mib - sizing.demand(services, node.role, node.memory_mib))
 
 
 def package() -> dict:

@@ -193,8 +193,10 @@ _LOGS = Field(
               "after the release, too.", default=None,
               pattern=r"oss://[a-z0-9][a-z0-9-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,8}", least=1, most=1024,
               expect="a bucket and folder such as oss://my-bucket/logs", example="oss://my-bucket/logs"),
+        Field("job_output_mib", "int", "How much of each output (stdout, stderr) of a job the master keeps, its beginning and its end.",
+              least=1, most=10240, default=64, example="256"),
     ),
-    aliases={"retention": "keep", "bucket": "oss"})
+    aliases={"retention": "keep", "bucket": "oss", "job_output": "job_output_mib"})
 
 _METASTORE = Field(
     "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},

@@ -109,10 +109,11 @@ class Backup:
 
 @dataclass(frozen=True)
 class Logs:
-    """Logs of jobs. ``keep`` is a duration, ``oss`` an oss:// address."""
+    """Logs of jobs. ``keep`` is a duration, ``oss`` an oss:// address, ``job_output_mib`` for each output of an attempt."""
 
     keep: str = "7d"
     oss: str | None = None
+    job_output_mib: int = 64
 
 
 @dataclass(frozen=True)

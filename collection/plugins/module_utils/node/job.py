@@ -21,11 +21,13 @@ from .job_record import (
     apps,
     ended,
     folder_of,
+    forget_tokens,
     history,
     ids,
     note,
     record,
     settings,
+    size,
     supervised,
     unit,
 )
@@ -34,6 +36,8 @@ from .job_submit import JOB_USER, Refusal, submit as take
 __all__ = ["FINAL", "JOB_USER", "Refusal", "kill", "listing", "logs", "perform", "prune", "retry", "show", "submit", "wait", "watch"]
 # Records are kept for so many seconds, and so many of them, unless somebody says otherwise.
 KEEP_S, KEEP = 90 * 86400, 1000
+# Share of the disk that the records of all jobs may have, with their outputs and files.
+KEEP_SHARE = 0.2
 # What a list of jobs leaves out.
 NOT_LISTED = ("history", "command", "args", "prelude", "digest", "secrets", "need_mib")
 
@@ -179,20 +183,26 @@ def retry(params):
 def prune(params):
     """Delete the records of jobs that ended ``older_s`` seconds ago or more, and those beyond the newest ``keep``.
 
-    Returns {changed, pruned: their ids}. Without either, what the cluster keeps by itself counts.
+    Returns {changed, pruned: their ids}. Without either, what the cluster keeps by itself counts; then the newest records also have no
+    more than KEEP_SHARE of the disk together.
     """
-    older, keep = params.get("older_s"), params.get("keep")
+    older, keep, room = params.get("older_s"), params.get("keep"), None
     if older is None and keep is None:
         older, keep = KEEP_S, KEEP
-    pruned, now = [], time.time()
+        disk = os.statvfs(JOBS) if os.path.isdir(JOBS) else None
+        room = disk and disk.f_frsize * disk.f_blocks * KEEP_SHARE
+    pruned, now, held = [], time.time(), 0
     for at, job_id in enumerate(ids()):
         last = history(job_id, 0)[-1]
-        if ended(last) and ((older is not None and now - last["time"] >= older) or (keep is not None and at >= keep)):
+        held += size(job_id) if room else 0
+        if ended(last) and ((older is not None and now - last["time"] >= older) or (keep is not None and at >= keep)
+                            or (room and at and held > room)):
             pruned.append(job_id)
     for job_id in pruned:
         # Renamed first: what is half deleted is no job.
         os.rename(f"{JOBS}/{job_id}", f"{JOBS}/.old-{job_id}")
         shutil.rmtree(f"{JOBS}/.old-{job_id}", ignore_errors=True)
+    forget_tokens()
     return {"changed": bool(pruned), "pruned": pruned}
 
 

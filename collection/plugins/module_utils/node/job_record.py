@@ -15,7 +15,7 @@ import time
 
 from ..domain.verdict import FINAL
 from . import journal
-from .common import NodeError, read_text, unit_states
+from .common import NodeError, read_text, unit_states, write_atomic
 
 JOBS = "/var/lib/emr/jobs"
 SETTINGS = "/etc/emr/jobs.json"
@@ -23,6 +23,8 @@ BOOT_UNIT = "emr-jobs"
 ID = re.compile(r"^j-\d{8}-\d{6}-[0-9a-f]{4}$")
 # Seconds after which a job that waits and is in no queue, or runs without a supervisor, is taken for lost.
 GRACE_S = 5
+# Seconds after which a token without a job is left over.
+TOKEN_S = 3600
 
 
 def settings():
@@ -120,3 +122,25 @@ def tail(path, limit_bytes):
             return handle.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
+
+
+def size(job_id):
+    """Bytes that a record takes on the disk; of one that has ended it is counted once."""
+    path = f"{JOBS}/{job_id}/size"
+    known = read_text(path)
+    if known:
+        return int(known)
+    found = sum(os.lstat(os.path.join(folder, name)).st_blocks * 512 for folder, _folders, names in os.walk(f"{JOBS}/{job_id}") for name in names)
+    if ended(history(job_id)[-1]):
+        write_atomic(path, str(found))
+    return found
+
+
+def forget_tokens():
+    """Delete the tokens of jobs that are on record no more: they count for nothing."""
+    for name in names(f"{JOBS}/.tokens"):
+        path = f"{JOBS}/.tokens/{name}"
+        job_id = (read_text(path) or "").partition(" ")[0]
+        # A token is written before its job appears.
+        if not os.path.isdir(f"{JOBS}/{job_id}") and time.time() - os.stat(path).st_mtime > TOKEN_S:
+            os.unlink(path)

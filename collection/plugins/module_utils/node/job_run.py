@@ -13,7 +13,7 @@ import time
 
 from ..domain.retrying import again
 from ..domain.verdict import alive, judge
-from . import job_yarn
+from . import job_output, job_yarn
 from .common import read_text, run, write_atomic
 from .http import get_json
 from .job_error import write_error
@@ -39,7 +39,7 @@ class Supervisor:
         self.id, self.folder = job_id, folder_of(job_id)
         self.record, self.settings = record(job_id), settings()
         self.base, self.user = self.settings["resourcemanager"], self.record["user"]
-        self.child, self.deadline, self.looked = None, None, 0.0
+        self.child, self.output, self.deadline, self.looked = None, None, None, 0.0
         rows = history(job_id, self.record.get("submitted", 0))
         self.last = rows[-1]
         self.attempt = max((row.get("attempt", 0) for row in rows), default=0)
@@ -109,6 +109,7 @@ class Supervisor:
         if left:
             return {"state": "FAILED", "exit_code": None, "reason": left}
         self.attempt += 1
+        self._close_output()
         self._rotate()
         limit = self.record.get("timeout_s") or 0
         self.deadline = time.monotonic() + limit if limit else None
@@ -119,8 +120,8 @@ class Supervisor:
                 return self._timed_out(limit)
             self._look()
             self._pause(1.0)
-        code = self.child.returncode
-        return self._settle(code, limit)
+        self.output.settle()
+        return self._settle(self.child.returncode, limit)
 
     def _argv(self):
         """The job's program, behind what has to be prepared for it."""
@@ -162,14 +163,24 @@ class Supervisor:
             os.umask(0o022)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
-        with open(f"{self.folder}/stdout.log", "ab") as out, open(f"{self.folder}/stderr.log", "ab") as err:
-            try:
-                # preexec_fn, since its replacements came with Python 3.9; this process has no other thread.
-                return subprocess.Popen(argv, cwd=f"{self.folder}/work", env=dict(self._environment(), **more), stdin=subprocess.DEVNULL,
-                                        stdout=out, stderr=err, start_new_session=True, preexec_fn=become)  # noqa: PLW1509
-            except OSError as error:
-                err.write(f"{argv[0]}: {error.strerror}\n".encode())
-                return _NotStarted(127)
+        self._close_output()
+        limit = self.settings.get("output_mib", job_output.DEFAULT_MIB) << 20
+        self.output = job_output.Output(self.folder, limit, (user.pw_uid, user.pw_gid))
+        out, err = (self.output.ends[name] for name in job_output.NAMES)
+        try:
+            # preexec_fn, since its replacements came with Python 3.9; this process has no other thread.
+            return subprocess.Popen(argv, cwd=f"{self.folder}/work", env=dict(self._environment(), **more), stdin=subprocess.DEVNULL,
+                                    stdout=out, stderr=err, start_new_session=True, preexec_fn=become)  # noqa: PLW1509
+        except OSError as error:
+            os.write(err, f"{argv[0]}: {error.strerror}\n".encode())
+            return _NotStarted(127)
+        finally:
+            self.output.started()
+
+    def _close_output(self):
+        """What an attempt before has left behind is heard no more: the files are those of the next."""
+        if self.output:
+            self.output.close()
 
     def _environment(self):
         user = pwd.getpwnam(self.user)
@@ -213,6 +224,7 @@ class Supervisor:
                 signal.sigtimedwait({signal.SIGCHLD}, 0.5)
             _signal_group(self.child.pid, signal.SIGKILL)
             self.child.wait()
+            self.output.settle()
         return job_yarn.end_all(self.base, self.id, self.user, APPS_S) if self.base else ""
 
     def _stopped(self):

@@ -10,10 +10,10 @@ import shutil
 import time
 import uuid
 
-from ..domain import admission, job_request
+from ..domain import admission, job_limits, job_request
 from ..domain.job_command import SPARK, SPARK_TYPES, command
 from ..domain.writers import Unwritable
-from . import job_admit, job_yarn
+from . import job_admit, job_yarn, python_env
 from .common import NodeError, file_lock, read_text, write_atomic
 from .job_queue import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
 from .job_record import ID, JOBS, settings
@@ -73,7 +73,7 @@ def _draft(draft, job_id, wanted, user, known):
     more = job_request.overlay(wanted, work, mapred)
     files = [job_request.name_of(row) for row in wanted["files"]]
     archives = [*wanted["archives"], *([f"{wanted['python_env']}#{job_request.PYTHON_ENV}"] if wanted["python_env"] else [])]
-    argv = command(wanted["type"], wanted["args"], files, archives)
+    argv = command(wanted["type"], wanted["args"], files, archives, more)
     if argv[0].startswith(SPARK) and not os.path.exists(argv[0]):
         raise Refusal("Spark is not installed on this cluster. Next: emrctl service add NAME spark")
     try:
@@ -81,6 +81,7 @@ def _draft(draft, job_id, wanted, user, known):
     except Unwritable as error:  # what a parameter has brought in
         raise Refusal(str(error))
     defaults = parse_keys(read_text(f"{SPARK_CONF}/spark-defaults.conf") or "")
+    _possible(wanted, more, defaults, draft, known)
     driver = job_request.deploy_mode(wanted, defaults)
     need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))
     kept = dict({key: wanted[key] for key in job_request.KEPT}, id=job_id, name=wanted["name"] or wanted["type"].lower(),
@@ -97,6 +98,17 @@ def _draft(draft, job_id, wanted, user, known):
     for name in ("stdout.log", "stderr.log"):
         write_atomic(f"{draft}/{name}", "", 0o640, 0, user.pw_gid)
     return kept
+
+
+def _possible(wanted, more, defaults, draft, known):
+    """Raises Refusal for what would wait for ever, or end after minutes, since no node can do it."""
+    yarn = parse_keys(read_text(f"{HADOOP}/yarn-site.xml") or "")
+    packed = wanted["python_env"]
+    found = job_limits.refused(wanted, more, yarn, defaults, known.get("total_mib", 0))
+    if not found and packed and not job_request.remote(packed):
+        found = python_env.trouble(f"{draft}/work/{job_request.name_of(packed)}")
+    if found:
+        raise Refusal(found)
 
 
 def _bring(wanted, work, user, fill):
