@@ -141,6 +141,8 @@ def test_spark_goes_and_comes_back_with_its_data(bed):
     left = bed.ssh(NAME, master, "ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants /etc/emr/spark /opt/emr")
     assert "emr-spark" not in left and "spark-defaults" not in left and "spark" not in left.split()
     assert {row["component"] for row in bed.json("status", NAME)["components"]}.isdisjoint({"spark-historyserver"})
+    found = bed.ssh(NAME, master, "hdfs version; spark-sql -e 'select 1' 2>&1; echo ended with $?")
+    assert "Hadoop 3" in found and "It comes with the service spark" in found and "ended with 127" in found, found
     lost = bed.emrctl("submit", NAME, "--type", "SPARK_SQL", "--", "-e", "select 1", expect=None)
     assert lost.returncode != 0 and "service add" in lost.stderr
     bed.emrctl("service", "add", NAME, "spark", "--yes")

@@ -1,6 +1,9 @@
 """Health readers and the start of daemons, without daemons."""
 from __future__ import annotations
 
+import http.server
+import json
+import threading
 import types
 
 import pytest
@@ -10,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     service as node_service,
     stale as node_stale,
     status as node_status,
+    verify as node_verify,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -269,3 +273,39 @@ def test_containers_end_with_a_nodemanager_that_is_stopped(monkeypatch):
     node_service.apply(options(component("nodemanager"), state="stopped"), False)
     assert machine.calls == [("stop", "emr-nodemanager.service"),
                              ("kill", "--kill-who=all", "--signal=TERM", "emr-nodemanager.service")]
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """A ResourceManager as verify asks it: what it answers by path, its address, and its log."""
+    answers = {"/ws/v1/cluster/metrics": {"clusterMetrics": {"activeNodes": 1}},
+               "/ws/v1/cluster/nodes": {"nodes": {"node": [{"nodeHostName": "s1", "id": "s1:8041", "state": "RUNNING"}]}}}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(answers.get(self.path.split("?")[0], {})).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield answers, f"http://127.0.0.1:{server.server_port}", tmp_path / "rm.log"
+    server.shutdown()
+    server.server_close()
+
+
+def test_verify_says_which_nodes_it_waits_for_and_who_is_turned_away(manager):
+    answers, base, log = manager
+    wanted = {"namenode": "", "resourcemanager": base, "datanodes": [], "nodemanagers": ["s1", "s2"], "limit_s": 600, "look_s": 0.2, "full": False,
+              "manager_log": str(log)}
+    assert node_verify.verify(wanted)["waits"] == "1 of 2 NodeManagers are active, without s2"
+    log.write_text("x\n2026-11-29 ResourceTrackerService: Disallowed NodeManager from  lab-slave-001, Sending SHUTDOWN signal to the NodeManager.\n")
+    assert "(the ResourceManager turns away lab-slave-001, a name that the cluster does not have" in node_verify.verify(wanted)["waits"]
+    with pytest.raises(NodeError, match="not complete: 1 of 2 NodeManagers are active, without s2 .*lab-slave-001"):
+        node_verify.verify({**wanted, "limit_s": 0.2})
+    answers["/ws/v1/cluster/metrics"]["clusterMetrics"]["activeNodes"] = 2
+    assert node_verify.verify(wanted)["nodes"]["yarn"]["active"] == 2
