@@ -57,17 +57,24 @@ def commands(text: str):
             yield words
 
 
-def told():
+@cache
+def every_text() -> tuple:
+    """(file and line, text) of everything that people may read."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True).stdout.split("\0")
+    found = []
     for name in listed:
         path = REPO / name
         if name.startswith(("tests/", "collection/changelogs/")) or path.suffix not in (".py", ".md", ".yml", ".yaml", ".j2", ".sh", ""):
             continue
-        if path.is_symlink() or not path.is_file():
-            continue
-        for line, text in texts(path):
-            for words in commands(text):
-                yield f"{name}:{line}", words
+        if not path.is_symlink() and path.is_file():
+            found += [(f"{name}:{line}", text) for line, text in texts(path)]
+    return tuple(found)
+
+
+def told():
+    for where, text in every_text():
+        for words in commands(text):
+            yield where, words
 
 
 @cache
@@ -108,3 +115,27 @@ def test_commands_that_people_are_told_to_type_exist():
     assert not wrong, "\n".join(wrong)
     # The test must see what it is for: a search that finds nothing proves nothing.
     assert len(rows) > 400 and {words[0] for _where, words in rows} >= set(main.VERBS) - {"connect"}
+
+
+def test_what_people_are_told_to_read_and_to_call_in_ansible_exists():
+    """Pages, targets of make, and playbooks, roles and plugins of the collection."""
+    collection = REPO / "collection"
+    there = {path.stem for folder in ("playbooks", "plugins/action", "plugins/modules", "plugins/inventory", "plugins/lookup", "plugins/filter",
+                                            "plugins/doc_fragments")
+             for path in (collection / folder).glob("*.*")} | {path.name for path in (collection / "roles").iterdir()}
+    targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
+    wrong, found = set(), set()
+    for where, text in every_text():
+        for name in re.findall(r"(?<![\w./-])emr\.cluster\.([a-z_]+)\b(?![./*])", text):
+            found.add("name")
+            if name not in there and name != "all":
+                wrong.add(f"{where}: emr.cluster.{name}")
+        for page in re.findall(r"(?<![\w./-])docs/[\w./-]+\.(?:md|json)", text):
+            found.add("page")
+            if not (REPO / page).exists():
+                wrong.add(f"{where}: {page}")
+        for target in re.findall(r"`make ([a-z-]+)`", text):
+            found.add("target")
+            if target not in targets:
+                wrong.add(f"{where}: make {target}")
+    assert not wrong and found == {"name", "page", "target"}, "\n".join(sorted(wrong))
