@@ -62,6 +62,8 @@ def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quie
     result = attempt("status", {"emr_name": name, "emr_region": region}, quiet)
     if result.data.get("state") == "stopped":
         emit(result.data, output, views_operate.standing(result.data))
+    elif result.data.get("state") == "unfinished" and output is not Format.table:
+        emit(result.data, output)
     elif result.data.get("components"):
         emit(result.data, output, views_health.status(result.data))
     if result.data.get("warned"):

@@ -38,6 +38,10 @@ def status(context, _args) -> dict:
     if operation.get("standing"):
         return {"changed": False, "emr_result": {"name": operation["emr_result"]["name"], "state": "stopped",
                                                  **operation["standing"]}}
+    unfinished = operation.get("unfinished")
+    if unfinished:
+        return {"changed": False, "failed": True, "msg": f"{unfinished['why']}\nNext: {unfinished['next']}",
+                "emr_result": {"name": operation["emr_result"]["name"], "state": "unfinished", **unfinished}}
     first = context.topology.first_master.name
     master = seen_from(context, first)
     rows, seen = [], context.fact("emr_status", first) or {}
@@ -49,6 +53,11 @@ def status(context, _args) -> dict:
         else:
             rows += [dict(row, node=node.name) for row in found["components"]]
     problems = [f"{r['component']} on {r['node']} is {r['state']}" for r in rows if r["state"] != "running"]
+    seen_there = operation.get("inspection") or {}
+    here = {row["name"] for row in seen_there.get("instances") or []}
+    announced = [name for intent in seen_there.get("intents") or [] for name in intent["nodes"] if name not in here]
+    if announced:
+        problems.append(f"a purchase was interrupted ({', '.join(announced[:6])}): run the command that bought again")
     problems += too_few(context, seen.get("spec_text") or "") + numbers_wrong(master, seen)
     states = {node.name: context.fact("emr_status", node.name) or {} for node in context.topology.nodes}
     problems += findings_backup.problems(context.topology.cluster, states)

@@ -122,7 +122,7 @@ def _inspected(arguments: dict, operation: Operation) -> dict:
                                        "price": standing_price(operation.client, found.instances)})
     if found.anchor and found.anchor.warned:
         result["emr_result"]["warned"] = wrap_var(found.anchor.warned)
-    return {**result, "inspection": wrap_var(seen.to_dict())}
+    return {**result, "inspection": wrap_var(seen.to_dict()), "unfinished": wrap_var(seen.unfinished() or {})}
 
 
 def _nodes(arguments: dict, operation: Operation, found, private_key_file=None, spec=None) -> dict:
