@@ -145,12 +145,13 @@ class Operation:
             self.require_confirmation(plan.to_dict())
         login = self._login(spec, found, bool(plan.purchases))
         buyer = self._buyer(self._with_network(spec, found, plan), found, plan, login)
+        wanted = plan
         if buyer.anchor.intents:
             buyer.settle()
-            again, found = self.plan(spec, plan.leaving)
-            buyer.buy(again)
-        else:
-            buyer.buy(plan)
+            wanted, found = self.plan(spec, plan.leaving)
+        if not any(tags_of(i).get(READY) for i in found.instances):
+            buyer.check_stock(wanted)
+        buyer.buy(wanted)
         self.changed = self.changed or bool(plan.purchases)
         instances = buyer.wait_running(leaving=plan.leaving)
         self._reach(spec, buyer, [i for i in instances if i["InstanceName"] not in plan.leaving], login.private_key_file)

@@ -5,14 +5,16 @@ Read-only. Creating does without it, so it costs no time there.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ..domain.errors import EmrError
-from . import market
-from .anchor import node_name
+from . import market, stock
+from .anchor import Anchor, node_name
 from .clusters import Found, data_disks
 from .ecs import EcsClient, EcsError
 from .offering import bought_nodes, config_changes, existing_nodes, offered, topology
 from .plan import HOURS_PER_MONTH, Plan
+from .purchase import trial_parameters
 
 # What create does with a node that the spec has no place for.
 SURPLUS = "stays, not in the spec; apply releases it"
@@ -42,7 +44,7 @@ def plan_details(client: EcsClient, spec, found: Found, plan: Plan, running=None
     data["changes"] = [*data["changes"], *_sentences(changed.values())]
     data["substitutes"] = [{"group": p.group, "sold_out": p.passed_over(), "takes_its_place": p.types[0]}
                            for p in plan.purchases if p.passed_over()]
-    data["warnings"] = [*data["warnings"], *_stock_warnings(plan), *_traffic(spec)]
+    data["warnings"] = [*data["warnings"], *_stock_warnings(plan), *_lacks(client, spec, found, plan), *_traffic(spec)]
     data["price"] = _prices(plan)
     data["spot"] = _spot(client, spec, plan)
     # A gate must not say that all is as wanted when nobody could look.
@@ -84,9 +86,28 @@ def _sentences(rows) -> list:
 
 
 def _stock_warnings(plan: Plan) -> list:
-    """Groups of which no listed type is in stock: buying will be tried all the same."""
-    return [f"group {p.group}: none of {', '.join(p.types)} is in stock now; create tries them in this order"
+    """Groups of which no listed type is in stock at this moment."""
+    return [f"group {p.group}: none of {', '.join(p.types)} is in stock now; create asks again before it buys anything"
             for p in plan.purchases if p.types and p.types[0] in p.sold_out]
+
+
+def _lacks(client: EcsClient, spec, found: Found, plan: Plan) -> list:
+    """What cannot be had in the wanted number, groups that share a type together. The API wants a security group in the question, any
+    of the VPC; where there is none yet (a new VPC), create asks before it buys.
+    """
+    vswitch = plan.network.get("vswitch_id") if spec.network.create else spec.network.vswitch_id
+    if not plan.purchases or not vswitch or not plan.vpc_id:
+        return []
+    anchor = found.anchor
+    if anchor is None:
+        groups = client.items("DescribeSecurityGroups", VpcId=plan.vpc_id)
+        if not groups:
+            return []
+        anchor = Anchor(groups[0]["SecurityGroupId"], spec.name, "")
+    there = replace(spec, network=replace(spec.network, vswitch_id=vswitch))
+    sold = [p.group for p in plan.purchases if p.types and p.types[0] in p.sold_out]
+    return [f"{lack}; create would buy nothing" for lack in stock.lacks(client, plan.purchases, trial_parameters(there, anchor, ""))
+            if lack.group not in sold]
 
 
 def _traffic(spec) -> list:

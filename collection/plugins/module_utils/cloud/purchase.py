@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import time
 
-from ..domain.errors import EmrError
-from . import doors
+from ..domain.errors import EmrError, Refused
+from . import doors, stock
 from .anchor import Anchor, Intent, find_anchor
 from .clusters import cluster_instances, order
 from .ecs import EcsClient, EcsError, tag_list, tags_of
 from .plan import Plan, Purchase, disk_list, protects, unprotected
 from .power import start_instances
+from .stock import NO_STOCK, in_words
 
-# The next instance type is tried after these.
-NO_STOCK = ("OperationDenied.NoStock", "Zone.NotOnSale", "OperationDenied.ZoneNotOnSale", "QuotaExceed.ElasticQuota",
-            "InvalidInstanceType.NotSupported", "InvalidInstanceType.ZoneNotSupported", "InvalidResourceType.NotSupported",
-            "OperationDenied.InstanceTypeNotSupported", "InvalidInstanceType.ValueNotSupported")
 # An intent older than this is judged by what is listed, a younger one by its token.
 SETTLED = 300.0
 VISIBLE_LIMIT = 120.0
@@ -44,6 +41,16 @@ def run_parameters(spec, group, anchor: Anchor, login_key_pair: str, intent: Int
     if group.spot is not None:
         params.update(SpotStrategy=group.spot.strategy, SpotPriceLimit=group.spot.price_limit)
     return params
+
+
+def trial_parameters(spec, anchor: Anchor, key_pair: str):
+    """Parameters by which module stock asks for nodes that are not bought: (purchase, type, count) to those of RunInstances."""
+    def parameters(purchase: Purchase, name: str, count: int) -> dict:
+        intent = Intent(purchase.group, purchase.ordinals[0], purchase.ordinals[0] + count - 1, name)
+        return {**run_parameters(spec, spec.node_groups[purchase.group], anchor, key_pair, intent), "ClientToken": None,
+                "KeyPairName": key_pair or None}
+
+    return parameters
 
 
 def _has_public_address(spec, group, intent: Intent) -> bool:
@@ -112,6 +119,13 @@ class Buyer:
             self.report(f"found an interrupted purchase: {what}")
         self._wait_listed(set(intent.names(self.spec.name)), VISIBLE_LIMIT, intent)
 
+    def check_stock(self, plan: Plan) -> None:
+        """Raises Refused when not everything can be had: of a cluster that lacks a group nothing is of use."""
+        found = stock.lacks(self.client, plan.purchases, trial_parameters(self.spec, self.anchor, self.key_pair)) if plan.purchases else []
+        if found:
+            raise Refused(f"{'; '.join(map(str, found))} (zone {self.spec.zone}). Nothing was bought",
+                          self._after_failure(found[0].group))
+
     def buy(self, plan: Plan) -> None:
         """Buy everything that the plan lacks, all groups together. Raises EmrError naming what was bought."""
         queue = [(Intent(p.group, first, last, p.types[0]), p) for p in plan.purchases for first, last in p.runs()]
@@ -145,7 +159,7 @@ class Buyer:
                 self._run(intent)
             except EcsError as error:
                 if error.is_a(*NO_STOCK):
-                    reasons.append(f"{name} {_in_words(error)}")
+                    reasons.append(f"{name} {in_words(error)}")
                     continue
                 if not error.transient:
                     self._give_up(intent, later)
@@ -234,13 +248,3 @@ def retag(client: EcsClient, instances: list, tags: dict) -> int:
     for first in range(0, len(changed), 50):
         client.call("TagResources", ResourceType="instance", ResourceId=changed[first:first + 50], Tag=tag_list(tags))
     return len(changed)
-
-
-def _in_words(error: EcsError) -> str:
-    if error.is_a("OperationDenied.NoStock"):
-        return "out of stock"
-    if error.is_a("Zone.NotOnSale", "OperationDenied.ZoneNotOnSale"):
-        return "not sold in this zone"
-    if error.is_a("QuotaExceed"):
-        return f"over the account's quota ({error.code})"
-    return error.code
