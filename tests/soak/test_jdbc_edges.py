@@ -21,7 +21,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with new_bed(tmp_path_factory.mktemp("jdbc"), "h6edges") as it:
+    with new_bed(tmp_path_factory.mktemp("jdbc"), "emredges") as it:
         it.mysql.sql("CREATE DATABASE tenant_a; CREATE DATABASE tenant_b; GRANT ALL ON tenant_a.* TO shop@'%'; GRANT ALL ON tenant_b.* TO shop@'%'", admin=True)
         it.postgresql.sql("CREATE SCHEMA tenant_a; CREATE SCHEMA tenant_b")
         it.data("orders", "SELECT int(id) AS id, concat('note ', id) AS note, decimal(id) / 4 AS price FROM range(10)")

@@ -146,7 +146,7 @@ DECIMALS_POSTGRESQL = [("numeric(50,20)", "numeric(50,20)", "1.12345678901234567
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with new_bed(tmp_path_factory.mktemp("jdbc"), "h6types") as it:
+    with new_bed(tmp_path_factory.mktemp("jdbc"), "emrtypes") as it:
         for text in ("CREATE EXTENSION hstore", "ALTER EXTENSION hstore SET SCHEMA public"):
             it.postgresql.sql(f"\\c shop\n{text}", admin=True)
         it.postgresql.sql("CREATE TYPE mood AS ENUM ('ok', 'schön'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN positive AS int CHECK (value > 0)")

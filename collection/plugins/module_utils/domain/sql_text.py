@@ -114,9 +114,9 @@ def table(text):
 
 
 def columns(values):
-    """Names of columns of A,B texts. Raises Refused."""
+    """Names of columns of A,B texts, or of one such text. Raises Refused."""
     found = []
-    for text in values:
+    for text in [values] if isinstance(values, str) else values:
         try:
             found += _parts(str(text), ",") if str(text).strip() else []
         except ValueError as error:

@@ -119,7 +119,8 @@ def _checked(direction: str, options: dict) -> dict:
             raise Refused(f"{name} {found[name]}: expected one of {', '.join(filter(None, choices))}", f"Give --{name} {choices[-1]}")
     for name in ("split_by", "incremental"):
         found[name] = "".join(sql_text.columns([found[name]])[:1])
-    found["types"] = dict(_typed(direction, text) for text in options["types"])
+    types = options["types"]
+    found["types"] = dict(_typed(direction, text) for text in ([types] if isinstance(types, str) else types))
     if (found["mode"] == "upsert") != bool(found["key"]):
         raise Refused("upsert goes by a key" if found["mode"] == "upsert" else f"a key means nothing for {found['mode']}",
                       "Give --mode upsert --key COLUMN[,COLUMN]")
