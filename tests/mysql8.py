@@ -28,6 +28,8 @@ class SignOn(socketserver.StreamRequestHandler):
         self.send(b"\x0a8.0.40\0" + struct.pack("<I", 7) + NONCE[:8] + b"\0" + struct.pack("<HBHHB", CAPABILITIES & 0xFFFF, 45, 2, CAPABILITIES >> 16, 21)
                   + bytes(10) + NONCE[8:] + b"\0caching_sha2_password\0")
         self.receive()
+        self.send(b"\xfecaching_sha2_password\0" + NONCE + b"\0")
+        self.receive()
         self.send(FULL_EXCHANGE)
         if self.receive() != ASK_FOR_KEY:
             self.error("no key was asked for")

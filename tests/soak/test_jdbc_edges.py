@@ -184,12 +184,12 @@ def test_a_failed_export_leaves_nothing_behind(bed, server):
 
 @pytest.mark.parametrize("options, step", [
     ({"table": "absent"}, "whether the user may read it"), ({"table": "orders", "password": "wrong"}, "check user and password"),
-    ({"table": "orders", "address": "nowhere"}, "check the"), ({"table": "orders", "tls": True}, "leave out --tls"),
+    ({"table": "orders", "address": "nowhere"}, "check the database's name"), ({"table": "orders", "tls": True}, "leave out --tls"),
     ({"table": "orders", "address": "unreachable"}, "the nodes must reach 127.0.0.1:9/shop"), ({"table": "here", "columns": ["x"]}, "Columns: id"),
 ])
 def test_refusals_of_an_import_come_with_the_next_step(bed, server, options, step):
     server.sql("CREATE TABLE IF NOT EXISTS here (id INT)")
-    address = {"nowhere": server.address.replace("/shop", "/nowhere"), "unreachable": server.address.replace(f":{server.port}", ":9")}
+    address = {"nowhere": server.address.removesuffix("shop") + "nowhere", "unreachable": server.address.replace(f":{server.port}", ":9")}
     options = {**options, "address": address.get(options.get("address"), "")}
     assert step in bed.refused("import", server, "refused", **options)
 

@@ -235,7 +235,7 @@ def test_what_goes_wrong_is_told_in_one_sentence_with_the_next_step(bed, number)
         server.sql("CREATE TABLE zero (day DATE); SET sql_mode=''; INSERT INTO zero VALUES ('0000-00-00')")
     else:
         server.sql("CREATE TABLE zero (day DATE); INSERT INTO zero VALUES ('infinity')")
-    nowhere, value = server.address.replace("/shop", "/nowhere"), "0000-00-00" if server.scheme == "mysql" else "infinity"
+    nowhere, value = server.address.removesuffix("shop") + "nowhere", "0000-00-00" if server.scheme == "mysql" else "infinity"
     cases = [(["import", server.address, "back", "--table", "absent"], f"import failed: there is no table absent in jdbc:{server.scheme}:"),
              (["import", nowhere, "back", "--table", "wrong"], "the database's name in the address"),
              (["import", server.address, "back", "--query", "SELECT nope FROM wrong"], "try the SQL of --query or --where"),
