@@ -31,7 +31,7 @@ _STEPS = (
 
 def said(message: str, place: str) -> str:
     """The message of a driver without what only programs read, and the next step where there is one."""
-    text = re.sub(r"^(SQL\w*Exception|PSQLException|AccessControlException): ", "", message.strip())
+    text = re.sub(r"^(SQL\w*Exception|PSQLException|MariaDb\w+|AccessControlException): ", "", message.strip())
     text = re.sub(r"\(conn=\d+\) ", "", text).strip()
     step = next((step for pattern, step in _STEPS if re.search(pattern, text)), "")
     return text + (f". Next: {step.format(place=place)}" if step and "Next: " not in text else "")

@@ -218,7 +218,7 @@ class Export:
         self._make_stage(frame, columns, there)
         self.database.run(f"CREATE TABLE {self._t(self.done)} (digest CHAR(64) PRIMARY KEY)" + (
             " ENGINE=InnoDB" if self.database.system == "mysql" else ""))
-        renamed = written(frame).toDF(*columns)
+        renamed = written(frame, self.database.system).toDF(*columns)
         spread = renamed.rdd.getNumPartitions()
         renamed = renamed.coalesce(self.request["parallel"]) if spread > self.request["parallel"] else renamed
         options = self.database.options(batchsize="2000", isolationLevel="READ_COMMITTED")

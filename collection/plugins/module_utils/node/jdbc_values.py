@@ -61,16 +61,16 @@ def complaint(text):
     return found[1] if found else ""
 
 
-def written(frame):
-    """The frame with dates and times as the texts that both databases read: Java's would shift days of October 1582."""
+def written(frame, system):
+    """The frame with dates and times as the texts that a database reads: Java's would shift days of October 1582."""
     from pyspark.sql import functions as F
 
     def text(field):
         column = frame[_quoted(field.name)]
         kind = field.dataType.simpleString()
-        if kind == "timestamp":
+        if kind == "timestamp" and system == "postgresql":  # the session of MySQL is in UTC, and MariaDB reads no zone
             return F.concat(column.cast("string"), F.lit("+00")).alias(field.name)
-        return column.cast("string").alias(field.name) if kind in ("date", "timestamp_ntz") else column
+        return column.cast("string").alias(field.name) if kind in ("date", "timestamp", "timestamp_ntz") else column
     return frame.select(*map(text, frame.schema.fields))
 
 
