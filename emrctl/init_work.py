@@ -156,13 +156,13 @@ class Answers:
     @cached_property
     def place(self):
         """Where the cluster shall live, from flags and from what the API shows."""
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud import market
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud import images, market
         from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import Place
         from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT
 
         ask, client = self.asker.get, self.client
         zone, switch = self._network(market)
-        picture = None if "image" in self.asker else market.find_image(client)
+        picture = None if "image" in self.asker else images.find_image(client)
         image = ask("image", "Image", picture and picture["ImageId"])
         doors = ("vpc", "bastion", "public") if switch else ("bastion", "public")
         access = ask("access", f"How you reach the nodes: {', '.join(doors[:-1])} or public", doors[0], one_of(*doors))
@@ -243,8 +243,10 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
     """GETCONTENTSUMMARY from the first master of a cluster, over SSH."""
     import shlex
 
+    from ansible_collections.emr.cluster.plugins.module_utils.domain import programs
+
     master = cloud.first_master(cloud.nodes(cluster, region))
-    command = shlex.join(["python3", "-", master["vars"]["emr_private_ip"], path])
+    command = shlex.join([programs.PYTHON, "-", master["vars"]["emr_private_ip"], path])
     done = subprocess.run(["ssh", *cloud.ssh_arguments(master), command], input=_SUMMARY, capture_output=True, text=True,
                           timeout=120, check=False)
     if done.returncode == 255:

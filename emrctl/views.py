@@ -13,6 +13,8 @@ def plan(data: dict) -> str:
     if found.get("buy"):
         columns = ["group", "role", "count", "instance_type", "vcpus", "memory_gib", "price_hour"]
         lines += [f"To buy for cluster {found.get('cluster')}:", table(found["buy"], columns)]
+        image = found.get("image") or {}
+        lines += [f"Image: {image['id']} ({image['system']}, {image['architecture']})"] if image else []
     if found.get("release"):
         lines += [f"To delete with all data of cluster {found.get('cluster')}: {', '.join(found['release'])}"]
     if found.get("networks"):

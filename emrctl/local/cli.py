@@ -1,6 +1,7 @@
 """emrctl local: the local ECS from the command line. Heavy modules are imported by the command that needs them."""
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,7 @@ def _existing(prefix: str, state: Path | None):
         return settings.load(folder)
     except FileNotFoundError:
         option = "" if prefix == settings.DEFAULT_PREFIX else f" --prefix {prefix}"
+        option += f" --state {shlex.quote(str(state))}" if state else ""
         raise Refused(f"there is no local ECS {prefix!r} (no {folder}/{settings.FILE})",
                       f"start it: emrctl local up{option}") from None
 
@@ -68,8 +70,8 @@ def up(
     at = _guarded(lifecycle.up, prefix, subnet, port, state, api_only, say, memory_mib)
     if faults:
         _guarded(lifecycle.call_faults, at, "POST", faults)
-    option = "" if prefix == "emr" else f" --prefix {prefix}"
-    say(f'local ECS {at.prefix}: http://127.0.0.1:{at.port}/ is ready. Next: eval "$(emrctl local env{option})"')
+    kind = " (the API alone, no hosts)" if at.api_only else ""
+    say(f'local ECS {at.prefix}{kind}: http://127.0.0.1:{at.port}/ is ready. Next: eval "$(emrctl local env{lifecycle.again(at)})"')
 
 
 @app.command()
@@ -102,8 +104,6 @@ def status(prefix: Prefix = "emr", state: State = None, output: Output = Format.
 @app.command()
 def env(prefix: Prefix = "emr", state: State = None) -> None:
     """Print what any client needs, for: eval "$(emrctl local env)"."""
-    import shlex
-
     from emrctl.local import lifecycle
 
     values = _guarded(lambda: lifecycle.environment(_existing(prefix, state)))

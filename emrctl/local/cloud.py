@@ -95,6 +95,13 @@ class Cloud:
         used = sum(i["memory_mib"] for i in tx.all("instance") if i["status"] != "Stopped")
         return self.memory_mib - used
 
+    def no_memory(self, tx, count: int, each_mib: int) -> ApiError:
+        """The refusal of instances for which this machine's memory does not suffice."""
+        free = max(0, self.free_memory(tx))
+        return ApiError("OperationDenied.NoStock", message=(
+            f"{count} x {each_mib} MiB are more than the {free} MiB that are left of the {self.memory_mib} MiB of memory that this local "
+            "ECS gives away. Release a cluster, take smaller types, or start it with another --memory-mib"))
+
     def free_addresses(self, tx) -> int:
         """Addresses left in the subnet: network, gateway and broadcast address are never given away."""
         return self.subnet.num_addresses - 3 - len(tx.all("instance"))

@@ -1,13 +1,15 @@
 """The driver that gives the local ECS real hosts. Its methods block, may be repeated, and may run in many threads."""
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from emrctl.local import settings as local_settings
+from emrctl.local import image, settings as local_settings
 from emrctl.local.hosts import Host
 from emrctl.local.shell import DriverError
 
 __all__ = ["DriverError", "NspawnDriver"]
+log = logging.getLogger(__name__)
 
 
 class NspawnDriver:
@@ -27,11 +29,22 @@ class NspawnDriver:
         """Make the file system and disks of an instance's host; start() boots it.
 
         instance: id, hostname, private_ip, public_ip (may be empty), memory_mib, public_keys (list of lines), disks (list of
-        id, size_gib, serial), user_data. Raises DriverError.
+        id, size_gib, serial), user_data, system (name of its image; that of `up` without one). An image that no host had yet is
+        built first (a minute). Raises DriverError.
         """
         host = self._host(instance["id"])
         with host.locked():
-            host.define(instance)
+            host.define(instance, self._layers(instance.get("system") or image.DEFAULT))
+
+    def _layers(self, system: str) -> list:
+        """The folders below a new host's own, the uppermost first. The default image stays that of the first `up`."""
+        if system == image.DEFAULT and Path(self.settings.image).is_dir():
+            folders = [self.settings.image]
+        else:
+            folders = [str(folder) for folder in image.layers(log.info, system)]
+        # Other images start a little slower: making archives for each of them would keep its first instance Pending for longer.
+        classes = self.settings.class_data if folders[-1] == self.settings.image else ""
+        return [*filter(None, [classes]), *folders]
 
     def start(self, host_id: str) -> None:
         """Boot a host, with its old data if it ran before. Raises DriverError, after which nothing of it runs."""

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from . import offers
 from .clock import stamp
 from .firewall import Firewall
 
@@ -105,7 +106,7 @@ class Engine:
             "memory_mib": instance["memory_mib"], "public_keys": [key_body] if key_body else [],
             "disks": [{"id": d["id"], "size_gib": d["size_gib"], "serial": d["serial"]}
                       for d in instance["disks"] if d["type"] == "data"],
-            "user_data": instance["user_data"],
+            "user_data": instance["user_data"], "system": offers.IMAGES[instance["image"]].system,
         })
         if not instance["made"]:
             self._update(instance["id"], instance["status"], made=True)

@@ -115,8 +115,8 @@ class Host:
 
     # Create and start
 
-    def define(self, instance: dict) -> None:
-        """Store what the host should be and make its file system and disks; existing data stays."""
+    def define(self, instance: dict, layers: list) -> None:
+        """Store what the host should be and make its file system and disks; existing data stays, on the layers that it has."""
         for disk in instance.get("disks", []):
             if not disks.SERIAL.fullmatch(disk["serial"]):
                 raise DriverError(f"{self.id}: disk serial {disk['serial']!r} is not one")
@@ -127,7 +127,7 @@ class Host:
         old = self.load() if self.record.exists() else {}
         for disk in instance.get("disks", []):
             disks.make(self.disk_file(disk), int(disk["size_gib"]))
-        self.save({**instance, "rules": old.get("rules", {})})
+        self.save({**instance, "rules": old.get("rules", {}), "layers": old.get("layers") or layers})
 
     def disk_file(self, disk: dict) -> Path:
         return self.folder / "disks" / f"{disk['serial']}.img"
@@ -158,7 +158,8 @@ class Host:
                   f"--machine={settings.netns(self.id)}", f"--hostname={instance['hostname']}"]
         for letter, disk in zip("bcdefghijklmnopqrstuvwxyz", instance.get("disks", []), strict=False):
             nspawn.append(f"--bind={disks.attach(self.disk_file(disk))}:/dev/vd{letter}")
-        layers = [layer for layer in (settings.class_data, settings.image) if layer and Path(layer).exists()]
+        # Hosts of earlier versions have the image of their local ECS; what is missing by now may be the archives of classes.
+        layers = [layer for layer in instance.get("layers") or (settings.class_data, settings.image) if layer and Path(layer).exists()]
         overlay = f"lowerdir={':'.join(layers)},upperdir={self.folder}/upper,workdir={self.folder}/work"
         with (self.folder / "console.log").open("wb") as console:
             subprocess.run(["sh", "-c", LAUNCH, "launch", " ".join(map(str, groups)), overlay, str(root), *nspawn],

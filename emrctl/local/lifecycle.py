@@ -4,7 +4,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
+import shlex
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -43,7 +43,8 @@ def _alone(prefix: str):
         yield
 
 
-def _wanted(prefix: str, subnet: str | None, port: int | None, state: Path | None, api_only: bool) -> Settings:
+def _wanted(prefix: str, subnet: str | None, port: int | None, state: Path | None, api_only: bool,
+            memory_mib: int | None = None) -> Settings:
     """The settings that `up` asks for: what is stored wins over the defaults. Raises Refused when they contradict."""
     folder = settings.state_folder(prefix, state)
     try:
@@ -55,11 +56,24 @@ def _wanted(prefix: str, subnet: str | None, port: int | None, state: Path | Non
         for name, value in given.items():
             if value is not None and value != getattr(old, name):
                 raise Refused(f"the local ECS in {folder} has {name} {getattr(old, name)}, not {value}",
-                              f"leave the option out, choose another --prefix, or take it down: emrctl local down "
-                              f"--prefix {old.prefix}")
-        return old
+                              f"leave the option out, choose another --prefix, or take it down: emrctl local down{again(old)}")
+        if memory_mib is None or memory_mib == old.memory_mib:
+            return old
+        if process.find(old):
+            now = f"memory_mib {old.memory_mib}" if old.memory_mib else "the machine's memory (no memory_mib)"
+            raise Refused(f"the local ECS in {folder} runs with {now}, not {memory_mib}",
+                          f"leave the option out, or halt it, which keeps its hosts and their data: emrctl local down --keep{again(old)}; "
+                          f"then: emrctl local up --memory-mib {memory_mib}{again(old)}")
+        return replace(old, memory_mib=memory_mib)
     default = settings.API_ONLY_SUBNET if api_only else settings.DEFAULT_SUBNET
-    return settings.make(prefix, subnet or default, port or settings.DEFAULT_PORT, state, api_only)
+    return replace(settings.make(prefix, subnet or default, port or settings.DEFAULT_PORT, state, api_only), memory_mib=memory_mib or 0)
+
+
+def again(at: Settings) -> str:
+    """The options by which a later command means the same local ECS; starts with a blank unless there are none."""
+    prefix = [] if at.prefix == settings.DEFAULT_PREFIX else ["--prefix", at.prefix]
+    state = [] if at.folder == settings.state_folder(at.prefix) else ["--state", at.state]
+    return "".join(f" {shlex.quote(word)}" for word in prefix + state)
 
 
 def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, api_only: bool,
@@ -67,9 +81,7 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
     """Bring a local ECS up, or complete it. Raises Refused before any change, DriverError after cleaning up."""
     settings.check_prefix(prefix)
     with _alone(prefix):
-        wanted = _wanted(prefix, subnet, port, state, api_only)
-        if memory_mib:
-            wanted = replace(wanted, memory_mib=memory_mib)
+        wanted = _wanted(prefix, subnet, port, state, api_only, memory_mib)
         new = not (wanted.folder / settings.FILE).exists()
         if not wanted.api_only:
             _check(wanted, new, say)
@@ -110,19 +122,7 @@ def _with_image(wanted: Settings, say: Callable[[str], None]) -> Settings:
     from emrctl.local import image
 
     built = Path(wanted.image) if wanted.image and Path(wanted.image).exists() else image.build(say)
-    return replace(wanted, image=str(built), class_data=_class_data(built, say))
-
-
-def _class_data(image: Path, say: Callable[[str], None]) -> str:
-    """Folder with the class-data archives for this image; empty when there are none. Hosts work without, only slower."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
-    from emrctl.dist import cds
-
-    try:
-        return str(cds.layer(image, say) or "")
-    except (EmrError, OSError, subprocess.SubprocessError) as error:
-        say(f"no class-data archive: {error}")
-        return ""
+    return replace(wanted, image=str(built), class_data=image.class_data(built, say))
 
 
 def _refuse_strangers(prefix: str) -> None:

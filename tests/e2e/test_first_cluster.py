@@ -1,4 +1,7 @@
-"""One pass over real hosts: a cluster is made under kills, computes, gets Spark, is attacked, and is released."""
+"""One pass over real hosts: a cluster is made under kills, computes, gets Spark, is attacked, and is released.
+
+Its hosts are hardened: umask 077 for root, sessions and sshd, so nothing may depend on modes that are inherited.
+"""
 from __future__ import annotations
 
 import json
@@ -20,7 +23,7 @@ NAME = "first"
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
     with lab(tmp_path_factory.mktemp("first"), "e2e", 81, 7981) as it:
-        it.spec(NAME)
+        it.spec(NAME, image="debian_12_x64_20G_emr_local_hardened.vhd")
         yield it
 
 
@@ -42,6 +45,16 @@ def test_a_killed_create_is_finished_by_the_same_command(bed):
         f"{NAME}-master-001", f"{NAME}-slave-001", f"{NAME}-slave-002", f"{NAME}-slave-003"], done.stderr
     status = bed.json("status", NAME)
     assert status["hdfs"]["live"] == 3 and status["yarn"]["active"] == 3, status
+
+
+def test_modes_on_hardened_hosts_are_set_and_never_inherited(bed):
+    # What others read: archives by the account that serves them, programs and settings by daemons and jobs.
+    hidden = "umask; find /opt/emr /etc/emr /var/cache/emr ! -type l \\( -type d ! -perm -005 -o -type f ! -perm -004 \\)"
+    for node in ("master-001", "slave-001"):
+        umask, *left = bed.ssh(NAME, f"{NAME}-{node}", hidden).split()
+        assert umask == "0077" and left == []
+        # No account of ours may do less than on other hosts.
+        assert bed.ssh(NAME, f"{NAME}-{node}", "runuser -u nobody -- /opt/emr/bin/python3 -c 'print(6 * 7)'").strip() == "42"
 
 
 def test_a_second_create_changes_nothing(bed):

@@ -96,3 +96,31 @@ def test_the_door_decides_who_has_a_public_address(ecs, access, public):
     with pytest.raises(Refused, match=f"were bought with {access}"):
         details(cloudbed.spec(ecs, name, network=other))
     assert any("billed by volume" in w for w in details(wanted)["warnings"]) == bool(public)
+
+
+@pytest.mark.parametrize(("image", "reason"), [
+    ("m-nothing", "image: m-nothing does not exist in cn-hangzhou"),
+    ("win2022_21H2_x64_dtc_en-us_40G_emr_local.vhd", "is Windows Server 2022 Datacenter 64-bit .English., and nodes run Linux"),
+    ("debian_12_arm64_20G_emr_local.vhd", "is for arm64, and the release emr-1.0 for x86_64"),
+    ("centos_7_9_x64_20G_emr_local.vhd", "is CentOS 7.9 64 bit, which is known not to work: neither Python 3.8 nor Java 17"),
+])
+def test_images_that_cannot_work_are_refused_with_ones_that_can(ecs, image, reason):
+    before = len(ecs.cloud.store.all("instance"))
+    with pytest.raises(Refused, match=reason) as refused:
+        details(cloudbed.spec(ecs, "pimage", image=f"image: {image}"))
+    # The newest first: what `init` would have named.
+    assert f"such as {ecs.image}, debian_13_x64_20G_emr_local.vhd" in refused.value.remedy
+    assert len(ecs.cloud.store.all("instance")) == before
+
+
+def test_types_of_another_architecture_are_refused(ecs):
+    with pytest.raises(Refused, match="node_groups.slave.instance_types: ecs.g8y.large has processors of the kind ARM"):
+        details(cloudbed.spec(ecs, "parm", slave="  slave: {count: 1, instance_types: [ecs.g8y.large]}"))
+
+
+def test_the_plan_tells_the_image_and_what_it_lacks(ecs):
+    spark = "services: [hadoop, spark]"
+    data = details(cloudbed.spec(ecs, "pold", image="image: debian_11_x64_20G_emr_local.vhd", services=spark))
+    assert data["image"] == {"id": "debian_11_x64_20G_emr_local.vhd", "system": "Debian 11 64 bit", "architecture": "x86_64"}
+    assert any("has Python 3.9, and PySpark needs 3.10" in warning for warning in data["warnings"])
+    assert not details(cloudbed.spec(ecs, "pnew2", services=spark))["warnings"]

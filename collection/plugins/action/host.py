@@ -3,7 +3,9 @@ from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY
 from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+from ansible_collections.emr.cluster.plugins.plugin_utils import interpreter
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 
@@ -17,6 +19,8 @@ class ActionModule(NodeAction):
         topology, node = context.topology, context.node
         # What cannot be installed or placed is refused before any node is touched.
         context.artifacts(node.role)
+        if self._is_new(node) and not self._task.check_mode:
+            interpreter.ensure(self)
         return {"hostname": node.name if args.get("set_hostname", True) else "",
                 "own": {"name": node.name, "address": node.address},
                 "hosts": [{"name": n.name, "address": n.address, "role": n.role} for n in topology.nodes],
@@ -27,6 +31,12 @@ class ActionModule(NodeAction):
                 "disks": [{"serial": disk.serial} for disk in node.disks],
                 "memory_mib": int(context.get(node.name, "emr_memory_mib", 0)),
                 "java_packages": list(args.get("java_packages") or [])}
+
+    def _is_new(self, node) -> bool:
+        """Whether this is a bought node that was never deployed. Of other hosts nothing is known: they get the first step when
+        it proves to be missing.
+        """
+        return bool(node.instance_id) and READY not in self.context.get(node.name, "emr_tags", {})
 
     def after(self, context, result):
         keep(result, "emr_node")

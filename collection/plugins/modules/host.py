@@ -23,7 +23,8 @@ options:
     default: true
   java_packages:
     description:
-      - Packages to install when the node has no Java 17 or newer.
+      - Packages, of which the first that is offered is installed when the node has no Java 17 to 21.
+      - Without any they follow from the system (Debian, Ubuntu, RHEL and its kin, Alibaba Cloud Linux).
     type: list
     elements: str
     default: []

@@ -53,6 +53,7 @@ changes:
   returned: operations that change something
 """
 
+import os
 import traceback
 from contextlib import nullcontext
 from importlib import import_module
@@ -125,6 +126,8 @@ class Module(AnsibleModule):
 
 
 def main():
+    # What a hardened image has set for root must not decide who can read what is made here.
+    os.umask(0o022)
     module = Module(supports_check_mode=True, argument_spec={
         "op": {"type": "str", "required": True, "choices": list(OPERATIONS)},
         "options": {"type": "dict", "required": True},

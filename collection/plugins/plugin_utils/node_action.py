@@ -7,9 +7,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.domain import resident
+from ..module_utils.domain import programs, resident
 from ..module_utils.domain.errors import EmrError
-from . import resident_calls
+from . import interpreter, resident_calls
 from .arguments import checked
 from .context import Context, plain
 from .results import hand_over
@@ -71,7 +71,14 @@ class NodeAction(ActionBase):
         arguments = {"op": op, "options": {key: value for key, value in options.items() if key != "secrets"}}
         if "secrets" in options:
             arguments["secrets"] = options["secrets"]
-        found = self._execute_module(module_name="emr.cluster.node", task_vars=self.task_vars, module_args=arguments)
+        found = self._run_module(arguments, programs.PYTHON)
+        if interpreter.missing(found):
+            found = self._run_module(arguments, interpreter.ensure(self))
+        return found
+
+    def _run_module(self, arguments: dict, python: str) -> dict:
+        found = self._execute_module(module_name="emr.cluster.node", module_args=arguments,
+                                     task_vars=interpreter.variables(self.task_vars, python))
         found.pop("invocation", None)
         return found
 

@@ -5,6 +5,7 @@ import re
 from calendar import timegm
 from time import strptime
 
+from .. import offers
 from ..clock import stamp_seconds
 from .errors import ApiError, invalid
 from .power import may_stop_charging
@@ -135,8 +136,8 @@ def _row(call: Call, item: dict) -> dict:
         "RegionId": item["region"], "ZoneId": item["zone"], "InstanceType": item["type"],
         "InstanceTypeFamily": item["family"], "Cpu": item["vcpus"], "Memory": item["memory_mib"],
         "CpuOptions": {"CoreCount": max(item["vcpus"] // 2, 1), "ThreadsPerCore": 2, "Numa": ""},
-        "GPUAmount": 0, "GPUSpec": "", "ImageId": item["image"], "OSType": "linux", "OSName": "Debian 12 64 bit",
-        "OSNameEn": "Debian 12 64 bit", "KeyPairName": item["key_pair"], "IoOptimized": True,
+        "GPUAmount": 0, "GPUSpec": "", "ImageId": item["image"], "OSType": "linux", "OSName": offers.IMAGES[item["image"]].os_name,
+        "OSNameEn": offers.IMAGES[item["image"]].os_name, "KeyPairName": item["key_pair"], "IoOptimized": True,
         "InstanceChargeType": item["charge"], "SpotStrategy": item["spot"],
         "SpotPriceLimit": item["spot_limit"] if spot else 0.0, "SaleCycle": "",
         "InternetChargeType": "PayByTraffic", "InternetMaxBandwidthOut": item["bandwidth_out"],

@@ -28,6 +28,7 @@ CODES = {
     "InvalidAutoReleaseTime.Malformed": (400, "The specified parameter \"AutoReleaseTime\" is not valid."),
     "InvalidChargeType.ValueNotSupported": (403, ("Deletion protection is only valid for postPaid instance, not for "
                                                   "prePaid or spot instance.")),
+    "ImageNotSupportInstanceType": (403, "The specified image does not support the specified instance type."),
     "InvalidImageId.NotFound": (404, "The specified ImageId does not exist."),
     "InvalidInstanceId.NotFound": (404, "The specified InstanceId does not exist."),
     "InvalidInstanceIds.Malformed": (400, ("The amount of specified instance Ids exceeds the limit, or they are not a "

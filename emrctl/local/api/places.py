@@ -29,25 +29,31 @@ def describe_zones(call: Call) -> dict:
 
 @action("DescribeImages", empty_when_denied=True)
 def describe_images(call: Call) -> dict:
-    """The one image there is: the system of the local hosts."""
+    """The images that local hosts boot, and some that are only listed."""
     call.dry_run()
-    row = {"ImageId": offers.IMAGE_ID, "ImageName": offers.IMAGE_ID, "ImageOwnerAlias": "system", "Size": 20,
-           "Description": "Debian 12 of the local hosts", "OSType": "linux", "Platform": "Debian",
-           "OSName": "Debian 12 64 bit", "OSNameEn": "Debian 12 64 bit", "Architecture": "x86_64",
-           "Status": "Available", "IsSupportCloudinit": True, "IsSupportIoOptimized": True, "Progress": "100%",
-           "Usage": "instance" if call.tx.all("instance") else "none", "ImageVersion": "", "ImageFamily": "",
-           "CreationTime": "2026-01-01T00:00:00Z", "IsSelfShared": "", "IsCopied": False, "IsSubscribed": False,
-           "ProductCode": "", "ResourceGroupId": "", "Tags": {"Tag": []},
-           "DiskDeviceMappings": {"DiskDeviceMapping": [
-               {"Device": "/dev/xvda", "Type": "system", "Size": "20", "SnapshotId": "", "Format": "", "Progress": "",
-                "ImportOSSBucket": "", "ImportOSSObject": ""}]}, "seq": 0}
+    used = {i["image"] for i in call.tx.all("instance")}
     wanted = {"ImageName": "ImageName", "OSType": "OSType", "Architecture": "Architecture",
               "ImageOwnerAlias": "ImageOwnerAlias", "Status": "Status"}
-    ids = (call.get("ImageId") or offers.IMAGE_ID).split(",")
-    hit = offers.IMAGE_ID in ids and all(call.get(p, row[f]) == row[f] for p, f in wanted.items())
-    items, paging = page(call, [row] if hit and not call.get("Tag") else [], 10, 100)
+    ids = (call.get("ImageId") or ",".join(offers.IMAGES)).split(",")
+    rows = [_image(image, number, image.image_id in used) for number, image in enumerate(offers.IMAGES.values())
+            if image.image_id in ids]
+    hits = [row for row in rows if all(call.get(p, row[f]) == row[f] for p, f in wanted.items())]
+    items, paging = page(call, hits if not call.get("Tag") else [], 10, 100)
     return {"RegionId": call.region, "Images": {"Image": [{k: v for k, v in i.items() if k != "seq"} for i in items]},
             **paging}
+
+
+def _image(image: offers.Image, number: int, used: bool) -> dict:
+    return {"ImageId": image.image_id, "ImageName": image.image_id, "ImageOwnerAlias": "system", "Size": 20,
+            "Description": image.description, "OSType": image.os_type, "Platform": image.platform,
+            "OSName": image.os_name, "OSNameEn": image.os_name, "Architecture": image.architecture,
+            "Status": "Available", "IsSupportCloudinit": True, "IsSupportIoOptimized": True, "Progress": "100%",
+            "Usage": "instance" if used else "none", "ImageVersion": "", "ImageFamily": "",
+            "CreationTime": image.created, "IsSelfShared": "", "IsCopied": False, "IsSubscribed": False,
+            "ProductCode": "", "ResourceGroupId": "", "Tags": {"Tag": []},
+            "DiskDeviceMappings": {"DiskDeviceMapping": [
+                {"Device": "/dev/xvda", "Type": "system", "Size": "20", "SnapshotId": "", "Format": "", "Progress": "",
+                 "ImportOSSBucket": "", "ImportOSSObject": ""}]}, "seq": number}
 
 
 @action("DescribeAccountAttributes")

@@ -55,7 +55,7 @@ def start_instances(call: Call) -> dict:
             return
         item = call.tx.edit("instance", instance_id)
         if call.cloud.free_memory(call.tx) < item["memory_mib"]:
-            raise ApiError("OperationDenied.NoStock")
+            raise call.cloud.no_memory(call.tx, 1, item["memory_mib"])
         item.update(status="Starting", stopped_mode="KeepCharging")
         if item["bandwidth_out"] and not item["public_ip"]:
             turn = 1 - item.get("public_turn", 0)

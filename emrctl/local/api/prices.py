@@ -34,7 +34,7 @@ def describe_instance_types(call: Call) -> dict:
 def _type_row(item: offers.InstanceType) -> dict:
     gib = item.memory_mib / 1024
     row = {"InstanceTypeId": item.name, "InstanceTypeFamily": item.family, "CpuCoreCount": item.vcpus,
-           "MemorySize": int(gib) if gib == int(gib) else gib, "CpuArchitecture": "X86", "GPUAmount": 0,
+           "MemorySize": int(gib) if gib == int(gib) else gib, "CpuArchitecture": item.architecture, "GPUAmount": 0,
            "GPUSpec": "", "DiskQuantity": 17, "InstanceFamilyLevel": "EnterpriseLevel", "EniQuantity": 2,
            "EniTotalQuantity": 2, "EniPrivateIpAddressQuantity": 6, "EniIpv6AddressQuantity": 1,
            "PrimaryEniQueueNumber": 2, "SecondaryEniQueueNumber": 2, "MaximumQueueNumberPerEni": 2,

@@ -65,10 +65,12 @@ def _stocked(call: Call, item: offers.InstanceType, amount: tuple) -> int:
     quota = cloud.faults.value("quota")
     if quota and len(call.tx.all("instance")) + wanted > quota:
         raise ApiError("QuotaExceed.ElasticQuota")
-    possible = min(wanted, int(cloud.free_memory(call.tx) // item.memory_mib), cloud.free_addresses(call.tx))
-    if possible < least:
-        raise ApiError("OperationDenied.NoStock")
-    return possible
+    by_memory = max(0, int(cloud.free_memory(call.tx) // item.memory_mib))
+    if by_memory < least:
+        raise cloud.no_memory(call.tx, least, item.memory_mib)
+    if cloud.free_addresses(call.tx) < least:
+        raise ApiError("OperationDenied.NoStock", message=f"the subnet {cloud.subnet} of this local ECS has no addresses left")
+    return min(wanted, by_memory, cloud.free_addresses(call.tx))
 
 
 def _plan(call: Call) -> dict:
@@ -80,8 +82,11 @@ def _plan(call: Call) -> dict:
         raise ApiError("InvalidInstanceType.ValueNotSupported")
     if not call.get("ImageId") and not call.get("ImageFamily"):
         raise ApiError("MissingParameter", "ImageId")
-    if call.get("ImageId", offers.IMAGE_ID) != offers.IMAGE_ID:
+    image = offers.IMAGES.get(call.get("ImageId", offers.IMAGE_ID))
+    if image is None:
         raise ApiError("InvalidImageId.NotFound")
+    if not image.system or item.architecture != "X86":
+        raise ApiError("ImageNotSupportInstanceType")
     groups = call.get("SecurityGroupIds") or []
     if call.get("SecurityGroupId"):
         if groups:
@@ -98,7 +103,7 @@ def _plan(call: Call) -> dict:
         raise ApiError("InvalidInternetMaxBandwidthOut.Malformed")
     if call.get("RamRoleName") and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", call.get("RamRoleName")):
         raise ApiError("InvalidRamRole.NotEcsRole")
-    return {"type": item, "zone": zone_for(call), "vpc": vpc, "options": _options(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
+    return {"type": item, "image": image.image_id, "zone": zone_for(call), "vpc": vpc, "options": _options(call), "groups": list(dict.fromkeys(groups)), "key": _key_pair(call),
             "tags": parse_tags(call.get("Tag")), "user_data": _user_data(call), "system_disk": _system_disk(call, item),
             "data_disks": _data_disks(call)}
 
@@ -211,7 +216,7 @@ def _record(call: Call, plan: dict, address: str, host: str | None, name: str | 
         **plan["options"], "id": instance_id, "seq": call.tx.next_number("seq"), "region": call.region, "zone": plan["zone"],
         "name": name or instance_id, "hostname": host or "iZ" + re.sub("^i-", "", instance_id) + "Z",
         "type": item.name, "family": item.family, "vcpus": item.vcpus, "memory_mib": item.memory_mib,
-        "image": offers.IMAGE_ID, "key_pair": plan["key"]["name"], "public_key": plan["key"]["public_key"],
+        "image": plan["image"], "key_pair": plan["key"]["name"], "public_key": plan["key"]["public_key"],
         "groups": plan["groups"], "vpc": plan["vpc"], "vswitch": call.get("VSwitchId"), "ip": address, "public_ip": public,
         "bandwidth_out": call.get("InternetMaxBandwidthOut", 0), "tags": plan["tags"], "disks": disks,
         "user_data": plan["user_data"], "charge": call.get("InstanceChargeType", "PostPaid"),

@@ -5,7 +5,6 @@ Read-only. Prices are per hour in the account's currency. Nothing here is a list
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -152,17 +151,6 @@ def vswitch(client: EcsClient, vswitch_id: str) -> dict:
     if not found:
         raise Refused(f"The vSwitch {vswitch_id} does not exist in {client.region}", "Correct --vswitch")
     return found[0]
-
-
-def find_image(client: EcsClient) -> dict:
-    """The newest public Debian 12 image, else Debian 13 or Ubuntu 24.04 and 22.04, x86_64. Raises Refused."""
-    rows = [i for i in client.items("DescribeImages", ImageOwnerAlias="system", OSType="linux", Architecture="x86_64",
-                                    Status="Available") if i.get("IsSupportCloudinit", True)]
-    for system in (r"debian\D*12\b|debian_12", r"debian\D*13\b|debian_13", r"ubuntu\D*24.04|ubuntu_24", r"ubuntu\D*22.04|ubuntu_22"):
-        fits = [i for i in rows if re.search(system, f"{i.get('OSName', '')} {i['ImageId']}".lower())]
-        if fits:
-            return max(fits, key=lambda i: (i.get("CreationTime", ""), i["ImageId"]))
-    raise Refused(f"No public image of Debian or Ubuntu is offered in {client.region}", "Name one with --image")
 
 
 def source_address(target: str, port: int = 443) -> str:

@@ -14,6 +14,7 @@ from . import vpc
 from .anchor import BATCH, node_name
 from .clusters import Found
 from .ecs import EcsClient, EcsError, tags_of
+from .images import check_architecture, check_image
 from .offering import bought_nodes, existing_nodes
 
 HOURS_PER_MONTH = 730
@@ -66,6 +67,7 @@ class Plan:
     shapes: dict = field(default_factory=dict)
     price: dict = field(default_factory=dict)
     leaving: list = field(default_factory=list)
+    image: dict = field(default_factory=dict)
     # Digest of the spec that the cluster was last made by, where it was read.
     before: str = ""
     # Where each artifact comes from, when nodes have to install something (cloud/sources.py). No part of the digest: the files
@@ -92,7 +94,7 @@ class Plan:
         own = {"network": self.network} if self.network else {}
         return {"cluster": self.cluster, "cluster_id": self.cluster_id, "region": self.region, "zone": self.zone, **own,
                 "exists": self.exists, "buy": [self._buy(p) for p in self.purchases], "changes": self.changes,
-                "leave": self.leaving, "warnings": self.warnings, "price": self.price, "sources": self.sources,
+                "leave": self.leaving, "image": self.image, "warnings": self.warnings, "price": self.price, "sources": self.sources,
                 "push_mib": sum(row["push_mib"] for row in self.sources), "digest": self.digest, "empty": self.empty}
 
     def _buy(self, purchase: Purchase) -> dict:
@@ -125,7 +127,8 @@ def make_plan(client: EcsClient, spec, found: Found, leaving=()) -> Plan:
             plan.changes += change
         else:
             plan.vpc_id = _check_network(client, spec, plan.vpc_id, count)
-        _check_image(client, spec)
+        plan.image, said = check_image(client, spec)
+        plan.warnings += said
         _check_types(client, spec, plan)
         check_topology(spec.expanded_services,
                        existing_nodes(staying.instances) + bought_nodes(spec, plan.purchases, plan.shapes))
@@ -211,21 +214,6 @@ def _check_network(client: EcsClient, spec, lives_in: str, wanted: int) -> str:
     return vswitch["VpcId"]
 
 
-def _check_image(client: EcsClient, spec) -> None:
-    images = client.items("DescribeImages", ImageId=spec.image)
-    image = next((i for i in images if i["ImageId"] == spec.image), None)
-    if image is None:
-        raise Refused(f"image: {spec.image} does not exist in {spec.region}",
-                      "List the images: emrctl looks for DescribeImages of this region; image ids differ by region")
-    if image.get("OSType", "linux") != "linux" or image.get("Status", "Available") != "Available":
-        raise Refused(f"image: {spec.image} is {image.get('OSType')} and {image.get('Status')}",
-                      "Take an available Linux image")
-    for name, group in spec.node_groups.items():
-        if group.system_disk.size_gib < int(image.get("Size") or 0):
-            raise Refused(f"node_groups.{name}.system_disk.size_gib: {group.system_disk.size_gib} is smaller than the "
-                          f"image, which has {image['Size']} GiB", f"Write at least {image['Size']}")
-
-
 def _check_types(client: EcsClient, spec, plan: Plan) -> None:
     wanted = sorted({t for p in plan.purchases for t in p.types})
     plan.shapes = _shapes(client, wanted)
@@ -241,6 +229,8 @@ def _check_types(client: EcsClient, spec, plan: Plan) -> None:
             elif shape["memory_gib"] < LEAST_MEMORY_GIB[purchase.role]:
                 problems.append(f"{key}: {name} has {shape['memory_gib']:g} GiB of memory, a {purchase.role} needs at "
                                 f"least {LEAST_MEMORY_GIB[purchase.role]}")
+            elif wrong := check_architecture(spec, name, shape["processors"]):
+                problems.append(f"{key}: {wrong}")
             elif stock and name not in stock:
                 purchase.sold_out.append(name)
             else:
@@ -256,7 +246,7 @@ def _check_types(client: EcsClient, spec, plan: Plan) -> None:
 
 
 def _shapes(client: EcsClient, types: list) -> dict:
-    """vCPUs and memory (GiB) of the types that exist."""
+    """vCPUs, memory (GiB) and kind of processors of the types that exist."""
     found: dict = {}
     for start in range(0, len(types), 10):
         try:
@@ -266,7 +256,8 @@ def _shapes(client: EcsClient, types: list) -> dict:
                 raise
             rows = [r for r in client.items("DescribeInstanceTypes") if r["InstanceTypeId"] in types]
         for row in rows:
-            found[row["InstanceTypeId"]] = {"vcpus": int(row["CpuCoreCount"]), "memory_gib": float(row["MemorySize"])}
+            found[row["InstanceTypeId"]] = {"vcpus": int(row["CpuCoreCount"]), "memory_gib": float(row["MemorySize"]),
+                                            "processors": row.get("CpuArchitecture") or "X86"}
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import config_sql, job_logs, sizing
+from . import config_sql, job_logs, programs, sizing
 from .catalogue import COMPONENTS, components_for
 from .people import scheduler_settings
 from .schema import STEMS
@@ -242,7 +242,7 @@ def _spark(master: str, version: str) -> dict:
         "spark.yarn.historyServer.address": f"{master}:{port}",
         # No shuffle service in the NodeManager: executors that hold shuffle data are kept instead.
         "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-        "spark.pyspark.python": "python3",
+        "spark.pyspark.python": programs.PYTHON,
         # In client mode the page of a starting application races with the filter that its ApplicationMaster sends
         # (ConcurrentModificationException in attachAllHandlers, the job dies). The history server shows running ones too.
         "spark.ui.enabled": "false",

@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 
-from . import admission, job_lists, moments, writers
+from . import admission, job_lists, moments, programs, writers
 from .credential_words import reference, secret_key, secret_value
 from .job_command import SPARK_TYPES, TYPES
 
@@ -182,7 +182,7 @@ def prelude(params, hadoop):
 
 def _unpack(name, folder):
     source, target = shlex.quote(name), shlex.quote(folder)
-    how = f"python3 -m zipfile -e {source} {target}" if name.endswith((".zip", ".jar")) else f"tar -xf {source} -C {target}"
+    how = f"{programs.PYTHON} -m zipfile -e {source} {target}" if name.endswith((".zip", ".jar")) else f"tar -xf {source} -C {target}"
     return f"{{ mkdir -p {target} && {how}; }}"
 
 

@@ -1,7 +1,9 @@
 """Paths of the programs that stay on nodes. Pure Python, 3.8 and newer."""
 from __future__ import annotations
 
-LIBEXEC = "/opt/emr/libexec"
+# A link to the Python of the node, from 3.8 on; made by the first step on it (domain/systems.py).
+PYTHON = "/opt/emr/bin/python3"
+LIB, LIBEXEC = "/opt/emr/lib", "/opt/emr/libexec"
 # Of the package of domain/resident.py: on masters, and the last one on every node.
 FILES = f"{LIBEXEC}/emr-files"
 JOBS, FLOWS, COPY, LOGS = f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow", f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from . import programs
 from .spec_check import nearest
 
 STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site")
@@ -29,7 +30,7 @@ _PYTHON = ('import glob, re, zipfile; seen = set()\n'
 
 def names_command() -> str:
     """A shell command that prints a mark and all names; a node without jars or Python prints the mark alone."""
-    return f"echo '{MARK}'; python3 -c '{_PYTHON.format(jars=' '.join(_JARS))}' 2>/dev/null; true"
+    return f"echo '{MARK}'; {programs.PYTHON} -c '{_PYTHON.format(jars=' '.join(_JARS))}' 2>/dev/null; true"
 
 
 def split_names(output: str) -> tuple:

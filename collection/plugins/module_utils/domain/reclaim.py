@@ -45,7 +45,7 @@ Wants=network-online.target
 
 [Service]
 User=yarn
-ExecStart=/usr/bin/python3 {programs.RECLAIM} watch http://{master}:{PORT}/
+ExecStart={programs.PYTHON} {programs.RECLAIM} watch http://{master}:{PORT}/
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes
@@ -63,7 +63,7 @@ Wants=network-online.target
 
 [Service]
 EnvironmentFile={ENV_DIR}/emr-resourcemanager.env
-ExecStart=/usr/bin/python3 {programs.RECLAIM} serve {master} {PORT}
+ExecStart={programs.PYTHON} {programs.RECLAIM} serve {master} {PORT}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

@@ -34,11 +34,16 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Release:
-    """A tested set. ``components`` maps component -> version, ``artifacts`` component -> Artifact."""
+    """A tested set. ``components`` maps component -> version, ``artifacts`` component -> Artifact.
+
+    ``architecture``, as DescribeImages names it: jars of the release hold native code (leveldbjni, RocksDB, zstd), which is
+    tested on this one alone.
+    """
 
     name: str
     artifacts: dict
     java: str = "17"
+    architecture: str = "x86_64"
     notes: tuple = ()
 
     @property

@@ -15,7 +15,7 @@ from .catalogue import COMPONENTS
 from .node_files import boot_unit, root_file, source
 from .units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 
-LIB = "/opt/emr/lib"
+LIB = programs.LIB
 PACKAGE = f"{LIB}/emr_node"
 SETTINGS = "/etc/emr/jobs.json"
 UNIT = "emr-jobs.service"
@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
     "HADOOP_HOME": HADOOP_HOME, "HADOOP_CONF_DIR": HADOOP_CONF, "YARN_CONF_DIR": HADOOP_CONF,
     "SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
-    "LANG": "C.UTF-8", "PYSPARK_PYTHON": "python3",
+    "LANG": "C.UTF-8", "PYSPARK_PYTHON": programs.PYTHON,
     # Spark starts a JVM only to find out how to start the next one; it need not compile well.
     "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 }
@@ -122,9 +122,12 @@ def _imports(folder: str, text: str) -> list:
 
 
 def _program(module: str) -> str:
-    return f"""#!/usr/bin/python3
+    return f"""#!{programs.PYTHON}
+import os
 import sys
 
+# Set, never inherited: a hardened node's own would hide what daemons and jobs have to read.
+os.umask(0o022)
 sys.path[0] = "{LIB}"
 from emr_node.node.{module} import main  # noqa: E402
 

@@ -257,7 +257,7 @@ SPEC = Field(
         Field("services", "list", "What runs. `hadoop` stands for hdfs, yarn and mapreduce.", default=("hadoop",),
               least=1, unique=True, example="[hadoop, spark]",
               item=Field("service", "text", "A service.", choices=tuple(BUNDLES) + tuple(SERVICES), example="hadoop")),
-        Field("image", "text", "The image that the nodes boot.", required=True,
+        Field("image", "text", "The image that the nodes boot: Linux with systemd, for the release's architecture (docs/images.md).", required=True,
               pattern=r"[A-Za-z][A-Za-z0-9._-]{1,127}", expect="an image id such as m-bp1abc", example="m-bp1g7004ksh0oeuc"),
         _NETWORK,
         _LOGIN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from . import writers
+from . import programs, writers
 from .catalogue import COMPONENTS, JOB_USER, components_for
 from .catalogue_keys import COUNTED, fits
 from .node_files import root_file
@@ -217,7 +217,7 @@ def mounts_of(paths) -> list:
 
 def base_directories() -> list:
     """Directories that every node has, as {path, owner, group, mode}, parents first."""
-    rows = [("/opt/emr", "root", "0755"), ("/etc/emr", "root", "0755"), (HADOOP_CONF, "root", "0755"),
+    rows = [("/opt/emr", "root", "0755"), (programs.LIB, "root", "0755"), (programs.LIBEXEC, "root", "0755"), ("/etc/emr", "root", "0755"), (HADOOP_CONF, "root", "0755"),
             (SPARK_CONF, "root", "0755"), (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
             (LOG_ROOT, "root", "0755"), ("/var/cache/emr", "root", "0755"), ("/var/lib/emr", "root", "0755"),
             ("/var/lib/emr/cluster", "root", "0755"), ("/var/lib/emr/jobs", "root", "0755"), (MARK_DIR, "root", "0755"),

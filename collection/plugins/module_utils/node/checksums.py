@@ -7,6 +7,7 @@ import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from ..domain import programs
 from .common import NodeError
 from .crc64 import combine, of_hdfs
 from .hdfs import WebHdfs
@@ -64,7 +65,7 @@ class Checksums:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crc64.py")
         argv = [MAPRED, "streaming"] + [word for key, value in sorted(settings.items()) for word in ("-D", f"{key}={value}")] + [
             "-files", program, "-inputformat", "org.apache.hadoop.mapred.lib.NLineInputFormat", "-input", f"{folder}/in",
-            "-output", f"{folder}/out", "-mapper", f"python3 crc64.py {namenode} {self.user}"]
+            "-output", f"{folder}/out", "-mapper", f"{programs.PYTHON} crc64.py {namenode} {self.user}"]
         child = subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, errors="replace")
         try:

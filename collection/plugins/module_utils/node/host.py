@@ -7,10 +7,11 @@ import json
 import os
 import pwd
 import re
+import shutil
 import socket
 import time
 
-from ..domain import writers
+from ..domain import systems, writers
 from ..domain.node_record import PATH as NODE_RECORD
 from .bootstrap import run_scripts
 from .common import NodeError, ensure_directory, read_text, run, write_atomic
@@ -61,12 +62,12 @@ def prepare(params, check):
                                       for user in params["users"]))
     changes.notes += run_scripts(params["bootstrap"], check)
     java = find_java()
-    if not java and params["java_packages"]:
-        changes.note(_install_java(params["java_packages"], check))
+    if not java:
+        changes.note(_install_java(params["java_packages"] or java_packages(), check))
         java = find_java()
     if not java and not check:
-        raise NodeError("no Java 17 or newer on this node. Use an image with a JRE (emr_java_packages names the "
-                        "packages to install) or put one under /usr/lib/jvm.")
+        raise NodeError(f"no Java {systems.LEAST_JAVA} to {systems.MOST_JAVA} on this node. Use an image with a JRE "
+                        "(host_java_packages names the packages to install) or put one under /usr/lib/jvm.")
     facts = measure(java, disks)
     _check_memory(facts, params["memory_mib"])
     return {"changed": bool(changes.notes), "changes": changes.notes, "diff": changes.diff, "emr_node": facts}
@@ -198,31 +199,36 @@ def check_own_name(name, address):
                     f"Put `files` first there, or call the host {found} in the inventory; then run the command again.")
 
 
-def find_java(least=17):
-    """JAVA_HOME of the newest Java from version ``least`` on, or ''."""
-    best = (0, "")
-    for binary in glob.glob("/usr/lib/jvm/*/bin/java") + glob.glob("/opt/*/bin/java"):
-        home = os.path.dirname(os.path.dirname(os.path.realpath(binary)))
-        match = re.search(r'JAVA_VERSION="(\d+)', read_text(home + "/release") or "")
-        if match and int(match.group(1)) >= least:
-            # The lowest suitable version: Hadoop and Spark are tested on it.
-            rank = 1000 - int(match.group(1))
-            best = max(best, (rank, home))
+def find_java(least=systems.LEAST_JAVA, most=systems.MOST_JAVA, root=""):
+    """JAVA_HOME of the oldest Java between these versions, or ''. Hadoop and Spark are tested on them. ``root``: where / is."""
+    best = (most + 1, "")
+    for place in ("/usr/lib/jvm/*", "/opt/*", "/opt/*/*"):
+        for binary in sorted(glob.glob(f"{root}{place}/bin/java")):
+            home = os.path.dirname(os.path.dirname(os.path.realpath(binary)))
+            match = re.search(r'JAVA_VERSION="(\d+)', read_text(home + "/release") or "")
+            if match and int(match.group(1)) >= least:
+                best = min(best, (int(match.group(1)), home))
     return best[1]
+
+
+def java_packages():
+    """The packages with Java for this system, of which one is to be installed; () when nothing is known of it."""
+    tools = [tool for tool in ("apt-get", "dnf", "yum") if shutil.which(tool)]
+    text = read_text("/etc/os-release") or read_text("/usr/lib/os-release") or ""
+    kin = systems.family(systems.read_os_release(text), tools)
+    return kin.java if kin and tools else ()
 
 
 def _install_java(packages, check):
     if check:
-        return "Java: " + " ".join(packages)
-    for tool, argv in (("/usr/bin/apt-get", ["apt-get", "-qq", "-y", "install"]), ("/usr/bin/dnf", ["dnf", "-q", "-y",
-                       "install"]), ("/usr/bin/yum", ["yum", "-q", "-y", "install"])):
-        if os.path.exists(tool):
-            env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-            if "apt" in tool:
-                run(["apt-get", "-qq", "update"], limit_s=300, env=env)
-            run(argv + list(packages), limit_s=900, env=env)
-            return "Java: " + " ".join(packages)
-    raise NodeError("no Java and no package manager (apt-get, dnf, yum) on this node: use an image with a JRE 17")
+        return "Java: " + " or ".join(packages)
+    code, out, err = run(["sh", "-c", systems.install_script(packages)], limit_s=1200, check=False)
+    installed = [line.split()[-1] for line in out.splitlines() if line.startswith(f"{systems.MARK} installed ")]
+    if code or not installed:
+        raise NodeError(f"no Java {systems.LEAST_JAVA} to {systems.MOST_JAVA} on this node, and none of {', '.join(packages)} could be "
+                        f"installed: {(err or out).strip()[-800:]}. Use an image with a JRE, let this node reach the system's "
+                        "packages, or name others in host_java_packages.")
+    return "Java: " + installed[0]
 
 
 def _disks(disks, changes):

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 
+from ..domain import programs
 from .common import NodeError, read_text, run, write_atomic
 
 CACHE = "/var/cache/emr"
@@ -30,7 +31,7 @@ def install(params, check):
     done, problems, signed = {}, {}, params.get("signed") or {}
     missing = [a for a in params["artifacts"] if installed_digest(a) != a["sha512"] or (params["serve_address"] and not _served(a))]
     if not check:
-        os.makedirs(CACHE, exist_ok=True)
+        _open_cache()
         if params["serve_address"]:
             _serve(params["serve_address"], params["serve_port"], params["serve_limit_s"])
     for artifact in missing:
@@ -52,6 +53,15 @@ def install(params, check):
 def _served(artifact):
     """Whether the archive, which may have been installed long ago, still lies where the other nodes look for it."""
     return os.path.exists(os.path.join(CACHE, artifact["file"]))
+
+
+def _open_cache():
+    """Make the cache, and let the account that serves it read what is there, by whichever umask it came."""
+    os.makedirs(CACHE, exist_ok=True)
+    os.chmod(CACHE, 0o755)
+    for entry in os.scandir(CACHE):
+        if entry.is_file(follow_symlinks=False):
+            os.chmod(entry.path, 0o644)
 
 
 def installed_digest(artifact):
@@ -132,6 +142,8 @@ def download(url, digest, path, deadline):
     if checksum.hexdigest() != digest:
         os.unlink(part)
         return f"wrong content: SHA-512 {checksum.hexdigest()[:16]}…, the release says {digest[:16]}…"
+    # It is served by an account of its own.
+    os.chmod(part, 0o644)
     os.rename(part, path)
     return ""
 
@@ -180,4 +192,4 @@ def _serve(address, port, limit_s):
     run(["systemctl", "reset-failed", f"{SERVER_UNIT}.service"], check=False)
     run(["systemd-run", "--quiet", "--collect", f"--unit={SERVER_UNIT}", "-p", f"RuntimeMaxSec={limit_s}",
          "-p", "User=nobody", "-p", "NoNewPrivileges=yes", "-p", "ProtectSystem=strict",
-         "/usr/bin/python3", "-m", "http.server", str(port), "--bind", address, "--directory", CACHE])
+         programs.PYTHON, "-m", "http.server", str(port), "--bind", address, "--directory", CACHE])
