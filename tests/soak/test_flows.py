@@ -295,8 +295,13 @@ def test_a_single_job_is_scheduled_and_wrong_times_are_refused(bed):
     done = bed.emrctl("schedule", "add", NAME, "--name", "wrong", "--type", "SHELL", "--at", "61 * * * *", "--", "true", expect=3)
     assert "minute: found '61', expected a number from 0 to 59" in done.stderr
     bed.emrctl("schedule", "add", NAME, "--name", "lone", "--type", "SHELL", "--at", "*:*:0/10", "--", f"date >> {TRACE}-lone")
-    again = bed.emrctl("schedule", "add", NAME, "--name", "lone", "--type", "SHELL", "--at", "daily", "--", "true", expect=None)
-    assert again.returncode != 0 and "--replace" in again.stderr
+    again = bed.emrctl("schedule", "add", NAME, "--name", "lone", "--type", "SHELL", "--at", "daily", "--", "true", expect=3)
+    assert "--replace" in again.stderr
+    for words in (["schedule", "add", NAME, "--name", "x", "--type", "SHELL", "--at", "*-02-30", "--", "true"],
+                  ["schedule", "add", NAME, "--name", "x", "--type", "SHELL", "--at", "daily", "--zone", "Mars/Base", "--", "true"],
+                  ["flow", "run", NAME, flow(bed, "skipped", {"a": ("true", {})}), "--time", "2027-03-28 02:30", "--zone", "Europe/Berlin"]):
+        done = bed.emrctl(*words, expect=3)
+        assert re.search(r"never comes|not known on this machine|does not exist in Europe/Berlin", done.stderr), done.stderr
     until(lambda: any(row["state"] == "SUCCEEDED" for row in runs(bed, "lone")), "the job has run", 120)
     bed.emrctl("schedule", "remove", NAME, "lone")
     assert bed.ssh(NAME, MASTER, f"cat {TRACE}-lone").strip()

@@ -85,10 +85,10 @@ def moment(text, zone):
         try:
             return timetable.moment_of(text, form, zone)
         except timetable.Unreadable as error:
-            raise NodeError(str(error))
+            raise NodeError(str(error), emr_refused=True)
         except ValueError:
             continue
-    raise NodeError(f"{text!r} is no date, expected one such as 2026-11-26 or '2026-11-26 02:30'")
+    raise NodeError(f"{text!r} is no date, expected one such as 2026-11-26 or '2026-11-26 02:30'", emr_refused=True)
 
 
 def unpack(archive, folder):

@@ -76,9 +76,9 @@ def add(params, check):
         table = timetable.parse(params["at"], params.get("zone") or host_zone())
         upcoming = timetable.following(table, time.time())
     except timetable.Unreadable as error:
-        raise NodeError(str(error))
+        raise NodeError(str(error), emr_refused=True)
     if upcoming is None:
-        raise NodeError(f"{params['at']!r} never comes: there is no such day")
+        raise NodeError(f"{params['at']!r} never comes: there is no such day", emr_refused=True)
     for line in timetable.on_calendar(table):
         run(["systemd-analyze", "calendar", line])
     wanted = {"name": name, "at": params["at"], "table": table, "missed": params["missed"], "flow": params["flow"],
@@ -87,7 +87,7 @@ def add(params, check):
     same = before is not None and all(before.get(key) == value for key, value in wanted.items())
     if before is not None and not same and not params.get("replace"):
         raise NodeError(f"there is a schedule {name} already, and it is another one: {before['at']}, flow {before['flow']['name']}. Next: "
-                        "the same command with --replace, or another name")
+                        "the same command with --replace, or another name", emr_refused=True)
     if same or check:
         return {"changed": not same, "schedule": show(name) if same else dict(wanted, next=timetable.words(upcoming, table["zone"]))}
     _keep(dict(wanted, who=params["who"], made=round(time.time(), 3), paused=bool(before and before["paused"])), params.get("archive"))
