@@ -1,17 +1,20 @@
 """Flows as trees, what the controller packs, and the flow runner's arithmetic on its record."""
 from __future__ import annotations
 
+import calendar
 import io
 import json
 import tarfile
+import time
+import types
 
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action import flow as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident, resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident, resident_flows, timetable
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run
+from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run, schedule
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from emrctl import views_flow
@@ -215,3 +218,26 @@ def test_old_flows_leave_the_record_and_those_that_run_stay(flows, monkeypatch):
             flow_record.note(flow_id, "SUCCEEDED")
     last, _new = flow_record.create(dict(wanted(a=[]), token="last"))
     assert set(flow_record.ids()) == {made[1], last}
+
+
+@pytest.mark.parametrize(("at", "fired", "started"), [
+    # The night with two 02:30 in Berlin: systemd fires at the first; a timer that is made anew within the second hour fires once more.
+    ("30 2 * * *", ["2026-10-24T00:30:00", "2026-10-25T00:30:00", "2026-10-25T01:30:00", "2026-10-26T01:30:00"],
+     ["2026-10-24T00:30:00", "2026-10-25T00:30:00", "2026-10-26T01:30:00"]),
+    # Made within the second hour: nothing ran in the first.
+    ("*:0/15", ["2026-10-25T01:15:00", "2026-10-25T01:30:00", "2026-10-25T02:00:00"],
+     ["2026-10-25T01:15:00", "2026-10-25T01:30:00", "2026-10-25T02:00:00"])])
+def test_a_schedule_runs_once_for_a_time_that_comes_twice(tmp_path, monkeypatch, at, fired, started):
+    (tmp_path / "nightly").mkdir()
+    (tmp_path / "nightly" / "schedule.json").write_text(json.dumps({
+        "table": timetable.parse(at, "Europe/Berlin"), "who": "me", "made": 1.0, "flow": {"name": "f", "jobs": {}}}))
+    asked = []
+    monkeypatch.setattr(schedule, "SCHEDULES", str(tmp_path))
+    monkeypatch.setattr(schedule, "_state_of", lambda _flow: "SUCCEEDED")
+    monkeypatch.setattr(flow_record, "create", lambda wanted, _files: (asked.append(wanted["time"]) or f"f-{len(asked)}", True))
+    monkeypatch.setattr(flow_record, "start", lambda _flow: None)
+    for moment in fired:
+        now = calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%S"))
+        monkeypatch.setattr(schedule, "time", types.SimpleNamespace(time=lambda now=now: now + 0.2))
+        schedule.fire("nightly")
+    assert [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) for moment in asked] == started
