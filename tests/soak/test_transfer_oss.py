@@ -140,6 +140,55 @@ def test_again_copies_what_differs_and_deletes_what_is_too_much(bed, bucket):
     assert (said["copied_files"], said["equal_files"]) == (0, len(SOURCE))
 
 
+@pytest.mark.parametrize("folder", ["run[1]", "wh?t", "st*r", "{a,b}", "a^b\\c", "blank "])
+def test_names_are_names_in_both_directions(bed, bucket, folder):
+    """Beside each folder is one that it would mean as a pattern."""
+    names = ["a?b.csv", "a*b{c,d}.csv", "x^y$|z", "n" * 250, "s[0-9]"]
+    for name in names:
+        bucket.put_object(f"names/{folder}/{name}", name)
+    for other in ("run1", "what", "star", "a", "blank"):
+        bucket.put_object(f"names/{other}/foreign", "foreign")
+    _job, said, _log = copy(bed, "import", f"oss://copies/names/{folder}", f"names/{folder}")
+    assert (said["files"], said["copied_files"]) == (len(names),) * 2
+    _job, said, _log = copy(bed, "export", f"names/{folder}", f"oss://copies/back/{folder}")
+    assert said["files"] == len(names)
+    prefix = f"back/{folder}/"
+    there = {row.key[len(prefix):]: bucket.get_object(row.key).read().decode() for row in oss2.ObjectIterator(bucket, prefix=prefix)
+             if not row.key.endswith("/")}
+    assert there == {name: name for name in names}
+    assert not [row["path"] for row in bed.json("ls", NAME, "names", "-R")["files"] if row["path"].endswith("foreign")]
+
+
+def test_objects_that_would_be_a_file_and_a_folder_are_refused_by_both_names(bed, bucket):
+    for name in ("both/a", "both/a/b", "both/c"):
+        bucket.put_object(name, name)
+    done = bed.emrctl("import", NAME, "oss://copies/both", "both", "--wait", expect=5)
+    assert "oss://copies/both/a and oss://copies/both/a/b are both objects" in done.stderr, done.stderr
+    done = bed.emrctl("import", NAME, "oss://copies/both/a", "both", "--wait", expect=5)
+    assert "oss://copies/both/a and oss://copies/both/a/b are both objects" in done.stderr, done.stderr
+    assert bed.emrctl("ls", NAME, "both", expect=5).returncode == 5
+
+
+def test_without_a_key_it_is_the_role_of_the_nodes(bed, bucket):
+    bucket.put_object("role/f", "by role")
+    ids = json.dumps([row["InstanceId"] for row in bed.instances(NAME)])
+    bed.ecs("AttachInstanceRamRole", InstanceIds=ids, RamRoleName="reader")
+    key = {name: bed.env.pop(name) for name in ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET")}
+    try:
+        _job, said, _log = copy(bed, "import", "oss://copies/role", "role")
+        assert said["verified_files"] == 1 and fetched(bed, "role", "role") == {"f": b"by role"}
+        word = ["--property", "hadoop.security.credential.provider.path=role", "--wait"]
+        job = bed.json("submit", NAME, "--type", "SHELL", *word, "--", "hadoop fs -cat oss://copies/role/f")
+        assert bed.json("jobs", "logs", NAME, job["id"])["stdout"] == "by role"
+        job = bed.json("submit", NAME, "--type", "SPARK_SQL", *word, "--", "-e", "select * from text.`oss://copies/role/f`")
+        assert "by role" in bed.json("jobs", "logs", NAME, job["id"])["stdout"]
+    finally:
+        bed.env.update(key)
+        bed.ecs("DetachInstanceRamRole", InstanceIds=ids)
+    done = bed.emrctl("submit", NAME, "--type", "SHELL", *word, "--", "true", expect=5)
+    assert "this master's instance has no RAM role" in done.stderr, done.stderr
+
+
 def test_kill_in_the_middle_and_resume(bed, bucket):
     names = [f"slow/{number}" for number in range(6)]
     for name in names:

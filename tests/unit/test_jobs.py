@@ -26,6 +26,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node import (
     job_run,
     job_submit,
     job_yarn,
+    role_provider,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 
@@ -472,3 +473,13 @@ def test_tokens_go_with_their_jobs(submitting, monkeypatch):
     monkeypatch.setattr(job_record, "TOKEN_S", -1)
     job.prune({})
     assert [path.read_text().split()[0] for path in tokens.iterdir()] == [second]
+
+
+def test_the_role_of_the_node_is_named_in_one_word_and_stays_named_for_a_retry():
+    key = role_provider.PROPERTY
+    address = "jceks://hdfs/user/ann/.emr/oss-role.jceks"
+    for given in ("role", address):
+        found, by_role = role_provider.named({"user": "ann", "properties": {key: given, "a": "b"}})
+        assert (found["properties"], by_role) == ({key: address, "a": "b"}, True)
+    asked = {"user": "ann", "properties": {key: "jceks://hdfs/user/ann/oss.jceks"}}
+    assert role_provider.named(asked) == (asked, False) and not role_provider.named({"user": "ann", "properties": {}})[1]

@@ -4,6 +4,7 @@ It is what a job's unit runs, as root; the program itself runs as the job's user
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -13,8 +14,8 @@ import time
 
 from ..domain.retrying import again
 from ..domain.verdict import alive, judge
-from . import job_output, job_yarn
-from .common import read_text, run, write_atomic
+from . import job_output, job_yarn, role_provider
+from .common import NodeError, read_text, run, write_atomic
 from .http import get_json
 from .job_error import write_error
 from .job_record import JOBS, apps as known_apps, ended, folder_of, history, hold, note, record, settings
@@ -39,7 +40,7 @@ class Supervisor:
         self.id, self.folder = job_id, folder_of(job_id)
         self.record, self.settings = record(job_id), settings()
         self.base, self.user = self.settings["resourcemanager"], self.record["user"]
-        self.child, self.output, self.deadline, self.looked = None, None, None, 0.0
+        self.child, self.output, self.deadline, self.looked, self.keyed = None, None, None, 0.0, 0.0
         rows = history(job_id, self.record.get("submitted", 0))
         self.last = rows[-1]
         self.attempt = max((row.get("attempt", 0) for row in rows), default=0)
@@ -109,6 +110,11 @@ class Supervisor:
         if left:
             return {"state": "FAILED", "exit_code": None, "reason": left}
         self.attempt += 1
+        if self.record.get("by_role"):
+            try:
+                self._key()
+            except NodeError as error:
+                return {"state": "FAILED", "exit_code": None, "reason": str(error)}
         self._close_output()
         self._rotate()
         limit = self.record.get("timeout_s") or 0
@@ -119,9 +125,17 @@ class Supervisor:
             if self._over():
                 return self._timed_out(limit)
             self._look()
+            if self.record.get("by_role") and time.monotonic() - self.keyed > role_provider.EVERY_S:
+                with contextlib.suppress(NodeError):  # the key that is there lives on for hours
+                    self._key()
             self._pause(1.0)
         self.output.settle()
         return self._settle(self.child.returncode, limit)
+
+    def _key(self):
+        """Have the key of the node's role where the job's programs find it. Raises NodeError."""
+        self.keyed = time.monotonic()
+        role_provider.refresh(self.user, self.settings)
 
     def _argv(self):
         """The job's program, behind what has to be prepared for it."""

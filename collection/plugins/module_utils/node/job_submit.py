@@ -13,7 +13,7 @@ import uuid
 from ..domain import admission, job_limits, job_request
 from ..domain.job_command import SPARK, SPARK_TYPES, command
 from ..domain.writers import Unwritable
-from . import job_admit, job_yarn, python_env
+from . import job_admit, job_yarn, python_env, role_provider
 from .common import NodeError, file_lock, read_text, write_atomic
 from .job_queue import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
 from .job_record import ID, JOBS, settings
@@ -65,6 +65,7 @@ def _draft(draft, job_id, wanted, user, known):
         wanted, fill = job_request.filled(wanted, datetime.datetime.now(datetime.timezone.utc))  # noqa: UP017 (UTC came with 3.11)
     except ValueError as error:
         raise Refusal(str(error))
+    wanted, by_role = role_provider.named(wanted)
     os.makedirs(draft, mode=0o750)
     os.chown(draft, 0, user.pw_gid)
     work = f"{JOBS}/{job_id}/work"
@@ -86,7 +87,7 @@ def _draft(draft, job_id, wanted, user, known):
     need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))
     kept = dict({key: wanted[key] for key in job_request.KEPT}, id=job_id, name=wanted["name"] or wanted["type"].lower(),
                 submitted=time.time(), command=argv, cluster=known["cluster"], prelude=job_request.prelude(wanted, HADOOP_PROGRAM),
-                digest=asked, need_mib=need, driver=driver if wanted["type"] in SPARK_TYPES else "")
+                digest=asked, need_mib=need, by_role=by_role, driver=driver if wanted["type"] in SPARK_TYPES else "")
     environment = {**wanted["environment"], **more["environment"], **overlay}
     first = environment.pop("PATH_FIRST", "")
     if first:
