@@ -9,8 +9,29 @@ GIB = 1 << 30
 def status(data: dict) -> str:
     """Component by node, what is wrong in words, then HDFS and YARN."""
     parts = [_matrix(data), *_notes(data["components"])]
-    parts += [part for part in (_hdfs(data.get("hdfs")), _backup(data.get("backup")), _yarn(data.get("yarn"))) if part]
+    parts += [part for part in (_hdfs(data.get("hdfs")), _backup(data.get("backup")), _yarn(data.get("yarn")), _work(data)) if part]
     return "\n\n".join(parts)
+
+
+def _work(data: dict) -> str:
+    """Jobs, flows and schedules: those that go on as rows, those that have ended as numbers."""
+    found = data.get("work") or {}
+    if "jobs" not in found:
+        return f"Jobs: {found['error']}" if found else ""
+    lines = []
+    for kind, command in (("jobs", "jobs list"), ("flows", "flow list")):
+        going, done = found[kind]["going"], found[kind]["ended"]
+        if not going and not done:
+            continue
+        ended = ", ".join(f"{number} {state}" for state, number in sorted(done.items())) or "none"
+        lines.append(f"{kind.capitalize()}: {len(going)} going on; ended within a day: {ended} (emrctl {command} {data.get('name', 'NAME')})")
+        if going:
+            rows = [dict(row, seconds=f"{float(row['seconds']):.0f}") for row in going]
+            lines.append(table(rows, list(rows[0])))
+    if found["schedules"]:
+        lines += [f"Schedules: {len(found['schedules'])} (emrctl schedule list {data.get('name', 'NAME')})",
+                  table([dict(row, next=row["next"] or "-", last=row["last"] or "-") for row in found["schedules"]], ["name", "state", "next", "last"])]
+    return "\n".join(lines)
 
 
 def _matrix(data: dict) -> str:

@@ -354,3 +354,14 @@ def test_an_instance_that_cannot_be_started_is_dead_and_ends_nothing(monkeypatch
     monkeypatch.setattr(revive, "start_instances", sold_out)
     assert revive.revive(operation, mending.Mending("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
     assert told == ["s-slave-001 cannot be started: sold out", "s-slave-001 is dead: it does not start"]
+
+
+def test_status_shows_jobs_flows_and_schedules():
+    work = {"jobs": {"going": [{"id": "j-1", "name": "daily", "type": "MR", "state": "RUNNING", "user": "emr", "seconds": 3.2}],
+                     "ended": {"SUCCEEDED": 7, "FAILED": 1}}, "flows": {"going": [], "ended": {}},
+            "schedules": [{"name": "nightly", "state": "ACTIVE", "next": "2026-11-30 02:30:00", "last": "SUCCEEDED"}]}
+    data = {"name": "sales", "components": [{"node": "m", "component": "namenode", "state": "running"}], "work": work}
+    text = views_health.status(data)
+    assert "Jobs: 1 going on; ended within a day: 1 FAILED, 7 SUCCEEDED (emrctl jobs list sales)" in text
+    assert "j-1" in text and "Flows" not in text and "nightly" in text and "2026-11-30 02:30:00" in text
+    assert "Jobs" not in views_health.status({**data, "work": None})

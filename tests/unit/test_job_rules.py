@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.domain import admission, retrying
 from ansible_collections.emr.cluster.plugins.module_utils.domain.job_command import command
 from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import judge
+from ansible_collections.emr.cluster.plugins.module_utils.node import job_progress
 
 
 @pytest.mark.parametrize(("kind", "args", "files", "tail"), [
@@ -114,3 +115,16 @@ OURS = {"hadoop": {"tmpjars": "file:///w/a.jar", "tmpfiles": "file:///w/m.py"},
 def test_lists_of_a_person_and_of_the_request_are_both_shipped(kind, args, expected):
     assert command(kind, args, ["map.py"], overlay=OURS)[-len(expected):] == expected
     assert command(kind, args, ["map.py"], overlay={"hadoop": {}, "spark": {}})[-1] == args[-1]
+
+
+ACTIVATED = ("[Sun Nov 29 09:56:14 +0000 2026] Application is added to the scheduler and is not yet activated. Queue's AM resource limit exceeded.  "
+             "Details : AM Partition = <DEFAULT_PARTITION>; AM Resource Request = <memory:1536, vCores:1>")
+
+
+@pytest.mark.parametrize(("app", "told"), [
+    ({"state": "ACCEPTED", "queue": "root.default", "diagnostics": ACTIVATED},
+     "a1 waits in the queue root.default: Application is added to the scheduler and is not yet activated. Queue's AM resource limit exceeded"),
+    ({"state": "ACCEPTED", "queue": "root.q", "diagnostics": ""}, "a1 waits in the queue root.q"),
+    ({"state": "RUNNING", "progress": 34.2}, "a1 RUNNING, 34 %"), ({"state": "SUBMITTED"}, "a1 SUBMITTED")])
+def test_why_an_application_waits_is_told(app, told):
+    assert job_progress.line({"id": "a1", **app}, None) == told

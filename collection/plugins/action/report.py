@@ -61,7 +61,7 @@ def status(context, _args) -> dict:
     problems += too_few(context, seen.get("spec_text") or "") + numbers_wrong(master, seen)
     states = {node.name: context.fact("emr_status", node.name) or {} for node in context.topology.nodes}
     problems += findings_backup.problems(context.topology.cluster, states)
-    data = {"name": context.topology.cluster, "components": rows, "hdfs": seen.get("hdfs"), "yarn": seen.get("yarn"),
+    data = {"name": context.topology.cluster, "components": rows, "hdfs": seen.get("hdfs"), "yarn": seen.get("yarn"), "work": seen.get("work"),
             "nodes": [{"name": n.name, "role": n.role, "group": n.group} for n in context.topology.nodes],
             "links": master.links(), "problems": problems,
             "backup": next((dict(found["backup"], node=name) for name, found in states.items() if found.get("backup")), None)}

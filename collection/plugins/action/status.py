@@ -20,4 +20,4 @@ class ActionModule(NodeAction):
     def after(self, context, result):
         if not result.get("failed") and not result.get("unreachable"):
             result.setdefault("ansible_facts", {})["emr_status"] = {
-                key: result.get(key) for key in ("components", "hdfs", "yarn", "spec_text", "backup", "restored")}
+                key: result.get(key) for key in ("components", "hdfs", "yarn", "spec_text", "backup", "restored", "work")}

@@ -1,6 +1,8 @@
 """How far a job is, as YARN and Spark's history server say. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
+import re
+
 from ..domain.verdict import alive
 from . import job_yarn
 from .http import get_json
@@ -12,7 +14,7 @@ def progress(job, known):
     if job["state"] == "SUBMITTED":
         before = [name for name in names(f"{JOBS}/.queue")]
         place = next((at for at, name in enumerate(before) if name.endswith(job["id"])), None)
-        return [] if place is None else [f"waits for memory on the master, {place} before it"]
+        return [] if place is None else [f"waits for memory on the master, place {place + 1} of {len(before)} in its queue"]
     if job["state"] == "RETRYING":
         last = job["history"][-1]
         return [f"attempt {job['attempts']} failed, again after {last.get('retry_in_s', 0)} s"]
@@ -22,6 +24,10 @@ def progress(job, known):
 
 def line(app, done):
     """One application: its state, and how much of it is done."""
+    if app["state"] == "ACCEPTED":
+        # [Sun Nov 29 09:56:14 +0000 2026] Application is added to the scheduler and is not yet activated. Queue's AM … exceeded.  Details : …
+        why = re.sub(r"^\[[^\]]*\] *|\s+Details ?:.*", "", app.get("diagnostics") or "", flags=re.DOTALL).strip().rstrip(".")
+        return f"{app['id']} waits in the queue {app.get('queue', 'default')}" + (f": {why}" if why else "")
     if app["state"] != "RUNNING":
         return f"{app['id']} {app['state']}"
     if done:

@@ -7,10 +7,11 @@ from .configure import SPEC_DIR, newest_revision
 from .details import hdfs_details, yarn_details
 from .health import probe
 from .stale import wants_refresh, wants_restart
+from .workload import workload
 
 
 def status(params, _check=False):
-    """{components: [row...], hdfs, yarn, spec_text, backup, restored}; a row has component, state, since, detail.
+    """{components: [row...], hdfs, yarn, spec_text, backup, restored, work}; a row has component, state, since, detail.
 
     state: running, starting (up, but does not serve yet), stopped, failed, restarting or missing (no such unit).
     """
@@ -19,7 +20,8 @@ def status(params, _check=False):
     return {"changed": False, "components": rows,
             "hdfs": hdfs_details(params["namenode"]) if params["namenode"] else None,
             "yarn": yarn_details(params["resourcemanager"]) if params["resourcemanager"] else None,
-            "spec_text": _spec_text() if params["namenode"] else "", "backup": backup_summary(), "restored": pending()}
+            "spec_text": _spec_text() if params["namenode"] else "", "backup": backup_summary(), "restored": pending(),
+            "work": workload() if params["namenode"] else None}
 
 
 def _spec_text():
