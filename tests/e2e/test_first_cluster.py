@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile import texts
 from tests.lab import REPO, api_log_matches, host_runs, kill_when, lab, line_matches, seeded
 
 NAME = "first"
@@ -121,6 +122,26 @@ def test_what_hdfs_refuses_is_one_sentence_with_a_remedy(bed):
     assert rows["/one"] == "hdfs"
     assert bed.emrctl("cat", NAME, "/one").stdout == "1"
     assert "no name of a user" in bed.emrctl("put", NAME, "one", "x", "--user", "a b&x=", expect=3).stderr
+
+
+def test_texts_of_people_arrive_as_they_were_written(bed):
+    """At a real program: arguments, variables, a property behind the tag's back, names of files in both directions."""
+    wanted = texts(7, 40)
+    (bed.folder / "echo.py").write_text("import json, os, sys\nkept = {k: v for k, v in os.environ.items() if k[0] == 'E' and k[1:].isdigit()}\n"
+                                        "conf = open(os.environ['HADOOP_CONF_DIR'] + '/mapred-site.xml').read()\n"
+                                        "print(json.dumps({'argv': sys.argv[1:], 'env': kept, 'conf': conf}))\n")
+    job = bed.json("submit", NAME, "--type", "SHELL", "--file", "echo.py", "--wait", "--name", wanted[2], "-p", "x.sep=a\\", "-p", "x.re=(?i)\\bsecret\\b",
+                   *[f"--env=E{at}={text}" for at, text in enumerate(wanted)], "--", "python3", "echo.py", *wanted)
+    assert job["name"] == wanted[2]
+    seen = json.loads(bed.json("jobs", "logs", NAME, job["id"])["stdout"])
+    assert seen["argv"] == wanted and seen["env"] == {f"E{at}": text for at, text in enumerate(wanted)}
+    assert "<value>a\\</value>" in seen["conf"] and "<value>(?i)\\bsecret\\b</value>" in seen["conf"] and job["id"] in seen["conf"]
+    refused = bed.emrctl("submit", NAME, "--type", "MR", "-p", "x.y=a\001b", "--", "x.jar", expect=3)
+    assert "U+0001" in refused.stderr
+    (bed.folder / "{{ 7*7 }} $(id).txt").write_text("content")
+    bed.emrctl("put", NAME, "{{ 7*7 }} $(id).txt", "/user/emr/{% raw %} 数据/")
+    bed.emrctl("get", NAME, "/user/emr/{% raw %} 数据/{{ 7*7 }} $(id).txt", "back.txt")
+    assert (bed.folder / "back.txt").read_text() == "content"
 
 
 def test_a_failing_job_is_shown_as_failed_with_its_own_error(bed):

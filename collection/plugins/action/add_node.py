@@ -21,6 +21,9 @@ class ActionModule(ActionBase):
         if not isinstance(node, dict) or not {"name", "groups", "vars"} <= set(node):
             raise AnsibleError("add_node wants a node with name, groups and vars, as emr.cluster.cluster returns them")
         groups = [groups] if isinstance(groups, str) else list(groups)
-        result.update(changed=False, add_host={"host_name": node["name"], "groups": [*node["groups"], *groups],
-                                               "host_vars": dict(node["vars"])})
+        new = {"host_name": node["name"], "groups": [*node["groups"], *groups], "host_vars": dict(node["vars"])}
+        if hasattr(self, "add_host"):
+            # Since 2.21 a host is added by a call; before, the strategy reads it in the result.
+            self.add_host(host_name=new["host_name"], parent_group_names=new["groups"], host_vars=new["host_vars"])
+        result.update(changed=False, add_host=new)
         return result
