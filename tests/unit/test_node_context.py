@@ -141,6 +141,11 @@ def test_mirrors_of_variables_come_first():
     assert urls[0].startswith("http://mirror/x/hadoop-")
 
 
+def test_hosts_that_were_not_bought_look_for_buckets_in_the_region_of_the_environment(monkeypatch):
+    monkeypatch.setenv("ALIBABA_CLOUD_REGION_ID", "cn-beijing")
+    assert context().region == "cn-beijing"
+
+
 def storage(found, name, state):
     found.hostvars[name]["ansible_facts"]["emr_storage"] = {"datanode": [{"path": "/d", "state": state, "cluster_id": ""}]}
 

@@ -8,7 +8,7 @@ import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import default_region, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.sources import signed
 from ansible_collections.emr.cluster.plugins.module_utils.domain import (
@@ -24,7 +24,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import (
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import UNBOUGHT, plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 # The first master serves artifacts to the other nodes here, for so many seconds.
@@ -152,8 +152,7 @@ class ActionModule(NodeAction):
     def _signed(self, options: dict) -> dict:
         """The options, with addresses by which the node can read what lies in OSS: secrets for the hour that they live."""
         urls = [url for a in options["install"]["artifacts"] for url in a["urls"]]
-        region = self.context.spec.region
-        found = {} if self._task.check_mode else signed(urls, default_region() if region == UNBOUGHT["region"] else region, find_credentials)
+        found = {} if self._task.check_mode else signed(urls, self.context.region, find_credentials)
         return {**options, "secrets": {**options.get("secrets", {}), "signed": found}} if found else options
 
     def _pushed(self, lacking: list) -> bool:

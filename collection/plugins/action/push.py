@@ -36,7 +36,7 @@ class ActionModule(NodeAction):
         if operation.get("plan") is not None:
             return plain(operation["plan"].get("sources") or [])
         try:
-            return cloud_sources.look(context.spec, (), find_credentials)
+            return cloud_sources.look(context.spec, (), find_credentials, context.region)
         except Refused:
             if all(pushing.installed(self, artifact) for artifact in wanted.values()):
                 return []

@@ -12,6 +12,7 @@ import socket
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils.cloud.credentials import default_region
 from ..module_utils.domain import config, node_record, releases, sources
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
 from ..module_utils.domain.errors import EmrError, Refused
@@ -288,6 +289,11 @@ class Context:
                           "depends", "Run once without --limit and serial, or put a play with the role emr.cluster.host for all hosts "
                           "before this one, or set emr_memory_mib and emr_vcpus for them")
         return config.effective_config(self.spec, self.topology, self.node, self.release)
+
+    @property
+    def region(self) -> str:
+        """Region whose OSS is meant: the spec's; for hosts that were not bought, that of this machine's environment."""
+        return default_region() if self.spec.region == UNBOUGHT["region"] else self.spec.region
 
     def artifacts(self, role: str) -> list:
         """Artifacts for a node of this role, as the module ``install`` wants them."""

@@ -25,17 +25,17 @@ SIGNED_S = 3600
 _GZIP = b"\x1f\x8b"
 
 
-def look(spec, standing=(), find=None, environ=None) -> list:
+def look(spec, standing=(), find=None, region: str = "", environ=None) -> list:
     """One row for each artifact: {artifact, version, file, source, address, push_mib}.
 
     ``standing``: components whose files the running cluster has, {component: node that has it}; ``find()`` returns the cloud
-    credentials, for ``oss://``. Raises Refused, with what each source said, when an artifact has none that answers.
+    credentials, for ``oss://``, and ``region`` is that of the buckets (default: the spec's). Raises Refused, with what each source said, when an artifact has none that answers.
     """
     environ = os.environ if environ is None else environ
     standing = dict(standing)
     wanted = sources.artifacts(spec)
     asked = {a.component: sources.sources(spec, a, environ.get(sources.VARIABLE, "")) for a in wanted if a.component not in standing}
-    ask = Asker(spec.region, find, environ)
+    ask = Asker(region or spec.region, find, environ)
     addresses = list(dict.fromkeys(s.address for rows in asked.values() for s in rows))
     with ThreadPoolExecutor(16) as pool:
         said = dict(zip(addresses, pool.map(ask, addresses), strict=True))
