@@ -64,5 +64,6 @@ def test_too_little_memory_of_the_machine_is_not_called_out_of_stock(tmp_path, m
         with cloudbed.Owner() as owner, pytest.raises(EmrError) as failed:
             cloudbed.create(EcsClient(ecs.region), wanted, owner)
         said = str(failed.value)
-        assert "3 x 4096 MiB are more than the 5904 MiB that are left of the 10000 MiB of memory" in said and "--memory-mib" in said
-        assert "out of stock" not in said
+        # Asked for as a whole before anything is bought: the master and the slaves are of one type.
+        assert "4 x 4096 MiB are more than the 10000 MiB that are left of the 10000 MiB of memory" in said and "--memory-mib" in said
+        assert "out of stock" not in said and cloudbed.living(ecs, "hmem") == []
