@@ -182,6 +182,16 @@ def test_a_failed_export_leaves_nothing_behind(bed, server):
     assert server.sql("SELECT id, note FROM full_") == [["3", "x"]] and server.sql("SELECT * FROM strict") == []
 
 
+def test_a_refused_export_leaves_the_mark_of_an_earlier_one(bed, server):
+    """By it a rerun knows that all has happened although nobody was told."""
+    server.sql("CREATE TABLE marked (id INT)")
+    mark = "emr_done_" + hashlib.sha256(b"marked").hexdigest()[:10]
+    server.sql(f"CREATE TABLE {mark} (digest CHAR(64) PRIMARY KEY); INSERT INTO {mark} VALUES ('earlier')")
+    assert "has no column" in bed.refused("export", server, "orders", table="marked")
+    assert [row[1] for row in left_over(server)] == [mark] and server.sql(f"SELECT count(*) FROM {mark}") == [["1"]]
+    server.sql(f"DROP TABLE {mark}")
+
+
 @pytest.mark.parametrize("options, step", [
     ({"table": "absent"}, "whether the user may read it"), ({"table": "orders", "password": "wrong"}, "check user and password"),
     ({"table": "orders", "address": "nowhere"}, "check the database's name"), ({"table": "orders", "tls": True}, "leave out --tls"),

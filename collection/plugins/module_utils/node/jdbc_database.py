@@ -75,6 +75,14 @@ class Database:
         self._closed.set()
         self.close()
 
+    def lives(self):
+        """Whether the connection is still there."""
+        from py4j.protocol import Py4JError
+
+        with suppress(Py4JError):
+            return self.value("SELECT 1") == "1"
+        return False
+
     def anew(self):
         """Another connection in place of one that may be gone."""
         self.close()

@@ -31,8 +31,8 @@ class Export:
         self.stage, self.done = [schema, f"emr_stage_{mark}"], [schema, f"emr_done_{mark}"]
         self.numbered: set = set()
         self.key: list = []
-        # Whether what a failure leaves is of no use to anybody.
-        self.before = True
+        # Whether what a failure leaves is this run's own and of no use to anybody: the mark of an earlier one has to stay.
+        self.before = False
 
     def run(self):
         """Do it. Returns what is to be told. Raises TransferError."""
@@ -55,6 +55,7 @@ class Export:
             self.say("an earlier run has done all of this but to say so")
             self._clean()
             return {"table": self.table, "rows": frame.count(), "mode": self.request["mode"], "again": True}
+        self.before = True
         self._clean()
         rows = self._count(frame, targets)
         self._load(frame, columns, rows, there)
@@ -67,11 +68,13 @@ class Export:
         return {"table": self.table, "rows": rows, "mode": self.request["mode"] if there else "create"}
 
     def _tidy(self):
-        """Take away what this run has made, over a connection that surely lives. What cannot be had, the next run takes away."""
+        """Take away what this run has made, with the lock held. What cannot be had, the next run takes away."""
         from py4j.protocol import Py4JError
 
-        with suppress(Py4JError):
-            self.database.anew()
+        with suppress(Py4JError, TransferError):
+            if not self.database.lives():
+                self.database.anew()
+                self.database.lock(self.place)
             self._clean()
 
     def _q(self, name):
