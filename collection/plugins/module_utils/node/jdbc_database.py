@@ -272,7 +272,8 @@ class Database:
         schema, name, _kind = self.where_is(place)
         rows = self.rows("SELECT column_name, column_type, character_set_name, collation_name FROM information_schema.columns WHERE "
                          "table_schema = ? AND table_name = ?", schema, name)
-        types = {column: kind + (f" CHARACTER SET {charset} COLLATE {collation}" if charset else "") + " NULL"
+        # Spark fills no column of a type that it does not know.
+        types = {column: "CHAR(36) NULL" if kind == "uuid" else kind + (f" CHARACTER SET {charset} COLLATE {collation}" if charset else "") + " NULL"
                  for column, kind, charset, collation in rows}
         # With a key of its own, since servers may demand one.
         self.run(f"CREATE TABLE {self.quoted(stage)} (emr_row BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
