@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import shutil
 import threading
 import urllib.error
 import urllib.request
@@ -234,9 +233,11 @@ def test_publish_wants_a_place_in_oss(address):
         publish.place_of(address)
 
 
-def test_mirrors_in_oss_are_written_as_people_write_them(tmp_path):
-    text = Path(__file__).parents[2].joinpath("README.md").read_text()
-    example = text.split("```yaml\n")[1].split("```")[0]
-    spec = parse_spec(example + "mirrors: [oss://my-bucket/emr/]\n", environ={})
-    assert spec.mirrors == ("oss://my-bucket/emr",)
-    shutil.rmtree(tmp_path)
+def test_the_readmes_example_can_be_had_with_a_vswitch_of_ones_own(ecs):
+    example = Path(__file__).parents[2].joinpath("README.md").read_text().split("```yaml\n")[1].split("```")[0]
+    assert "vsw-bp1example" in example
+    text = example.replace("vsw-bp1example", ecs.vswitch)
+    found = plan(parse_spec(text, environ={}))
+    assert [(p.group, len(p.ordinals)) for p in found.purchases] == [("master", 1), ("slave", 3)] and found.price["hourly"] > 0
+    assert [(row["artifact"], row["source"]) for row in found.sources] == [("hadoop", "this machine")]
+    assert parse_spec(text + "mirrors: [oss://my-bucket/emr/]\n", environ={}).mirrors == ("oss://my-bucket/emr",)
