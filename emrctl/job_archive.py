@@ -49,7 +49,7 @@ class Archive:
         folder = self._folder(job_id)
         out, err = (self._read(f"{folder}{name}.log").decode(errors="replace") for name in ("stdout", "stderr"))
         containers = self._read(f"{folder}yarn.log").decode(errors="replace") if yarn else ""
-        return {"job": self.job(job_id), "log": err + out + containers}
+        return {"job": self.job(job_id), "stdout": out, "stderr": err, "log": err + out + containers}
 
     def _folder(self, job_id: str) -> str:
         for cluster in self._clusters():

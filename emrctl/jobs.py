@@ -168,7 +168,7 @@ def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
     """Print a job's output; that of a failed one ends with the program's own error."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
     data = _archive(archive, name, region).logs(job, yarn) if archive else _run("jobs_logs", wanted, quiet).data
-    path = data.pop("log_file", "")
+    path, parts = data.pop("log_file", ""), data.pop("log_parts", {})
     if path and output is Format.table:
         with open(path, "rb") as source:
             Path(path).unlink()
@@ -176,8 +176,10 @@ def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
         sys.stdout.flush()
         return
     if path:
-        data["log"] = Path(path).read_text(encoding="utf-8", errors="replace")
+        raw = Path(path).read_bytes()
         Path(path).unlink()
+        err, out = parts["stderr"], parts["stderr"] + parts["stdout"]
+        data.update({name: text.decode(errors="replace") for name, text in (("log", raw), ("stderr", raw[:err]), ("stdout", raw[err:out]))})
     emit(data, output, str(data.get("log", "")))
 
 

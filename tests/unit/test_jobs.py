@@ -435,7 +435,9 @@ def test_output_of_any_length_arrives_in_whole_in_pages(master, monkeypatch):
         (folder / "stderr.log").write_text("warned\n")
         (folder / "stdout.log").write_text("é" * (size // 2) + "\n")
         (folder / "error").write_text("ValueError: why\n")
-        text = taken(job.logs({"id": JOB, "paged": True}))
+        found = job.logs({"id": JOB, "paged": True})
+        assert found["parts"]["stderr"] == 7 and found["parts"]["stdout"] == size // 2 * 2 + 1
+        text = taken(found)
         assert text == "warned\n" + "é" * (size // 2) + "\n\n== FAILED\nValueError: why\n"
         assert not list((master.folder / ".spool").iterdir()), "nothing stays of it"
     with pytest.raises(NodeError, match="not kept"):

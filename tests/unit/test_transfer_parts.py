@@ -190,6 +190,7 @@ def test_retention_is_the_specs_and_config_wins():
     found = config.effective_config(given, nodes, nodes.first_master)
     assert found["mapred-site"]["mapreduce.jobhistory.max-age-ms"].value == "172800000"
     assert found["spark-defaults"]["spark.history.fs.cleaner.maxAge"].value == "172800s"
+    assert found["spark-defaults"]["spark.history.fs.eventLog.rolling.maxFilesToRetain"].value == "8"
     assert found["yarn-site"]["yarn.log-aggregation.retain-seconds"].value == "60"  # of the spec's config
     assert not job_logs.side_units(given, nodes, nodes.first_master, found)[0]["wanted"]
     outside = parse_spec(SPEC + "logs: {oss: 'oss://my-bucket/logs'}\n")

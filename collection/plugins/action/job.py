@@ -83,7 +83,7 @@ class ActionModule(NodeAction):
                 if not data:
                     raise EmrError("the output of the job did not arrive in whole", "Run the command again")
                 target.write(data)
-        return {"changed": False, "job": found["job"], "log_file": target.name}
+        return {"changed": False, "job": found["job"], "log_file": target.name, "log_parts": found["parts"]}
 
     def _archived(self) -> dict:
         """Copy what is not in OSS yet to where `logs.oss` of the spec says; nothing where it says nothing."""
@@ -195,7 +195,7 @@ class ActionModule(NodeAction):
         elif "pruned" in result:
             result["emr_result"] = {"pruned": result["pruned"]}
         elif "log_file" in result:
-            result["emr_result"] = {key: result[key] for key in ("job", "log_file")}
+            result["emr_result"] = {key: result[key] for key in ("job", "log_file", "log_parts")}
         elif "log" in result:
             # Once is enough: whoever calls the playbook has the text in the result of the task.
             result["emr_result"] = {"job": result["job"]}

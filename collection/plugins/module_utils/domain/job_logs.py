@@ -22,7 +22,9 @@ def retention(services, logs) -> dict:
     if "mapreduce" in services:
         layer["mapred-site"] = {"mapreduce.jobhistory.max-age-ms": str(seconds * 1000)}
     if "spark" in services:
-        layer["spark-defaults"] = {"spark.history.fs.cleaner.enabled": "true", "spark.history.fs.cleaner.maxAge": f"{seconds}s"}
+        layer["spark-defaults"] = {"spark.history.fs.cleaner.enabled": "true", "spark.history.fs.cleaner.maxAge": f"{seconds}s",
+                                   # A stream writes its history as long as it lives, 128 MiB a file: older ones are made compact.
+                                   "spark.history.fs.eventLog.rolling.maxFilesToRetain": "8"}
     return layer
 
 

@@ -26,6 +26,8 @@ _NAME = re.compile(r"[a-z0-9_]+")
 def logs(params, job):
     """{job, log} of a job as ``show`` tells it; with ``paged`` and a longer text {job, spool, size}, to be taken with ``page``.
 
+    A paged text begins with the job's outputs: ``parts`` tells the bytes of stderr and then of stdout, and no byte of it is changed.
+
     ``limit_bytes``: of the text at most, its beginning and its end. ``attempt``: not the last one. ``yarn``: containers too.
     """
     number = params.get("attempt") or 0
@@ -37,7 +39,7 @@ def logs(params, job):
     if params.get("paged"):
         return dict(_spooled(blocks), changed=False, job=job)
     ends = Ends(limit // 4, limit - limit // 4)
-    for block in blocks:
+    for _part, block in blocks:
         ends.add(block)
     return {"changed": False, "job": job, "log": ends.content().decode(errors="replace")}
 
@@ -52,15 +54,15 @@ def _blocks(job, end, yarn, limit):
                 while left > 0:
                     block = handle.read(min(left, 1 << 20))
                     left -= len(block) or left
-                    yield block
+                    yield name, block
         except FileNotFoundError:
             continue
     if yarn:
         for application in job["applications"]:
-            yield job_yarn.logs(application, job["user"], settings()["environment"], max(limit, CONTAINERS_BYTES)).encode()
+            yield "containers", job_yarn.logs(application, job["user"], settings()["environment"], max(limit, CONTAINERS_BYTES)).encode()
     if job.get("error") and not end:
         # What people look for stands at the end.
-        yield f"\n== {job['state']}\n{job['error']}\n".encode()
+        yield "error", f"\n== {job['state']}\n{job['error']}\n".encode()
 
 
 def _spooled(blocks):
@@ -72,18 +74,20 @@ def _spooled(blocks):
     handle, path = tempfile.mkstemp(dir=folder, prefix="")
     with os.fdopen(handle, "w+b") as out:
         try:
-            for block in blocks:
+            parts = dict.fromkeys(("stderr", "stdout"), 0)
+            for part, block in blocks:
                 out.write(block)
+                parts[part] = parts.get(part, 0) + len(block)
             size = out.tell()
             if size > INLINE_BYTES:
-                return {"spool": os.path.basename(path), "size": size}
+                return {"spool": os.path.basename(path), "size": size, "parts": parts}
             out.seek(0)
-            text = out.read().decode(errors="replace")
+            text = out.read().decode(errors="surrogateescape")
         except BaseException:
             os.unlink(path)
             raise
     os.unlink(path)
-    return {"log": text}
+    return {"log": text, "parts": parts}
 
 
 def page(params):
