@@ -80,6 +80,8 @@ def up(prefix: str, subnet: str | None, port: int | None, state: Path | None, ap
        say: Callable[[str], None], memory_mib: int | None = None) -> Settings:
     """Bring a local ECS up, or complete it. Raises Refused before any change, DriverError after cleaning up."""
     settings.check_prefix(prefix)
+    # Folders of images and hosts are what hosts see: their modes are not those of whoever starts the local ECS.
+    os.umask(0o022)
     with _alone(prefix):
         wanted = _wanted(prefix, subnet, port, state, api_only, memory_mib)
         new = not (wanted.folder / settings.FILE).exists()

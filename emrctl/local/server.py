@@ -117,6 +117,7 @@ def arguments(argv: list) -> argparse.Namespace:
 def main(argv: list | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Exit codes: 0 ended, 1 cannot start."""
     args = arguments(sys.argv[1:] if argv is None else argv)
+    os.umask(0o022)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     args.state.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()
