@@ -77,7 +77,8 @@ class Upload:
         count = -(-self.size // PART)
         with open(self.path, "rb") as source, ThreadPoolExecutor(THREADS) as pool:
             try:
-                found = list(pool.map(lambda number: self._part(source.fileno(), upload, number, parts.get(number)), range(1, count + 1)))
+                found = list(pool.map(lambda number: self._part(source.fileno(), upload, number, parts.get(number)),
+                                      range(1, count + 1)))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise

@@ -29,7 +29,8 @@ def look(spec, standing=(), find=None, region: str = "", environ=None) -> list:
     """One row for each artifact: {artifact, version, file, source, address, push_mib}.
 
     ``standing``: components whose files the running cluster has, {component: node that has it}; ``find()`` returns the cloud
-    credentials, for ``oss://``, and ``region`` is that of the buckets (default: the spec's). Raises Refused, with what each source said, when an artifact has none that answers.
+    credentials, for ``oss://``, and ``region`` is that of the buckets (default: the spec's). Raises Refused, with what each
+    source said, when an artifact has none that answers.
     """
     environ = os.environ if environ is None else environ
     standing = dict(standing)

@@ -22,7 +22,8 @@ def run_scripts(scripts, check):
     for script in scripts:
         content = script["content"].encode("utf-8", "surrogateescape")
         place = script.get("place") or script["name"]
-        base = os.path.join(FOLDER, f"{_plain(script['name'])}-{_digest(place.encode('utf-8', 'surrogateescape') + bytes(1) + content)}")
+        digest = _digest(place.encode("utf-8", "surrogateescape") + bytes(1) + content)
+        base = os.path.join(FOLDER, f"{_plain(script['name'])}-{digest}")
         # What ran before places counted was kept by its content alone.
         if os.path.exists(base + ".done") or os.path.exists(os.path.join(FOLDER, f"{script['name']}-{_digest(content)}.done")):
             continue
