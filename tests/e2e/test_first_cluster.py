@@ -147,11 +147,19 @@ def test_texts_of_people_arrive_as_they_were_written(bed):
 def test_a_failing_job_is_shown_as_failed_with_its_own_error(bed):
     (bed.folder / "bad.py").write_text("raise SystemExit('the flights are missing')\n")
     done = bed.emrctl("submit", NAME, "--type", "SHELL", "--file", "bad.py", "--wait", "-o", "json", "--",
-                      "python3 bad.py", expect=None)
+                      "yes line | head -c 900K; python3 bad.py", expect=None)
     assert done.returncode != 0
     job = json.loads(done.stdout)
     assert job["state"] == "FAILED" and job["exit_code"] == 1
-    assert "the flights are missing" in bed.emrctl("jobs", "logs", NAME, job["id"]).stdout
+    logs = bed.emrctl("jobs", "logs", NAME, job["id"]).stdout
+    # An event of ansible-runner takes 700,000 characters.
+    assert len(logs) > 900 << 10 and logs.rstrip().endswith("the flights are missing")
+    assert job["error"] == "the flights are missing"
+
+
+def test_the_journal_of_a_node_has_no_contents_of_files(bed):
+    said = bed.ssh(NAME, f"{NAME}-master-001", "journalctl -q --no-pager -t ansible-emr.cluster.node -o cat").splitlines()
+    assert said and all(re.fullmatch(r"Invoked with op=\w+", line) for line in said), said[:3]
 
 
 def test_spark_joins_the_running_cluster(bed):

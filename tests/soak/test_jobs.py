@@ -128,6 +128,32 @@ def test_the_logs_of_a_failed_job_end_with_its_own_error(bed):
     assert applications(bed)[json.loads(moved.stdout)["id"]][0]["finalStatus"] == "FAILED"
 
 
+def test_the_sentence_of_a_program_wins_and_what_it_printed_is_bounded(bed):
+    (bed.folder / "sentence.py").write_text("import sys\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().range(3).show()\n"
+                                            "sys.exit('no data for yesterday')\n")
+    for more in ((), ("-p", "spark.submit.deployMode=cluster")):
+        found = json.loads(bed.emrctl("submit", NAME, "--type", "PYSPARK", "-f", "sentence.py", *more, "--wait", "-o", "json", expect=5,
+                                      timeout=1800).stdout)
+        assert found["error"].splitlines()[-1] == "no data for yesterday" and "OnOutOfMemoryError" not in found["error"], found["error"]
+    query = json.loads(bed.emrctl("submit", NAME, "--type", "SPARK_SQL", "--wait", "-o", "json", "--", "-e", "select nope", expect=5, timeout=1800).stdout)
+    assert query["error"].startswith("[UNRESOLVED_COLUMN"), query["error"]
+    chatty = bed.json("submit", NAME, "--type", "SHELL", "--wait", "--", "echo first; yes line | head -c 300M; echo last", timeout=1800)
+    text = bed.emrctl("jobs", "logs", NAME, chatty["id"]).stdout
+    assert text.startswith("first\n") and text.endswith("last\n") and "bytes are left out here" in text and len(text) <= 64 << 20
+    assert int(bed.ssh(NAME, MASTER, f"stat -c %s /var/lib/emr/jobs/{chatty['id']}/stdout.log")) <= 64 << 20
+
+
+def test_files_of_a_person_and_of_the_request_are_both_shipped_and_what_no_node_has_is_refused(bed):
+    (bed.folder / "side.txt").write_text("hello\n")
+    (bed.folder / "own.py").write_text("import sys\nfor line in sys.stdin:\n    print(open('side.txt').read().strip(), line.strip())\n")
+    bed.emrctl("put", NAME, "side.txt", "/user/emr/side.txt")
+    bed.json("submit", NAME, "--type", "HADOOP_STREAMING", "-f", "own.py", "--wait", "--", "-files", "hdfs:///user/emr/side.txt", "-D",
+             "mapreduce.job.reduces=0", "-input", "/user/emr/in.txt", "-output", "/user/emr/both", "-mapper", "python3 own.py", timeout=1800)
+    assert bed.emrctl("cat", NAME, "/user/emr/both").stdout.split() == ["hello", "a", "b", "c"]
+    refused = bed.emrctl("submit", NAME, "--type", "PYSPARK", "-f", "sentence.py", "--memory", "640g", expect=3)
+    assert "no node of this cluster has more than" in refused.stderr
+
+
 def test_a_killed_terminal_changes_nothing_and_an_interrupted_one_says_how_to_look(bed):
     def waiting(token: str) -> tuple:
         process = subprocess.Popen([*EMRCTL, "submit", NAME, "--type", "SHELL", "--token", token, "--wait", "--", "sleep 60; echo done"],
