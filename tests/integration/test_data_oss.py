@@ -89,18 +89,20 @@ def test_what_is_there_is_not_sent_again_and_what_differs_is(store, tree, tmp_pa
 
 
 def test_objects_that_cannot_be_files_are_refused_before_anything_is_fetched(bucket, store, tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
     for name in ("x/a", "x/a/b", "y/" + "n" * 256, "z/../up"):
         bucket.put_object(name, name)
     with pytest.raises(EmrError, match=f"oss://{bucket.bucket_name}/x/a and oss://{bucket.bucket_name}/x/a/b are both objects"):
-        store("get", "x", target=str(tmp_path / "back"))
+        store("get", "x", target=str(here / "back"))
     with pytest.raises(EmrError, match="longer than a file name"):
-        store("get", "y", target=str(tmp_path / "back"))
+        store("get", "y", target=str(here / "back"))
     with pytest.raises(EmrError, match="no file name here"):
-        store("get", "z", target=str(tmp_path / "back"))
-    assert os.listdir(tmp_path) == []
-    store("get", "x/a", target=str(tmp_path / "a"))
-    store("get", "x/a/", target=str(tmp_path / "below"))
-    assert (tmp_path / "a").read_bytes() == b"x/a" and content(tmp_path / "below") == {"b": 5}
+        store("get", "z", target=str(here / "back"))
+    assert os.listdir(here) == []
+    store("get", "x/a", target=str(here / "a"))
+    store("get", "x/a/", target=str(here / "below"))
+    assert (here / "a").read_bytes() == b"x/a" and content(here / "below") == {"b": 5}
 
 
 def test_names_that_are_too_long_for_oss_are_refused(store, tmp_path):
