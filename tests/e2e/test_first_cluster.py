@@ -133,7 +133,8 @@ def test_texts_of_people_arrive_as_they_were_written(bed):
     job = bed.json("submit", NAME, "--type", "SHELL", "--file", "echo.py", "--wait", "--name", wanted[2], "-p", "x.sep=a\\", "-p", "x.re=(?i)\\bsecret\\b",
                    *[f"--env=E{at}={text}" for at, text in enumerate(wanted)], "--", "python3", "echo.py", *wanted)
     assert job["name"] == wanted[2]
-    seen = json.loads(bed.json("jobs", "logs", NAME, job["id"])["stdout"])
+    log = bed.emrctl("jobs", "logs", NAME, job["id"]).stdout
+    seen = json.loads(next(line for line in log.splitlines() if line.startswith('{"argv"')))
     assert seen["argv"] == wanted and seen["env"] == {f"E{at}": text for at, text in enumerate(wanted)}
     assert "<value>a\\</value>" in seen["conf"] and "<value>(?i)\\bsecret\\b</value>" in seen["conf"] and job["id"] in seen["conf"]
     refused = bed.emrctl("submit", NAME, "--type", "MR", "-p", "x.y=a\001b", "--", "x.jar", expect=3)

@@ -54,13 +54,16 @@ class LookupModule(LookupBase):
 
     def run(self, terms, variables=None, **kwargs):
         """One value."""
-        self.set_options(var_options=variables, direct=kwargs)
+        # Not by set_options, which parses the documentation again in the worker of each task.
+        unknown = set(kwargs) - {"default", "needed"}
+        if unknown or len(terms) != 1:
+            raise AnsibleError(f"emr.cluster.given takes one name, default and needed, not {', '.join([*map(str, terms), *sorted(unknown)])}")
         name = str(terms[0])
         there, value = given(name, self._loader)
         if not there and name in (variables or {}):
             value = plain(self._templar.template(variables[name]))
         if value is None:
-            if self.get_option("needed"):
+            if kwargs.get("needed"):
                 raise AnsibleError(f"{name} was not given: set it with -e, or see what the playbook's first lines say of it")
-            value = self.get_option("default")
+            value = kwargs.get("default", "")
         return [Text(value) if isinstance(value, str) else value]
