@@ -63,7 +63,7 @@ def test_driver_gets_what_a_host_needs(tmp_path):
         assert made == {"id": ids[0], "hostname": "sales-master-001", "memory_mib": 4096, "public_keys": [PUBLIC_KEY],
                         "private_ip": row["VpcAttributes"]["PrivateIpAddress"]["IpAddress"][0],
                         "disks": [{"id": disk["DiskId"], "size_gib": 20, "serial": disk["SerialNumber"]}],
-                        "user_data": "IyEvYmluL3No", "public_ip": ""}
+                        "user_data": "IyEvYmluL3No", "public_ip": "", "system": "debian-12"}
         assert ecs.code("DeleteKeyPairs", KeyPairNames='["login"]') == "InvalidParameter.KeypairAlreadyAttachedInstance"
 
 
