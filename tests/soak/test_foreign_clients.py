@@ -18,7 +18,7 @@ from emrctl.local.settings import cache_dir
 from emrctl.local.testing import api_only
 
 pytestmark = pytest.mark.soak
-SDKS = ("alibabacloud_ecs20140526", "alibabacloud_sts20150401", "aliyun-python-sdk-ecs")
+SDKS = ("alibabacloud_ecs20140526", "alibabacloud_sts20150401", "aliyun-python-sdk-ecs", "aliyun-python-sdk-vpc")
 VALUE = "{{ hostile }}\n控制"
 
 
@@ -27,10 +27,10 @@ def foreign_python():
     """Interpreter of the environment that has the SDKs."""
     home = cache_dir() / "foreign-clients"
     python, done = home / "bin" / "python", home / "installed"
-    if not done.exists():
+    if not done.exists() or done.read_text() != " ".join(SDKS):
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check", *SDKS], check=True)
-        done.touch()
+        done.write_text(" ".join(SDKS))
     return python
 
 
@@ -60,6 +60,11 @@ def test_classic_sdk(foreign_python, local):
     assert seen_by(foreign_python, "foreign_ecs.py", local) == {
         "dry": "DryRunOperation", "same": True, "names": ["classic-001", "classic-002", "classic-003"], "value": VALUE,
         "disks": [20], "kinds": [[2, 8]], "zones": 3, "tags": 3, "stopped": "200", "states": 3}
+
+
+def test_classic_sdk_of_vpc(foreign_python, local):
+    assert seen_by(foreign_python, "foreign_vpc.py", local) == {
+        "same": True, "value": VALUE, "cidr": ["10.8.0.0/16", "10.8.0.0/20"], "free": 4092, "early": "DependencyViolation.VSwitch", "left": 0}
 
 
 @pytest.fixture

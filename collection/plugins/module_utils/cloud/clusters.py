@@ -142,13 +142,14 @@ def list_region(client: EcsClient) -> list:
 
 
 def _left_networks(client: EcsClient) -> list:
-    """Clusters for which a VPC was made: of an interrupted create or release there may be nothing else. Nothing costs money there,
-    so who may not look at VPCs is not told each time.
+    """Clusters for which a VPC was made: of an interrupted create or release there may be nothing else. It costs nothing, so who may
+    not look at VPCs, or does not reach their API, is neither told each time nor kept waiting.
     """
+    quick = EcsClient(client.region, client.credentials, client.endpoint, min(client.patience, 3.0))
     try:
-        return list(vpc.names_of_made(client))
+        return list(vpc.names_of_made(quick))
     except EcsError as error:
-        if error.denied:
+        if error.denied or error.transient:
             return []
         raise
 
