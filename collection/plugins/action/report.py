@@ -38,10 +38,8 @@ def status(context, _args) -> dict:
     if operation.get("standing"):
         return {"changed": False, "emr_result": {"name": operation["emr_result"]["name"], "state": "stopped",
                                                  **operation["standing"]}}
-    unfinished = operation.get("unfinished")
-    if unfinished:
-        return {"changed": False, "failed": True, "msg": f"{unfinished['why']}\nNext: {unfinished['next']}",
-                "emr_result": {"name": operation["emr_result"]["name"], "state": "unfinished", **unfinished}}
+    if operation.get("unfinished"):
+        return never_finished(operation)
     first = context.topology.first_master.name
     master = seen_from(context, first)
     rows, seen = [], context.fact("emr_status", first) or {}
@@ -72,6 +70,13 @@ def status(context, _args) -> dict:
     return result
 
 
+def never_finished(operation: dict) -> dict:
+    """What there is of a cluster whose create was interrupted: failed, with how to go on."""
+    found = operation["unfinished"]
+    return {"changed": False, "failed": True, "msg": f"{found['why']}\nNext: {found['next']}",
+            "emr_result": {"name": operation["emr_result"]["name"], "state": "unfinished", **found}}
+
+
 def too_few(context, spec_text: str) -> list:
     """Groups that have fewer nodes than the spec says."""
     there = {}
@@ -84,6 +89,9 @@ def too_few(context, spec_text: str) -> list:
 
 def check(context, _args) -> dict:
     """Every finding of a check; failed when one of them is."""
+    operation = plain(context.get("localhost", "emr_operation", {}))
+    if operation.get("unfinished"):
+        return never_finished(operation)
     seen = checked(context)
     rows = judge(seen)
     counts = {state: sum(1 for row in rows if row["state"] == state) for state in STATES}

@@ -249,7 +249,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         records.sort(key=lambda r: (r[1].get("RegionId", ""), order(r[1])))
         for problem in problems([instance for _, instance in records]):
             self._trouble(problem, "fail" if self.get_option("strict") else "warn")
-        Filler(self, self._warn).fill(records)
+        try:
+            Filler(self, self._warn).fill(records)
+        except EmrError as error:
+            raise AnsibleParserError(f"{path}: {error}") from error
 
     def _check_options(self) -> None:
         wrong = [a for a in self.get_option("address") if a not in ADDRESSES]
