@@ -36,7 +36,7 @@ def warnings(wanted):
 
 def test_groups_that_share_a_type_are_counted_together(ecs, owner):
     """Each alone would fit, and DescribeAvailableResource calls the type available."""
-    said = "Group slave: 3 nodes cannot be bought, beside what master takes: ecs.c6.large out of stock"
+    said = "Group slave: 3 nodes cannot be bought, beside what master takes: ecs.c6.large"
     EcsClient(ecs.region).call("CreateSecurityGroup", SecurityGroupName="any")
     assert any(said in w and "create would buy nothing" in w for w in warnings(spec(ecs, **slaves(3))))
     run = operation(EcsClient(ecs.region), "demo", owner)
