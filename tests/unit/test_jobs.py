@@ -466,6 +466,13 @@ def test_records_have_no_more_than_their_share_of_the_disk(master, monkeypatch):
     assert job.prune({})["pruned"] == ["j-20260103-000000-abcd"], "the newest stays"
 
 
+def test_files_that_vanish_while_they_are_counted_end_nothing(master, monkeypatch):
+    folder = master.record(states=RUNS)
+    (folder / "work" / "data").write_bytes(os.urandom(1 << 20))
+    monkeypatch.setattr(os, "walk", lambda top: [(str(folder / "work"), [], ["data", "gone"])])
+    assert job_record.size(JOB) >= 1 << 20 and not (folder / "size").exists(), "one that runs is counted each time"
+
+
 def test_tokens_go_with_their_jobs(submitting, monkeypatch):
     first, second = (job.submit({"args": ["x"], "token": token})["job"]["id"] for token in ("a", "b"))
     tokens = submitting.folder / ".tokens"

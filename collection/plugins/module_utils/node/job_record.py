@@ -8,6 +8,7 @@ runs) and .tokens.
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -130,7 +131,12 @@ def size(job_id):
     known = read_text(path)
     if known:
         return int(known)
-    found = sum(os.lstat(os.path.join(folder, name)).st_blocks * 512 for folder, _folders, names in os.walk(f"{JOBS}/{job_id}") for name in names)
+    found = 0
+    for folder, _folders, files in os.walk(f"{JOBS}/{job_id}"):
+        for name in files:
+            # A job that runs makes and deletes files meanwhile.
+            with contextlib.suppress(OSError):
+                found += os.lstat(os.path.join(folder, name)).st_blocks * 512
     if ended(history(job_id)[-1]):
         write_atomic(path, str(found))
     return found
