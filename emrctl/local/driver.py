@@ -38,7 +38,7 @@ class NspawnDriver:
 
     def _layers(self, system: str) -> list:
         """The folders below a new host's own, the uppermost first. The default image stays that of the first `up`."""
-        if system == image.DEFAULT and Path(self.settings.image).is_dir():
+        if system == image.DEFAULT and self.settings.image and Path(self.settings.image).is_dir():
             folders = [self.settings.image]
         else:
             folders = [str(folder) for folder in image.layers(log.info, system)]
