@@ -75,4 +75,4 @@ def test_hdfs_is_asked_over_ssh(monkeypatch):
     monkeypatch.setattr(init_work.subprocess, "run", run)
     found = init_work.measure("hdfs://sales/data/a b", None)
     assert (found.gib, found.files) == (2, 5)
-    assert seen["command"][-1] == "python3 - 10.0.0.2 '/data/a b'" and "GETCONTENTSUMMARY" in seen["script"]
+    assert seen["command"][-1] == "/opt/emr/bin/python3 - 10.0.0.2 '/data/a b'" and "GETCONTENTSUMMARY" in seen["script"]
