@@ -173,7 +173,7 @@ class Import:
             f"c{n} {row.raw}" for n, row in enumerate(readings.values())))
         url = options.pop("url")
         raw = self.spark.read.jdbc(url, f"(SELECT {', '.join(selected)} FROM {rows_of}) emr_rows", predicates=parts, properties=options)
-        return raw.select(*(fitting(raw[f"c{n}"], row, name).alias(name) for n, (name, row) in enumerate(readings.items())))
+        return raw.select(*(fitting(raw[f"c{n}"], row, name, self.format).alias(name) for n, (name, row) in enumerate(readings.items())))
 
     def _compare(self, frame, before):
         """Raise TransferError when an earlier run has a column of another type: nobody could read both as one."""

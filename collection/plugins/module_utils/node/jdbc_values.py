@@ -18,16 +18,20 @@ FORMS = {"date": rf"^{_DATE}( 00:00:00(\.0+)?(\+00)?)?$", "timestamp": rf"^{_DAT
 WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
-def fitting(raw, reading, name):
-    """The column ``raw`` as the type of its Reading; a value that does not fit ends the job with a sentence."""
+def fitting(raw, reading, name, form):
+    """The column ``raw`` as the type of its Reading; a value that does not fit it, or files of this form, ends the job with a sentence."""
     from pyspark.sql import functions as F
 
     if reading.raw == reading.type:
         return raw
-    made = _made(F, raw, reading)
+    made, place = _made(F, raw, reading), ""
+    if form == "orc" and reading.type in ("date", "timestamp"):
+        # ORC counts in the calendar that left out ten days then, and would make the fifteenth of them.
+        made = F.when(~made.cast("date").between(F.lit("1582-10-05").cast("date"), F.lit("1582-10-14").cast("date")), made)
+        place = " in ORC"
     shown = F.substring(raw.cast("string"), 1, SHOWN)
     why = F.raise_error(F.concat(F.lit(f"{OPEN}column {name} has the value "), shown,
-                                 F.lit(f", which Spark's type {reading.type} does not hold{CLOSE}")))
+                                 F.lit(f", which Spark's type {reading.type} does not hold{place}{CLOSE}")))
     return F.coalesce(made, F.when(raw.isNotNull(), why.cast(reading.type)))
 
 
