@@ -24,11 +24,11 @@ def made_software(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def software(made_software, monkeypatch, tmp_path):
-    """Each cluster needs a source of its software; here that is this machine's cache."""
-    (tmp_path / "emr-cache").mkdir()
-    (tmp_path / "emr-cache" / "dist").symlink_to(made_software / "dist")
-    monkeypatch.setenv("EMR_CACHE", str(tmp_path / "emr-cache"))
+def software(made_software, monkeypatch, tmp_path_factory):
+    """Each cluster needs a source of its software; here that is this machine's cache, beside the folder of the test."""
+    cache = tmp_path_factory.mktemp("emr-cache")
+    (cache / "dist").symlink_to(made_software / "dist")
+    monkeypatch.setenv("EMR_CACHE", str(cache))
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_exactly_one_takes_over(ecs):
 
 
 def test_lock_of_another_machine_ends_by_its_expiry(ecs, monkeypatch):
-    monkeypatch.setattr(lock_module, "TTL", 2)
+    monkeypatch.setattr(lock_module, "TTL", 5)
     with Owner() as one, Owner() as two:
         away = Lock(EcsClient(ecs.region), "demo", one.pid)
         away.owner = "root@away pid 1 start 1 on 0123456789ab"
@@ -200,7 +200,7 @@ def test_lock_of_another_machine_ends_by_its_expiry(ecs, monkeypatch):
         here = Lock(EcsClient(ecs.region), "demo", two.pid)
         with pytest.raises(Refused, match="ends by itself in"):
             here.acquire(watch=1)
-        time.sleep(2.2)
+        time.sleep(5.2)
         assert here.acquire(watch=1)
 
 

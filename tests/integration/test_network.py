@@ -174,7 +174,7 @@ def test_what_is_not_the_clusters_is_never_deleted(ecs, owner):
     create(client, wanted(ecs), owner)
     (mine,), _ = networks(ecs)
     other = client.call("CreateVSwitch", VpcId=mine, ZoneId=ecs.zone, CidrBlock="192.168.64.0/24")["VSwitchId"]
-    while other not in [v["VSwitchId"] for v in client.items("DescribeVSwitches", VpcId=mine)]:
+    while other not in [v["VSwitchId"] for v in client.items("DescribeVSwitches", VpcId=mine) if v["Status"] == "Available"]:
         pass
     foreign = client.call("CreateVpc", CidrBlock="10.0.0.0/8", Tag=[{"Key": "emr:cluster", "Value": "demo"}])["VpcId"]
     with pytest.raises(EmrError, match=f"{mine} was made for cluster 'demo' and stays.*{other}"):

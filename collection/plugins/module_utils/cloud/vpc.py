@@ -142,7 +142,7 @@ def _make_vpc(client: EcsClient, spec, report) -> dict:
         time.sleep(0.3)
     for spare in seen[1:]:
         if not _vswitches(client, spare):
-            _delete(client, "DeleteVpc", "VpcId", spare, GONE_LIMIT)
+            _delete_vpc(client, spec.name, spare)
     report(f"made VPC {mine} ({spec.network.vpc_cidr})" if seen[0] == mine else f"found VPC {seen[0]} of an interrupted run")
     return {"VpcId": seen[0]}
 
@@ -187,41 +187,38 @@ def delete_made(client: EcsClient, cluster: str, report=lambda text: None) -> bo
     """
     found = find_made(client, cluster)
     for made in found:
-        foreign = [s["VSwitchId"] for s in _vswitches(client, made.vpc_id) if not _own(s, cluster)]
-        if foreign:
-            raise EmrError(f"{made.vpc_id} was made for cluster '{cluster}' and stays, since vSwitches that are not the cluster's lie in "
-                           f"it: {', '.join(foreign[:5])}", f"Move what is in them, delete them, then run again: emrctl release {cluster}")
-        for vswitch in _vswitches(client, made.vpc_id):
-            _delete(client, "DeleteVSwitch", "VSwitchId", vswitch["VSwitchId"], GONE_LIMIT)
-        _gone(client, made.vpc_id)
-        _delete(client, "DeleteVpc", "VpcId", made.vpc_id, GONE_LIMIT)
+        _delete_vpc(client, cluster, made.vpc_id)
         report(f"deleted VPC {made.vpc_id}")
     return bool(found)
 
 
-def _gone(client: EcsClient, vpc_id: str) -> None:
-    """Wait until a VPC has no vSwitch any more. Raises EmrError."""
+def _delete_vpc(client: EcsClient, cluster: str, vpc_id: str) -> None:
+    """Delete a VPC and the cluster's vSwitches in it, also those that show only after a while. Raises EmrError."""
     end = time.monotonic() + GONE_LIMIT
-    while rest := _vswitches(client, vpc_id):
-        if time.monotonic() > end:
-            raise EmrError(f"{rest[0]['VSwitchId']} is not gone after {GONE_LIMIT:.0f} s", "Run release again")
-        time.sleep(0.3)
-
-
-def _delete(client: EcsClient, action: str, key: str, name: str, limit: float) -> None:
-    """Delete a VPC or vSwitch; gone already is fine. Raises EmrError when something still needs it after ``limit``."""
-    end = time.monotonic() + limit
     while True:
-        try:
-            client.call(action, **{key: name})
+        there = _vswitches(client, vpc_id)
+        foreign = [s["VSwitchId"] for s in there if not _own(s, cluster)]
+        if foreign:
+            raise EmrError(f"{vpc_id} was made for cluster '{cluster}' and stays, since vSwitches that are not the cluster's lie in "
+                           f"it: {', '.join(foreign[:5])}", f"Move what is in them, delete them, then run again: emrctl release {cluster}")
+        problems = [_delete(client, "DeleteVSwitch", "VSwitchId", s["VSwitchId"]) for s in there]
+        problem = next(filter(None, problems), "") or _delete(client, "DeleteVpc", "VpcId", vpc_id)
+        if not problem:
             return
-        except EcsError as error:
-            if "notfound" in error.code.lower():
-                return
-            if not error.is_a("DependencyViolation", *_BUSY):
-                raise
-            if time.monotonic() > end:
-                raise EmrError(f"{name} cannot be deleted for {limit:.0f} s: {error.code}: {error.reason}",
-                               "Something that is not the cluster's lies in it: look in the VPC console, remove it, then run release "
-                               "again") from None
-        time.sleep(1.0)
+        if time.monotonic() > end:
+            raise EmrError(f"{vpc_id} cannot be deleted for {GONE_LIMIT:.0f} s: {problem}", "Something that is not the cluster's lies in "
+                           "it: look in the VPC console, remove it, then run release again")
+        time.sleep(0.5)
+
+
+def _delete(client: EcsClient, action: str, key: str, name: str) -> str:
+    """Try to delete a VPC or vSwitch. Empty when it is gone or going, else what still needs it."""
+    try:
+        client.call(action, **{key: name})
+    except EcsError as error:
+        if "notfound" in error.code.lower():
+            return ""
+        if not error.is_a("DependencyViolation", *_BUSY):
+            raise
+        return f"{name}: {error.code}: {error.reason}"
+    return ""
