@@ -8,7 +8,7 @@ from __future__ import annotations
 import yaml
 
 from ansible_collections.emr.cluster.plugins.action.configure import ActionModule as Configure
-from ansible_collections.emr.cluster.plugins.action.host import ActionModule as Host
+from ansible_collections.emr.cluster.plugins.action.host import options as host_options
 from ansible_collections.emr.cluster.plugins.action.verify import work_options
 from ansible_collections.emr.cluster.plugins.module_utils.domain import history, units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
@@ -64,7 +64,7 @@ class ActionModule(Configure):
         """The clock, and what the operation ``host`` would change. The user's own scripts cannot be compared."""
         clock = measure_clock(lambda: self._low_level_execute_command("date +%s.%N", sudoable=False))
         self.MODULE = "host"
-        found = self.module(dict(Host.work(self, context, {}), bootstrap=[]))
+        found = self.module(dict(host_options(context, {}), bootstrap=[]))
         facts = {"emr_clock": clock, "emr_node": found.get("emr_node"),
                  "emr_host": {"changes": found.get("changes", [])}}
         if found.get("failed"):

@@ -7,7 +7,7 @@ import time
 
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.action.host import ActionModule as Host
+from ansible_collections.emr.cluster.plugins.action.host import options as host_options
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.healing import Healing, progress
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
@@ -35,7 +35,7 @@ class ActionModule(NodeAction):
     def _base(self, context) -> dict:
         """Accounts, folders and limits as ``host`` makes them; names of nodes are the business of ``configure``."""
         self.MODULE = "host"
-        found = self.module(dict(Host.work(self, context, {}), hosts=[], bootstrap=[]))
+        found = self.module(dict(host_options(context, {}), hosts=[], bootstrap=[]))
         return {key: found[key] for key in ("changed", "changes", "diff", "failed", "msg") if key in found}
 
     def _copies(self, context, dead, limit_s) -> dict:
