@@ -57,6 +57,15 @@ def test_names_are_what_the_database_has(bed, server, name, option):
     assert server.sql(f"SELECT * FROM {table} ORDER BY 1") == [["1", "5"], ["2", None], ["3", "7"]] and left_over(server) == []
 
 
+def test_an_export_reads_the_folder_of_that_name_alone(bed, server):
+    table = "globs"
+    bed.data("run1", "SELECT int(id) AS id FROM range(3)")
+    bed.data("run[1]", "SELECT int(id) + 100 AS id FROM range(5)")
+    done = bed.transfer("export", server, "run[1]", address=f"{server.address}/{table}", mode="append")
+    assert done["result"]["rows"] == 5, done
+    assert server.sql(f"SELECT min(id), max(id) FROM {table}") == [["100", "104"]]
+
+
 def test_sql_is_the_databases_own(bed, server):
     hstore = server.scheme == "postgresql"
     server.sql("CREATE TABLE own (id INT PRIMARY KEY, tags " + ("jsonb" if hstore else "TEXT") + "); INSERT INTO own VALUES (1, '{\"vip\": 1}'), (2, '{\"a?\": 1}')")

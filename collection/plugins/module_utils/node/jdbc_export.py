@@ -105,9 +105,9 @@ class Export:
     def _frame(self, there):
         """The data. Texts have types from their import, else from the table."""
         path, kind = self.request["path"], self.request["format"] or self._found_format()
-        reader = self.spark.read.format(kind).options(**TEXT[kind])
+        reader = self._reader(kind)
         if kind == "csv":
-            reader = reader.option("multiLine", "true").option("enforceSchema", "false")
+            reader = reader.option("enforceSchema", "false")
         if kind in ("csv", "json"):
             reader = reader.option("mode", "FAILFAST").schema(self._schema(kind, there))
         frame = reader.load(path)
@@ -117,6 +117,11 @@ class Export:
         out = [spelt(name, known) for name in self.request["except"]]
         chosen = [spelt(name, known) for name in self.request["columns"]] or known
         return frame.select(*("`" + name.replace("`", "``") + "`" for name in chosen if name not in out))
+
+    def _reader(self, kind):
+        """Spark's reader of this format, which takes a path for a name: by itself it would read run1 in the place of run[1]."""
+        reader = self.spark.read.format(kind).options(**TEXT[kind]).option("__globPaths__", "false")
+        return reader.option("multiLine", "true") if kind == "csv" else reader
 
     def _found_format(self):
         path = self.request["path"]
@@ -144,11 +149,7 @@ class Export:
             raise TransferError(f"{kind} has no types, and there is no table {self.table} to take them from. Next: make the table, or "
                                 "write the data as parquet")
         known = {name.lower(): self._usual(column) for name, column in self.database.describe(self._t(self.place)).items()}
-        if kind == "json":
-            names = self.spark.read.json(path).columns
-        else:
-            names = self.spark.read.format("csv").options(**TEXT["csv"]).option("multiLine", "true").load(path).columns
-        names = [name for name in names if name != "emr_import"]
+        names = [name for name in self._reader(kind).load(path).columns if name != "emr_import"]
         strange = [name for name in names if name.lower() not in known and name not in self.request["except"]]
         if strange:
             raise TransferError(f"table {self.table} has no column {', '.join(strange)}, which {path} names. Next: --except "
