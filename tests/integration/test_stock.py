@@ -63,7 +63,7 @@ def test_the_next_type_counts(ecs, owner):
 def test_a_cluster_that_works_gets_what_there_is(ecs, owner):
     """Of three groups that lost nodes, those that can be had are replaced; only the birth of a cluster needs all."""
     run, _ = create(EcsClient(ecs.region), spec(ecs, **slaves(1)), owner)
-    run.tag({operation_module.READY: "yes"})
+    run.settle(spec(ecs, **slaves(1)))
     task = "  task: {count: 1, instance_types: [ecs.c6.large]}\n  late: {role: task, count: 1, instance_types: [ecs.g6.large]}"
     with pytest.raises(Exception, match="Group late: 1 nodes cannot be bought in"):
         create(EcsClient(ecs.region), spec(ecs, groups=task, **slaves(1)), owner)
