@@ -47,7 +47,7 @@ class Newcomer:
         constraint.write_text(f"emrctl @ {self.wheel.as_uri()}\n")
         cache = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], check=True, capture_output=True, text=True).stdout.strip()
         pip = {k: v for k, v in os.environ.items() if k.startswith("PIP_")}
-        self.run(line, timeout=900, **pip, PIP_CONSTRAINT=str(constraint), PIP_CACHE_DIR=cache, PIP_RETRIES="10")
+        self.run(line, timeout=900, **{"PIP_RETRIES": "10", **pip, "PIP_CONSTRAINT": str(constraint), "PIP_CACHE_DIR": cache})
 
     def export(self, line: str) -> None:
         """The line that exports the key, with the account's own in place of the dots."""
