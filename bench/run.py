@@ -47,7 +47,7 @@ class Hosts:
     """The four hosts of the cluster: how to reach them and how to make them as new."""
 
     def __init__(self, bed: Lab):
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import DEFAULT_KEY
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.login import DEFAULT_KEY
         from emrctl.local.driver import NspawnDriver
 
         self.bed, self.driver = bed, NspawnDriver(bed.state)
@@ -155,7 +155,7 @@ def once_create(hosts: Hosts, spec: Path) -> tuple[float, float]:
 
 def bench_create(hosts: Hosts, spec: Path, runs: int) -> dict:
     """Alternating runs from the same booted hosts. Medians in seconds."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT, release
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT, release
 
     tarball = Path(hosts.bed.env["EMR_CACHE"]) / "dist" / release(DEFAULT).artifacts["hadoop"].file
     folder = hosts.bed.folder / "floor-conf"

@@ -9,7 +9,8 @@ from emrctl import failures
 
 def client(region: str | None):
     """An ECS client for this region, or the environment's. Raises errors of module_utils (credentials, API)."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud import credentials, ecs
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import chain as credentials
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import client as ecs
 
     found = credentials.find_credentials()
     region = region or found.region or credentials.default_region()
@@ -20,7 +21,7 @@ def client(region: str | None):
 
 def clusters(region: str | None) -> list[dict]:
     """One record per cluster of the region; trouble with some of it goes to stderr."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import list_clusters
 
     answer = list_clusters(client(region))
     for error in answer["errors"]:
@@ -30,9 +31,10 @@ def clusters(region: str | None) -> list[dict]:
 
 def nodes(cluster: str, region: str | None) -> list[dict]:
     """Nodes of a cluster as {name, groups, vars}, masters first. Leaves with 3 when there is none."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud import clusters as found_by_tag, doors
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import finder as found_by_tag
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.login import find_private_key
 
     found, keys = [], {}
     api = client(region)
@@ -58,7 +60,7 @@ def first_master(found: list[dict]) -> dict:
 
 def ssh_arguments(node: dict) -> list[str]:
     """Arguments for ssh to this node: strict about its host key, as every door is. Raises Refused when ssh is too old."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh_client import require_ssh
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.client import require_ssh
 
     require_ssh()
     variables = node["vars"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 def pages() -> dict:
     """{file name: content} of the generated pages."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain import flow
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import json_schema, spec_reference
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import definition as flow
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import json_schema, spec_reference
 
     def text(schema: dict) -> str:
         return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -97,7 +97,7 @@ class Answers:
     @cached_property
     def region(self) -> str:
         """The region; that of the environment or profile is the default."""
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import (
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
             default_region,
             find_credentials,
         )
@@ -134,9 +134,9 @@ class Answers:
     @cached_property
     def needs(self):
         """The business characteristics."""
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import gib
-        from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_needs import Needs
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing.measure import gib
         from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import expand_services
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.needs import Needs
 
         ask, workload = self.asker.get, self.workload
         found = self.measured
@@ -156,9 +156,9 @@ class Answers:
     @cached_property
     def place(self):
         """Where the cluster shall live, from flags and from what the API shows."""
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud import images, market
-        from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import Place
-        from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import images, market
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT
+        from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.text import Place
 
         ask, client = self.asker.get, self.client
         zone, switch = self._network(market)
@@ -198,7 +198,7 @@ class Answers:
 def _cluster_name(text: str) -> str:
     import re
 
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import SPEC
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.schema import SPEC
 
     field = SPEC.fields[0]
     if not re.fullmatch(field.pattern, text):
@@ -219,7 +219,7 @@ def _services(text: str) -> tuple:
 
 def measure(path: str, region: str | None):
     """What there is at a path: a folder or file, hdfs://CLUSTER/PATH, listing:FILE. Raises Refused."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud import measure as ruler
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing import measure as ruler
 
     if path.startswith("listing:"):
         source = path.removeprefix("listing:")
@@ -243,7 +243,7 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
     """GETCONTENTSUMMARY from the first master of a cluster, over SSH."""
     import shlex
 
-    from ansible_collections.emr.cluster.plugins.module_utils.domain import programs
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 
     master = cloud.first_master(cloud.nodes(cluster, region))
     command = shlex.join([programs.PYTHON, "-", master["vars"]["emr_private_ip"], path])
@@ -257,10 +257,10 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
 
 def write(answers: Answers, file: Path, output: Format, quiet: bool = False) -> None:
     """Ask, advise, write the file and tell what was advised; ``quiet``: not what is going on meanwhile. Raises errors of module_utils, which main() tells."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud import market
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.advice import advise
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import cluster_yml
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import market
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.advice import advise
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.text import cluster_yml
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 
     answers.name  # noqa: B018 - the first question
     needs, place = answers.needs, answers.place

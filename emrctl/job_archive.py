@@ -16,13 +16,13 @@ class Archive:
     """What ``logs.oss`` of a spec names, for the clusters called ``name``. Leaves with the exit code of what is wrong."""
 
     def __init__(self, address: str, name: str, region: str | None):
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import (
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
             default_region,
             find_credentials,
         )
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss_client import client
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss.client import client
         from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-        from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split
+        from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import OssError, split
 
         self.address, self.name, self.refusal = address, name, OssError
         try:

@@ -27,7 +27,7 @@ def _state(cluster: dict) -> str:
 
 def warning(text: str) -> str:
     """The warning on a cluster's security group (module idle) for people."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.idle import read_warned
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.maintain.idle import read_warned
 
     found = read_warned(text)
     if found is None:

@@ -24,7 +24,7 @@ def ram_policy(
     quiet: bool = QUIET,
 ) -> None:
     """Print the least RAM policy that this program works with."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import TABLE, USES, policy
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.permissions import TABLE, USES, policy
     from emrctl.output import table
 
     rows = [{"action": p.name, "for": p.why} for p in TABLE if USES[use.value](p)]

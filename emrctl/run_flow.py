@@ -87,7 +87,7 @@ def _remains(name: str, region: str | None, quiet: bool) -> None:
 def _name_of(path: str) -> str:
     """The flow's name, as far as it can be read; what is wrong with the file is told by the playbook."""
     from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import load_flow
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.flows.definition import load_flow
 
     try:
         return load_flow(path)["name"]

@@ -49,7 +49,8 @@ def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user
 
 def remote(program: Program, user: str, variables: dict, arguments: list) -> str:
     """The command line for the master's shell."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain import resident, units
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 
     words = [f"{units.SPARK_HOME}/bin/{program.value}"]
     if program is Program.beeline:

@@ -1,6 +1,6 @@
 """Real MariaDB and PostgreSQL and a real Spark, without a cluster: the program of imports and exports on one machine in seconds.
 
-Requests are those of domain/transfer_jdbc.py and Spark gets the very settings of the job; only YARN and HDFS are missing (paths are
+Requests are those of domain/transfer/jdbc.py and Spark gets the very settings of the job; only YARN and HDFS are missing (paths are
 folders of this machine).
 """
 from __future__ import annotations
@@ -14,7 +14,10 @@ import tarfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer, transfer_jdbc
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import (
+    jdbc as transfer_jdbc,
+    request as transfer,
+)
 from tests.databases import Alone, MariaDb, Postgres
 from tests.lab import REPO
 

@@ -9,7 +9,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import jdbc_program
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import jdbc_program
 
 MARK = "answer: "
 

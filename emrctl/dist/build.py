@@ -5,10 +5,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import dist_cache
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import sha512_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install import dist_cache
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import Artifact, release
 
 from . import connectors, fetch as fetch_module, hadoop, metastore, spark
 from .fetch import fetch

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import DEFAULT, Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT, Artifact, release
 
 from .build import built, lock_file
 from .paths import FILES, cache_root, dist_dir

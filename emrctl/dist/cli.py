@@ -54,7 +54,7 @@ def build(components: Components = None, name: Release = DEFAULT_RELEASE,
 @app.command("list")
 def list_(output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table") -> None:
     """Releases, their tarballs and whether they are on this machine."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import RELEASES
 
     from . import build as builder
     from .paths import dist_dir
@@ -96,11 +96,11 @@ def publish(address: Annotated[str, typer.Argument(metavar="oss://BUCKET/PREFIX"
     def run() -> None:
         import os
 
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud import oss_client
-        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import (
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
             default_region,
             find_credentials,
         )
+        from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss import client as oss_client
 
         from . import build as builder, publish as publisher
 

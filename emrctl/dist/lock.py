@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import sha512_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 KINDS = {"jar": (3, 4), "webapps": (3, 4), "tar": (4, 4), "sdist": (2, 2)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cache_root, dist_dir
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cache_root, dist_dir
 
 FILES = Path(__file__).parent / "files"
 LOCKS = Path(__file__).parent / "locks"

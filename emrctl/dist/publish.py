@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cached
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.node.crc64 import combine, crc64
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss import Oss, OssError, split
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss_files import PART, THREADS, crc64_of
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import Oss, OssError, split
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.crc64 import combine, crc64
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.files import PART, THREADS, crc64_of
 
 TELL_S = 2.0
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Operation
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Operation
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 
 READS = ("Describe", "List")
 

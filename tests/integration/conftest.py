@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import stamp
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.lock import Lock
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import stamp
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import RELEASES
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from emrctl.local import offers
 
 REPO = Path(__file__).parents[2]

@@ -7,8 +7,12 @@ import shutil
 import oss2
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import backup as node_backup, backup_oss, instance_role
-from ansible_collections.emr.cluster.plugins.module_utils.node.backup_tool import BackupError, verify_copy
+from ansible_collections.emr.cluster.plugins.module_utils.node.backup import (
+    operations as node_backup,
+    oss as backup_oss,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.backup.tool import BackupError, verify_copy
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import instance_role
 from emrctl.local.testing import api_only
 from tests.unit.test_backup import bed  # noqa: F401
 

@@ -10,10 +10,15 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import lock as lock_module
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError, flatten, split_endpoint
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock, LockLost, is_dead, owner_name
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import lock as lock_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.lock import Lock, LockLost, is_dead, owner_name
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials, find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import (
+    EcsClient,
+    EcsError,
+    flatten,
+    split_endpoint,
+)
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner

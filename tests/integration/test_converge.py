@@ -3,13 +3,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import (
-    contact,
-    convergence,
-)
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import contact
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password
 from tests.integration import cloudbed

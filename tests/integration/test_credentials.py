@@ -14,9 +14,13 @@ from urllib.parse import parse_qsl, quote
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credential_sources import Key
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import MARGIN, Renewal, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
+    MARGIN,
+    Renewal,
+    find_credentials,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.sources import Key
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from emrctl.local.testing import api_only
 from tests.integration.inventory_bed import buy

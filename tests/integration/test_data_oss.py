@@ -8,7 +8,7 @@ import oss2
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss import Oss
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import Oss
 from ansible_collections.emr.cluster.plugins.plugin_utils.data_oss import OssData
 from emrctl.local.testing import api_only
 

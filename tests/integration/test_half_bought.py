@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import vpc
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.inspection import inspect
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.inspection import inspect
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import READY
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import vpc
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import BrittleClient, Killed, Owner, create, spec
 

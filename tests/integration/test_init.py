@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import operation
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import load_spec
 from tests.integration import cloudbed
 
 REPO = Path(__file__).resolve().parent.parent.parent

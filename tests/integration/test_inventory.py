@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars, ssh_args, valid_hostkey
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import (
+    node_hostvars,
+    ssh_args,
+    valid_hostkey,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from emrctl.local.testing import api_only
 from tests.lab import until
 
@@ -32,7 +36,7 @@ def bed(tmp_path_factory):
 
 def client(ecs, region):
     """A client that needs no environment."""
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials
 
     return EcsClient(region, Credentials(ecs.access_key_id, ecs.access_key_secret), ecs.endpoint)
 

@@ -73,7 +73,7 @@ def test_no_host_is_called_like_a_group_or_a_word_of_ansible(bed, names):
 
 
 def test_a_node_called_localhost_is_no_localhost_for_playbooks(bed):
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
 
     for name in ("localhost", "master", "slave", "all", "a b", "{{ 1 }}"):
         assert node_hostvars({"InstanceId": "i-1", "InstanceName": name})[0] == "i-1"

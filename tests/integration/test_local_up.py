@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from tests.integration import cloudbed
 

@@ -8,7 +8,11 @@ import time
 import oss2
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import job, job_record, log_archive
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import (
+    log_archive,
+    operations as job,
+    record as job_record,
+)
 from emrctl.local.testing import api_only
 from tests.lab import EMRCTL
 

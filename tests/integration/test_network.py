@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import vpc
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import vpc
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import (
@@ -254,7 +254,7 @@ def test_without_the_permission_for_vpcs(ecs, owner):
     ("ecs-cn-hangzhou.aliyuncs.com", "vpc.cn-hangzhou.aliyuncs.com"), ("http://127.0.0.1:7788", "http://127.0.0.1:7788"),
     ("gateway.example.com:8443", "gateway.example.com:8443")])
 def test_where_the_vpc_api_answers(monkeypatch, endpoint, expected_host):
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials
 
     monkeypatch.delenv("ALIBABA_CLOUD_VPC_ENDPOINT", raising=False)
     assert EcsClient("cn-hangzhou", Credentials("a", "b"), endpoint).vpc_endpoint == expected_host

@@ -4,11 +4,12 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import market, operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import ACTIONS, TABLE
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.lock import Lock
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import market
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.permissions import ACTIONS, TABLE
 from emrctl.local.testing import api_only
 from emrctl.main import build
 from tests.integration.cloudbed import Owner, create, operation, spec

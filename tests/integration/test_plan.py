@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import operation as operation_module
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan_details import plan_details
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from tests.integration import cloudbed
 

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import purchase
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.lock import Lock
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.lock import Lock
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase import purchase
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import (

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import (

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import find_cluster, list_clusters
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.reconciling import Reconciliation, check
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import find_cluster, list_clusters
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain.reconciliation import Reconciliation, check
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.node.reclaim_program import Metadata
+from ansible_collections.emr.cluster.plugins.module_utils.node.scale.reclaim_program import Metadata
 from emrctl.listing import _state
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import BrittleClient, Owner, create, expected, left_over, living, operation, spec

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import BrittleClient, Killed, Owner, create, expected, living, operation, spec

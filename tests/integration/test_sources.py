@@ -11,18 +11,15 @@ from pathlib import Path
 import oss2
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import (
-    convergence,
-    dist_cache,
-    operation as operation_module,
-    sources,
-)
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import operation as operation_module
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install import dist_cache, sources
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import Artifact, release
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss import Oss, OssError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import Oss, OssError
 from emrctl.dist import publish
 from tests.integration import cloudbed
 

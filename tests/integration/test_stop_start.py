@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import power
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import power
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import Owner, create, operation, spec

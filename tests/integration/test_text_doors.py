@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import parse_flow
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows.definition import parse_flow
 from emrctl.local.testing import api_only
 from tests.cores import CORES, python_of
 from tests.hostile import texts
@@ -138,7 +138,7 @@ def test_names_in_oss(bed):
     for name in names:
         (files / name).write_text(name)
     bucket = f"texts-{bed.python.split('/')[-3].replace('.', '-')}"
-    from ansible_collections.emr.cluster.plugins.module_utils.node.oss import Oss
+    from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import Oss
 
     oss = Oss(bed.ecs.endpoint, bed.ecs.region, {"access_key_id": bed.ecs.access_key_id, "access_key_secret": bed.ecs.access_key_secret})
     oss.call("PUT", bucket)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import timetable
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import timetable
 
 TEXTS = ("*:0/15", "Mon..Fri 02:30", "*-*-* *:*:0/5", "weekly", "monthly", "Sat,Sun *-*-* 01:02:03", "*-02-29 00:00", "2027,2065-*-1/7 5:00",
          "*-*-31", "Wed 06:0/20", "*-1..3/2-5,7 1..5:*:30", "*/10 8-18 * * 1-5", "30 4 13 * 5", "0 0 * * 7", "5,35 */3 * jan-mar sun")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import release
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPTS = ("ansible-playbook", "ansible-doc")

@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import job_request, writers
-from ansible_collections.emr.cluster.plugins.module_utils.node import job_queue
-from ansible_collections.emr.cluster.plugins.module_utils.node.keys import parse_keys
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import writers
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.node.config.keys import parse_keys
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import conf_dirs as job_queue
 from tests.hostile import texts
 
 # Prints key and value of each row in base64. XML is read by StAX, as Hadoop's Configuration does it.

@@ -14,8 +14,8 @@ from pathlib import Path
 import oss2
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import CLIENT_FLAGS
-from ansible_collections.emr.cluster.plugins.module_utils.node import secret as node_secret
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import CLIENT_FLAGS
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import secret as node_secret
 from emrctl.local.settings import cache_dir
 from emrctl.local.testing import api_only
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 
 FULL = """\
 name: sales

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import advice as rules, sizing
-from ansible_collections.emr.cluster.plugins.module_utils.domain.advice import Market, Shape, advise, shortlist
-from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_disks import DiskOffer, disk_layout
-from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_needs import Needs, demand
-from ansible_collections.emr.cluster.plugins.module_utils.domain.advice_text import Place, cluster_yml
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import advice as rules, memory as sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.advice import Market, Shape, advise, shortlist
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.disks import DiskOffer, disk_layout
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.needs import Needs, demand
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.text import Place, cluster_yml
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 
 HADOOP = ("hdfs", "yarn", "mapreduce")
 SPARK = (*HADOOP, "spark")

@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups, findings_backup, programs, resident
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    backup as node_backup,
+from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.backup import (
     edits as node_edits,
+    operations as node_backup,
     restore as node_restore,
     restore_after as node_restore_after,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node.backup_tool import (
+from ansible_collections.emr.cluster.plugins.module_utils.node.backup.tool import (
     Backup,
     BackupError,
     copies,
@@ -361,7 +363,7 @@ def test_the_program_comes_with_all_that_it_imports():
     """What a node without masters' programs gets runs there, and nothing of Ansible is in it."""
     files = {file["path"]: file["content"] for row in rows(FULL, "s1")[0] for file in row["files"]}
     files.update({file["path"]: file["content"] for file in resident.node_files()})
-    for name in ("backup_tool", "backup_oss", "oss", "oss_files", "instance_role", "crc64"):
+    for name in ("backup/tool", "backup/oss", "oss/client", "oss/files", "host/instance_role", "oss/crc64"):
         assert "ansible" not in files[f"{resident.PACKAGE}/node/{name}.py"]
         compile(files[f"{resident.PACKAGE}/node/{name}.py"], name, "exec")
-    assert "emr_node.node.backup_tool" in files[programs.BACKUP]
+    assert "emr_node.node.backup.tool" in files[programs.BACKUP]

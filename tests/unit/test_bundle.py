@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import bundle as node_bundle
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import bundle as node_bundle
 from ansible_collections.emr.cluster.plugins.plugin_utils import bundle_writer
 
 

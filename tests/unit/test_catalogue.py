@@ -12,10 +12,10 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
     expand_services,
     start_order,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config_keys import ENV_NAMES
-from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import STEMS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node.health import SOCKETS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.keys import ENV_NAMES
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.schema import STEMS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import SOCKETS
 
 
 def test_rows_are_consistent():

@@ -6,17 +6,18 @@ import re
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import config_keys, credential_words
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import keys as config_keys
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import (
     Value,
     data_roots,
     effective_config,
     jvm_options,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.domain.schema import STEMS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.schema import STEMS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text import credential_words
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
 
 SPEC = """\
 name: sales

@@ -10,8 +10,8 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.action.data import path_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.node import data as node_data, hdfs as node_hdfs
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import client as node_hdfs, data as node_data
 from ansible_collections.emr.cluster.plugins.plugin_utils.local_tree import Tree, place_for
 from ansible_collections.emr.cluster.plugins.plugin_utils.streams import part_path
 from emrctl import data as data_verbs, views_data

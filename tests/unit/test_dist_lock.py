@@ -3,10 +3,10 @@ import hashlib
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import sources
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.releases import RELEASES, Artifact, release
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install import sources
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import RELEASES, Artifact, release
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from emrctl.dist import build, cds, connectors, fetch, hadoop, spark
 from emrctl.dist.lock import Locked, check, format_lock, parse_lock
 from emrctl.dist.paths import LOCKS

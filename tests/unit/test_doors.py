@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import doors
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
 KEYS = {n: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + n * 43 for n in "abc"}

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import durations
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from tests.unit.spec_samples import FULL
 
 

@@ -8,11 +8,13 @@ import sys
 import pytest
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import edits, history, programs, property_names
-from ansible_collections.emr.cluster.plugins.module_utils.domain.difference import difference, sentences
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import property_names
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec, spec_from_dict
-from ansible_collections.emr.cluster.plugins.module_utils.node import bootstrap as node_bootstrap
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference, sentences
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import bootstrap as node_bootstrap
 from tests.unit.spec_samples import FULL
 
 SPEC = parse_spec(FULL, environ={})

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.ends import Ends
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.ends import Ends
 
 
 def filled(head: int, tail: int, blocks) -> Ends:

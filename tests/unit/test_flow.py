@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import flow_plan
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import plan as flow_plan
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows.definition import (
     flow_of_job,
     json_schema,
     load_flow,

@@ -11,11 +11,16 @@ import types
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action import flow as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident, resident_flows, timetable
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node import flow_record, flow_run, schedule
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import timetable, units as resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.flows import (
+    record as flow_record,
+    runner as flow_run,
+    schedule,
+)
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from emrctl import views_flow
 
@@ -107,7 +112,7 @@ def test_a_file_that_is_missing_is_told_with_its_line(tmp_path):
 def test_the_package_on_the_masters_holds_all_that_the_program_imports():
     files = resident.package()
     assert {f"{resident.PACKAGE}/{name}" for name in (
-        "node/flow_program.py", "node/flow_run.py", "node/schedule.py", "domain/flow_plan.py", "domain/timetable.py")} <= set(files)
+        "node/flows/program.py", "node/flows/runner.py", "node/flows/schedule.py", "domain/flows/plan.py", "domain/flows/timetable.py")} <= set(files)
     first, second = (Node(name=name, group="master", role="master", address=address, memory_mib=4096, vcpus=2)
                      for name, address in (("m1", "10.0.0.1"), ("m2", "10.0.0.2")))
     topology = Topology("sales", "emr-1", (first, second))

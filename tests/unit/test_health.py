@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.check import ActionModule as Check
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import revive
-from ansible_collections.emr.cluster.plugins.module_utils.domain import mending
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair import revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.findings import judge
-from ansible_collections.emr.cluster.plugins.module_utils.domain.healing import Healing, healed, progress
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import judge
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions as mending
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair.hdfs import Healing, healed, progress
+from ansible_collections.emr.cluster.plugins.module_utils.node.health import (
     check as node_check,
     copies as node_copies,
     details as node_details,

@@ -3,15 +3,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import idle
-from ansible_collections.emr.cluster.plugins.module_utils.domain.idle import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.maintain import idle
+from ansible_collections.emr.cluster.plugins.module_utils.domain.maintain.idle import (
     Verdict,
     Warned,
     advance,
     judge,
     read_warned,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node import activity as node_activity, health as node_health
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity as node_activity
 
 NOW, HOUR, DAY = 1_800_000_000, 3600, 86400
 QUIET = {"yarn": {"running": 0, "ended": 0, "what": ""}, "jobs": {"running": 0, "ended": 0, "what": ""},

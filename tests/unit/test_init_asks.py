@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import gib
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing.measure import gib
 from emrctl import init_work
 from emrctl.init_work import Asker, number, one_of
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_measured(path, expected):
 def test_hdfs_is_asked_over_ssh(monkeypatch):
     from types import SimpleNamespace
 
-    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh_client import require_ssh
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.client import require_ssh
 
     require_ssh()  # asks the real ssh, once for each process
     seen = {}

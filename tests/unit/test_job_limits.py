@@ -7,9 +7,14 @@ import zipfile
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import job_limits, job_request, resident, sizing
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
-from ansible_collections.emr.cluster.plugins.module_utils.node import python_env
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import (
+    limits as job_limits,
+    request as job_request,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import python_env
 
 YARN = {"yarn.scheduler.maximum-allocation-mb": "6144", "yarn.scheduler.maximum-allocation-vcores": "4"}
 DEFAULTS = {"spark.executor.memory": "1g", "spark.driver.memory": "1g"}

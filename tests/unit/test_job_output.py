@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node.job_output import Kept, Output
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs.output import Kept, Output
 
 ME = (os.getuid(), os.getgid())
 

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import job_request, moments
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
 
 UTC = datetime.UTC
 MOMENT = datetime.datetime(2026, 3, 31, 5, 6, 7, tzinfo=UTC)

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import admission, retrying
-from ansible_collections.emr.cluster.plugins.module_utils.domain.job_command import command
-from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import judge
-from ansible_collections.emr.cluster.plugins.module_utils.node import job_progress
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import admission, retrying
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.command import command
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import judge
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import progress as job_progress
 
 
 @pytest.mark.parametrize(("kind", "args", "files", "tail"), [

@@ -15,20 +15,20 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    job,
-    job_admit,
-    job_error,
-    job_logs,
-    job_program,
-    job_queue,
-    job_record,
-    job_run,
-    job_submit,
-    job_yarn,
-    role_provider,
-)
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import (
+    admission as job_admit,
+    conf_dirs as job_queue,
+    error as job_error,
+    logs as job_logs,
+    operations as job,
+    program as job_program,
+    record as job_record,
+    submit as job_submit,
+    supervisor as job_run,
+    yarn as job_yarn,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss import role_provider
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 JOB = "j-20260101-000000-abcd"

@@ -4,10 +4,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action import transfer as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import credential_words, transfer_jdbc
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.flow import flow_from, parse_flow
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows.definition import flow_from, parse_flow
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text import credential_words
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import jdbc as transfer_jdbc
 
 WORDS = ("0123456", "1_000", "0x1F", "12:30:45", "190:20:30.15", "yes", "NO", "on", "~", "null", "1e3", "1.50", "0o17", "2024-01-02",
          ".inf", "+5", "-0", "=")
@@ -110,7 +111,7 @@ def test_references_and_comparisons_are_no_credentials(text):
 
 @pytest.mark.parametrize("text", CREDENTIALS)
 def test_flow_and_submit_judge_alike(text):
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.job_request import shown_credentials
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.request import shown_credentials
 
     assert credential_words.secret_value(text) and shown_credentials({"args": ["x", text]}) == ["args[1]"]
     with pytest.raises(SpecError, match="credential"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import last_words
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import last_words
 
 SHUTDOWN = "26/11/26 01:28:54 INFO SparkContext: Invoking stop() from shutdown hook\n" * 5
 DRIVER = """10

@@ -50,7 +50,7 @@ def test_the_plan_tells_each_setting_once_for_a_group_and_what_happens_to_daemon
 
 
 def test_an_export_can_be_read_back(monkeypatch, runs, capsys):  # noqa: F811
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
     from tests.unit.spec_samples import FULL
 
     wanted = parse_spec(FULL, environ={})

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.masking import MASK, Masker, mask
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.masking import MASK, Masker, mask
 
 SECRET = "hUnter2-Zq9/x+Y"
 PLANTED = [

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.measure import (
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing.measure import (
     gib,
     measure_folder,
     measure_listing,

@@ -8,14 +8,14 @@ import types
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     health as node_health,
     service as node_service,
     stale as node_stale,
     status as node_status,
-    verify as node_verify,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.health import verify as node_verify
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 

@@ -7,14 +7,11 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.drain_progress import Patience, describe, stuck
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    balance as node_balance,
-    drain as node_drain,
-    health as node_health,
-    lists as node_lists,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
+from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance as node_balance
+from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain as node_drain, lists as node_lists
 
 NODE = {"name": "shop-slave-003", "address": "10.0.0.4", "stores": True, "computes": True}
 

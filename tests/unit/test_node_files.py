@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    bootstrap as node_bootstrap,
-    common as node_common,
-    configure as node_configure,
-    format as node_format,
-    host as node_host,
-    install as node_install,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.node import common as node_common
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure as node_configure
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import format as node_format
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import (
+    bootstrap as node_bootstrap,
+    prepare as node_host,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.install import install as node_install
 
 HERE = Path(__file__).resolve()
 UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"

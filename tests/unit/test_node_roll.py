@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     gates as node_gates,
     health as node_health,
     refresh as node_refresh,
     roll as node_roll,
     stale as node_stale,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import side as node_side
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import side as node_side
 
 UNIT = "emr-x.service"
 

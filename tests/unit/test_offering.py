@@ -5,10 +5,14 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.offering import config_changes, offered, topology
-from ansible_collections.emr.cluster.plugins.module_utils.domain import sizing
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Disk, Node
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.offering import (
+    config_changes,
+    offered,
+    topology,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node
 
 TEXT = """\
 name: sales

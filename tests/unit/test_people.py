@@ -7,19 +7,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.domain import config, people
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import removal
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import settings as config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec, spec_from_dict
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    absent as node_absent,
-    job_queue as node_job_queue,
-    people as node_people,
+from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.config.keys import parse_keys
+from ansible_collections.emr.cluster.plugins.module_utils.node.install import absent as node_absent
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import conf_dirs as node_job_queue
+from ansible_collections.emr.cluster.plugins.module_utils.node.people import (
+    accounts as node_people,
     queues as node_queues,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.keys import parse_keys
 
 BASE = """name: sales
 region: cn-hangzhou
@@ -176,7 +177,7 @@ def yarn(monkeypatch):
     """What the ResourceManager and the job records say; ``yarn.answer`` and ``yarn.jobs`` may be set."""
     said = SimpleNamespace(answer=apps(), jobs=[])
     monkeypatch.setattr(node_people, "get_json", lambda url, limit_s=5: said.answer)
-    monkeypatch.setattr("ansible_collections.emr.cluster.plugins.module_utils.node.job.listing", lambda: said.jobs)
+    monkeypatch.setattr("ansible_collections.emr.cluster.plugins.module_utils.node.jobs.operations.listing", lambda: said.jobs)
     return said
 
 

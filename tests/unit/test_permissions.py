@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import Credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsClient, EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.permissions import ACTIONS, LOOK, TABLE, policy
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.permissions import ACTIONS, LOOK, TABLE, policy
 from emrctl.main import build
 
 REPO = Path(__file__).parents[2]

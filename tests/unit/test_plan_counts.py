@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.anchor import Anchor, Intent
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import Found
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.plan import Plan, _compare
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase import Buyer
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.anchor import Anchor, Intent
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import Found
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan import Plan, _compare
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.purchase import Buyer
 
 from .test_leaving import spec
 

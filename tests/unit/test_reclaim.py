@@ -10,11 +10,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, reclaim
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node import configure as node_configure, reclaim_program
-from ansible_collections.emr.cluster.plugins.module_utils.node.reclaim_program import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure as node_configure
+from ansible_collections.emr.cluster.plugins.module_utils.node.scale import reclaim_program
+from ansible_collections.emr.cluster.plugins.module_utils.node.scale.reclaim_program import (
     Drains,
     Metadata,
     answer,

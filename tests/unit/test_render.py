@@ -7,15 +7,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import Value, effective_config
-from ansible_collections.emr.cluster.plugins.module_utils.domain.render import hadoop_env, render_conf, spark_env
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
-from ansible_collections.emr.cluster.plugins.module_utils.domain.writers import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.render import hadoop_env, render_conf, spark_env
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import Value, effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.writers import (
     properties,
     shell_word as quote,
     site_xml,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
 
 from .test_config import SPEC, topology
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
 from ansible_collections.emr.cluster.plugins.module_utils.node import node_program
 from ansible_collections.emr.cluster.plugins.plugin_utils import resident_calls
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -37,7 +37,7 @@ def test_the_package_is_complete(tmp_path, files):
 
 
 def test_the_program_of_the_masters_starts(tmp_path):
-    place({**resident.package(), programs.JOBS: resident._program("job_program")}, tmp_path)
+    place({**resident.package(), programs.JOBS: resident._program("jobs.program")}, tmp_path)
     done = subprocess.run([sys.executable, str(tmp_path / programs.JOBS.lstrip("/")), "show", "../x"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]

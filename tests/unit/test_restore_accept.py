@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import (
-    backup as node_backup,
+from ansible_collections.emr.cluster.plugins.module_utils.node.backup import (
+    operations as node_backup,
     restore as node_restore,
     restore_after as node_restore_after,
 )

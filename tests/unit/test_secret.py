@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import secret
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import secret
 from tests.hostile import texts
 
 # Asks twice and without echo, as `hadoop credential create` does.

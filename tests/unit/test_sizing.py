@@ -5,10 +5,10 @@ import itertools
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import Node
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
 
 GIB = 1024
 # Sizes that are sold, odd ones between, and what a kernel leaves of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import load_spec, parse_spec
 
 from .spec_samples import FULL, changed, line_of, problems_of
 

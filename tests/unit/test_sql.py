@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import config_sql, sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import sql as config_sql
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import Database, Metastore, parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.node import database_password, people
+from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import Database, Metastore, parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.health import probe
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import database_password
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import probe
+from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts as people
 from emrctl.dist import metastore as dist
 from emrctl.shell import WATCH, Program, remote
 from tests.unit.spec_samples import FULL

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import jdbc_errors, jdbc_types, sql_text
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jdbc_types import Column
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import jdbc_errors, jdbc_types, sql_text
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.jdbc_types import Column
 
 
 @pytest.mark.parametrize("text, system, found", [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import login, ssh_client
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import client as ssh_client, login
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from tests.lab import crowded_agent
 

@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs, systems
-from ansible_collections.emr.cluster.plugins.module_utils.node import host
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install import systems
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
+from ansible_collections.emr.cluster.plugins.module_utils.node.host import prepare as host
 
 # /etc/os-release as these systems have it.
 ALINUX_3 = '''NAME="Alibaba Cloud Linux"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import timetable
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import timetable
 
 
 def at(text: str) -> int:

@@ -6,11 +6,18 @@ import sqlite3
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer, transfer_jdbc
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jdbc_types import Column
-from ansible_collections.emr.cluster.plugins.module_utils.domain.splits import literal, predicates, since
-from ansible_collections.emr.cluster.plugins.module_utils.node.jdbc_database import Database, TransferError, kind_of
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import (
+    jdbc as transfer_jdbc,
+    request as transfer,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.jdbc_types import Column
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.splits import literal, predicates, since
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer.jdbc_database import (
+    Database,
+    TransferError,
+    kind_of,
+)
 
 PASSWORD = "s3cret-of-the-shop"
 

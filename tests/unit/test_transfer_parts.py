@@ -10,19 +10,21 @@ import pytest
 from fastcrc import crc64 as reference
 
 from ansible_collections.emr.cluster.plugins.action import transfer as action
-from ansible_collections.emr.cluster.plugins.module_utils.domain import (
-    config,
-    job_logs,
-    transfer,
-    transfer_jdbc,
-    transfer_oss,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import settings as config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.node import crc64, distcp, globs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import (
+    jdbc as transfer_jdbc,
+    oss as transfer_oss,
+    request as transfer,
+)
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.oss import OssError, split, with_step
-from ansible_collections.emr.cluster.plugins.module_utils.node.transfer_sides import (
+from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import globs
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss import crc64
+from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import OssError, split, with_step
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import distcp
+from ansible_collections.emr.cluster.plugins.module_utils.node.transfer.sides import (
     OssSide,
     unfit_for_hdfs,
     unfit_for_oss,

@@ -1,7 +1,7 @@
 """Backups of the NameNode's metadata: options of the operation ``backup`` on the slaves."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import backups
+from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

@@ -6,7 +6,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.action.drain import seconds
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.node import balance as node_balance
+from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance as node_balance
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 THRESHOLD, LIMIT_S, STEP_S = 10, 3600, 15

@@ -87,7 +87,11 @@ class ActionModule(ActionBase):
 
 def read_spec(arguments: dict):
     """The Spec of the arguments, or None. A path is relative to the working directory, for every door."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import (
+        load_spec,
+        parse_spec,
+        spec_from_dict,
+    )
 
     given = arguments.get("spec")
     if isinstance(given, dict):

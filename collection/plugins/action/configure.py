@@ -7,22 +7,19 @@ from dataclasses import replace
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cached
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.sources import signed
-from ansible_collections.emr.cluster.plugins.module_utils.domain import (
-    backups,
-    config_sql,
-    job_logs,
-    people,
-    reclaim,
-    render,
-    resident,
-    resident_flows,
-    units,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import removal
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.sources import signed
+from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render, sql as config_sql
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
@@ -68,7 +65,7 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _side_units(context) -> list:
-        """Units of this node that are no daemons of the catalogue; see node/side.py."""
+        """Units of this node that are no daemons of the catalogue; see node/daemons/side.py."""
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
                 + job_logs.side_units(spec, topology, node, context.effective)

@@ -7,8 +7,8 @@ import re
 
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss_client import client
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.oss.client import client
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.data_hdfs import HdfsData

@@ -9,8 +9,8 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction

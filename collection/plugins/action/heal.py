@@ -9,7 +9,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.action.host import options as host_options
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.healing import Healing, progress
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair.hdfs import Healing, progress
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

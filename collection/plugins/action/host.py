@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY
-from ansible_collections.emr.cluster.plugins.module_utils.domain import units
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import READY
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.plugin_utils import interpreter
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 

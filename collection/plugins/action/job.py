@@ -9,9 +9,11 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import durations, job_request, moments, programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.verdict import FINAL
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import FINAL
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction

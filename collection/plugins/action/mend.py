@@ -5,10 +5,10 @@
 """
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import Unconfirmed
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.revive import release, revive
-from ansible_collections.emr.cluster.plugins.module_utils.domain import mending
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair.revive import release, revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions as mending
 from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction

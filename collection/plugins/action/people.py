@@ -1,9 +1,9 @@
 """Users of the cluster: what is known of them, and their or a removed service's data, deleted after a confirmation."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import removal
-from ansible_collections.emr.cluster.plugins.module_utils.domain import people
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import removal
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

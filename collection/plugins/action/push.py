@@ -1,11 +1,11 @@
 """Give the first master the release's files that only this machine has; the others take them from there."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import sources as cloud_sources
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.dist_cache import cached
-from ansible_collections.emr.cluster.plugins.module_utils.domain import sources
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install import sources as cloud_sources
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install import sources
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.action import cluster
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import reconciling
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import Found
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import tags_of
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.operation import READY, Operation
-from ansible_collections.emr.cluster.plugins.module_utils.domain import durations
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import Found
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import READY, Operation
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import tags_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain import reconciliation as reconciling
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.operations import end_with, reader_of
 
 ARGUMENTS = {

@@ -1,9 +1,9 @@
 """What a run has learned, as one result. On the controller alone, in a play on localhost."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import findings_backup
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.findings import STATES, judge
+from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
+from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import STATES, judge
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context, plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec

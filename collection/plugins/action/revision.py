@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import edits, history, property_names
-from ansible_collections.emr.cluster.plugins.module_utils.domain.difference import difference
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import property_names
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.leaving import present, surplus
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.leaving import present, surplus
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.guard import check as guard
 from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master

@@ -5,9 +5,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import batches, select
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep

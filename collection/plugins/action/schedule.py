@@ -4,8 +4,8 @@ from __future__ import annotations
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.action.flow import ActionModule as FlowAction
-from ansible_collections.emr.cluster.plugins.module_utils.domain import timetable
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import timetable
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 

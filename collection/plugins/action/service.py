@@ -5,7 +5,6 @@ import os
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import people, units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
     BUNDLES,
     COMPONENTS,
@@ -13,9 +12,11 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
     components_for,
     expand_services,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.scope import select
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec_check import instead
+from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.check import instead
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep

@@ -7,11 +7,11 @@ import uuid
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.domain import transfer
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.job_request import DEFAULTS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec_reader import Kind, read_texts
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.request import DEFAULTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.reader import Kind, read_texts
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import request as transfer
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction
 
 

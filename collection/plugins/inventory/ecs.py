@@ -214,11 +214,14 @@ from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import inventory_query as query
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.clusters import order
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials import default_region, find_credentials
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import EcsError
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory_rules import problems
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import order
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
+    default_region,
+    find_credentials,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsError
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory import query
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory.rules import problems
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_answers import Answers
 from ansible_collections.emr.cluster.plugins.plugin_utils.inventory_fill import ADDRESSES, Filler

@@ -66,46 +66,37 @@ TYPE_CHECKING = False
 NODE = "ansible_collections.emr.cluster.plugins.module_utils.node"
 if TYPE_CHECKING:
     # Ansible packs the modules that are imported anywhere in this file; which of them is loaded is decided below.
-    from ansible_collections.emr.cluster.plugins.module_utils.node import (  # noqa: F401
-        activity,
-        backup,
-        balance,
-        bundle,
-        check,
-        configure,
-        copies,
-        data,
-        drain,
-        host,
-        people,
-        restore_after,
-        roll,
-        service,
-        status,
-        transfer,
-        verify,
-    )
+    from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations, restore_after  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import roll, service, status  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance, data  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.health import check, copies, verify  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.host import bundle, prepare  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import operations  # noqa: F401
 
 # operation: (module, function, whether it holds the node's lock). Those that work for minutes without changing the node's
 # software must not keep others out.
 OPERATIONS = {
-    "host": ("host", "prepare", True),
-    "configure": ("configure", "configure", True),
-    "service": ("service", "apply", True),
-    "roll": ("roll", "perform", True),
-    "restore": ("restore_after", "perform", True),
-    "drain": ("drain", "perform", False),
-    "balance": ("balance", "perform", False),
-    "verify": ("verify", "verify", False),
-    "status": ("status", "status", False),
-    "check": ("check", "check", False),
-    "bundle": ("bundle", "bundle", False),
-    "copies": ("copies", "perform", False),
-    "data": ("data", "perform", False),
-    "people": ("people", "perform", False),
-    "backup": ("backup", "perform", False),
-    "activity": ("activity", "activity", False),
-    "transfer": ("transfer", "perform", False),
+    "host": ("host.prepare", "prepare", True),
+    "configure": ("config.configure", "configure", True),
+    "service": ("daemons.service", "apply", True),
+    "roll": ("daemons.roll", "perform", True),
+    "restore": ("backup.restore_after", "perform", True),
+    "drain": ("scale.drain", "perform", False),
+    "balance": ("hdfs.balance", "perform", False),
+    "verify": ("health.verify", "verify", False),
+    "status": ("daemons.status", "status", False),
+    "check": ("health.check", "check", False),
+    "bundle": ("host.bundle", "bundle", False),
+    "copies": ("health.copies", "perform", False),
+    "data": ("hdfs.data", "perform", False),
+    "people": ("people.accounts", "perform", False),
+    "backup": ("backup.operations", "perform", False),
+    "activity": ("jobs.activity", "activity", False),
+    "transfer": ("transfer.operations", "perform", False),
 }
 
 

@@ -9,7 +9,7 @@ import tarfile
 import time
 
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.domain.masking import Masker
+from ..module_utils.domain.text.masking import Masker
 from .seen import checked
 
 RUNS = 5

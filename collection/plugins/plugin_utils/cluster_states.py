@@ -3,17 +3,17 @@ from __future__ import annotations
 
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.cloud.clusters import Found
-from ..module_utils.cloud.ecs import tags_of
-from ..module_utils.cloud.inspection import inspect
-from ..module_utils.cloud.login import find_private_key
-from ..module_utils.cloud.operation import READY, Operation
-from ..module_utils.cloud.plan_details import plan_details
-from ..module_utils.cloud.power import standing_price, still_charged
-from ..module_utils.cloud.teardown import release_plan
+from ..module_utils.cloud.cluster.finder import Found
+from ..module_utils.cloud.cluster.inspection import inspect
+from ..module_utils.cloud.cluster.operation import READY, Operation
+from ..module_utils.cloud.cluster.teardown import release_plan
+from ..module_utils.cloud.ecs.client import tags_of
+from ..module_utils.cloud.ecs.power import standing_price, still_charged
+from ..module_utils.cloud.purchase.plan_details import plan_details
+from ..module_utils.cloud.ssh.login import find_private_key
 from ..module_utils.domain.errors import Refused
-from ..module_utils.domain.sources import CACHE
-from ..module_utils.domain.spec import spec_from_dict
+from ..module_utils.domain.install.sources import CACHE
+from ..module_utils.domain.spec.model import spec_from_dict
 from . import converging, metastore_password, remembered
 from .operations import end_with, reader_of
 

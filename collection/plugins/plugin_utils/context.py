@@ -12,12 +12,14 @@ import socket
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils.cloud.credentials import default_region
-from ..module_utils.domain import config, node_record, releases, sources
+from ..module_utils.cloud.credentials.chain import default_region
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
+from ..module_utils.domain.config import settings as config
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.domain.spec import load_spec, parse_spec, spec_from_dict
-from ..module_utils.domain.topology import Disk, Node, Topology
+from ..module_utils.domain.install import releases, sources
+from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
+from ..module_utils.domain.topology import record as node_record
+from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from .given import OURS, given, plain
 
 TARGET = "emr_target"

@@ -1,9 +1,9 @@
 """The states of emr.cluster.cluster that change a running cluster: arguments to a convergence, its answers to a result."""
 from __future__ import annotations
 
-from ..module_utils.cloud import convergence
-from ..module_utils.cloud.plan_details import plan_details
-from ..module_utils.domain.spec import spec_from_dict
+from ..module_utils.cloud.purchase.plan_details import plan_details
+from ..module_utils.cloud.scale import convergence
+from ..module_utils.domain.spec.model import spec_from_dict
 from . import metastore_password
 
 

@@ -6,8 +6,8 @@ import os
 import time
 
 from ..module_utils.domain.errors import EmrError
-from ..module_utils.node.frames import BLOCK, in_rows
-from ..module_utils.node.oss_files import crc64_of
+from ..module_utils.node.files.frames import BLOCK, in_rows
+from ..module_utils.node.oss.files import crc64_of
 from .files_stream import FilesProgram
 from .local_tree import Tree, appear, place_for
 from .streams import ATTEMPTS, NAMED, Part, Progress, Reader, parquet_rows, part_path

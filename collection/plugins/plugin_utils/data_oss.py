@@ -7,9 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.node.data import first_lines
-from ..module_utils.node.oss import Oss, OssError, split
-from ..module_utils.node.oss_files import KEY_MAX, check, clashes, crc64_of, put_file
+from ..module_utils.node.hdfs.data import first_lines
+from ..module_utils.node.oss.client import Oss, OssError, split
+from ..module_utils.node.oss.files import KEY_MAX, check, clashes, crc64_of, put_file
 from .local_tree import Tree, appear, place_for
 from .streams import NAME_MAX, NAMED, Progress, Reader, parquet_rows, receive
 

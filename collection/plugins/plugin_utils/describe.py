@@ -1,7 +1,7 @@
 """A component of the catalogue, and a refresh of one, as the modules on a node want them."""
 from __future__ import annotations
 
-from ..module_utils.domain import units
+from ..module_utils.domain.daemons import units
 
 
 def describe(component, context) -> dict:

@@ -8,9 +8,9 @@ import tempfile
 import threading
 from typing import Self
 
-from ..module_utils.domain import programs
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.node import frames
+from ..module_utils.domain.resident import programs
+from ..module_utils.node.files import frames
 from .resident_calls import MISSING
 
 # Lines that a login shell may say before the program does.

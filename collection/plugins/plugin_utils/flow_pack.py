@@ -9,9 +9,10 @@ import tarfile
 
 from ansible.utils.display import Display
 
-from ..module_utils.domain import durations, job_request, moments
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
-from ..module_utils.domain.flow import flow_from, flow_of_job, load_flow, parse_flow
+from ..module_utils.domain.flows.definition import flow_from, flow_of_job, load_flow, parse_flow
+from ..module_utils.domain.jobs import moments, request as job_request
+from ..module_utils.domain.text import durations
 from .context import plain
 from .parameters import check
 from .scripts import REMEDY, windows_line_ends

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ..module_utils.domain import programs, systems
 from ..module_utils.domain.errors import EmrError
+from ..module_utils.domain.install import systems
+from ..module_utils.domain.resident import programs
 
 VARIABLE = "ansible_python_interpreter"
 # A path that somebody chose; anything else (auto, a template) chooses nothing.

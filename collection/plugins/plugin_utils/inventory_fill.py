@@ -10,9 +10,7 @@ from collections import Counter
 from ansible.errors import AnsibleParserError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud import doors
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import tags_of
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import (
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import (
     HOSTNAME,
     RESERVED,
     addresses,
@@ -20,7 +18,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.hostvars import 
     node_hostvars,
     sanitise,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.login import find_private_key
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import tags_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.login import find_private_key
 
 try:
     # Since 2.19 a text is a template only when it is marked as trusted; before, unless it is marked as unsafe.

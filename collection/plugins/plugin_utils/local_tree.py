@@ -5,7 +5,7 @@ import os
 import stat
 
 from ..module_utils.domain.errors import Refused
-from ..module_utils.node.hdfs import NAME_MAX
+from ..module_utils.node.hdfs.client import NAME_MAX
 from .streams import part_path
 
 

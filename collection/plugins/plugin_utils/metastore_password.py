@@ -4,9 +4,9 @@ from __future__ import annotations
 import os
 import shlex
 
-from ..module_utils.cloud.ecs import tags_of
-from ..module_utils.cloud.operation import READY
-from ..module_utils.domain.config_sql import PASSWORD_FILE, PASSWORD_VARIABLE
+from ..module_utils.cloud.cluster.operation import READY
+from ..module_utils.cloud.ecs.client import tags_of
+from ..module_utils.domain.config.sql import PASSWORD_FILE, PASSWORD_VARIABLE
 from ..module_utils.domain.errors import Refused
 
 

@@ -7,8 +7,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.domain import programs, resident
 from ..module_utils.domain.errors import EmrError
+from ..module_utils.domain.resident import package as resident, programs
 from . import interpreter, resident_calls
 from .arguments import checked
 from .context import Context, plain

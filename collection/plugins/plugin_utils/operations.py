@@ -8,10 +8,10 @@ import time
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.cloud.credentials import default_region, find_credentials
-from ..module_utils.cloud.ecs import EcsClient, tags_of
-from ..module_utils.cloud.login import find_private_key
-from ..module_utils.cloud.operation import Operation, Unconfirmed
+from ..module_utils.cloud.cluster.operation import Operation, Unconfirmed
+from ..module_utils.cloud.credentials.chain import default_region, find_credentials
+from ..module_utils.cloud.ecs.client import EcsClient, tags_of
+from ..module_utils.cloud.ssh.login import find_private_key
 from ..module_utils.domain.errors import EmrError, Refused, SpecError
 from .asking import asked
 

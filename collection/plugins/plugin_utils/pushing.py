@@ -10,7 +10,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.utils.display import Display
 
 from ..module_utils.domain.errors import EmrError
-from ..module_utils.node.install import CACHE, MARKER, ROOT
+from ..module_utils.node.install.install import CACHE, MARKER, ROOT
 from .streams import ATTEMPTS, Progress
 
 # Bytes of a step: as much as goes through in about STEP_S, so that progress is seen on a slow line and a fast one loses no time.

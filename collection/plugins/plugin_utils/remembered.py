@@ -12,8 +12,8 @@ import os
 import time
 from pathlib import Path
 
-from ..module_utils.cloud.credentials import default_region, find_credentials
-from ..module_utils.cloud.dist_cache import cache_root
+from ..module_utils.cloud.credentials.chain import default_region, find_credentials
+from ..module_utils.cloud.install.dist_cache import cache_root
 from ..module_utils.domain.errors import EmrError
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import json
 
-from ..module_utils.domain import programs, resident
 from ..module_utils.domain.errors import EmrError, Refused
+from ..module_utils.domain.resident import package as resident, programs
 
 # Exit codes of a shell that has no such program, or may not run it.
 MISSING = (126, 127)

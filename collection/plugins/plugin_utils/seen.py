@@ -4,7 +4,7 @@ from __future__ import annotations
 import yaml
 
 from ..module_utils.domain.errors import EmrError
-from ..module_utils.domain.spec import spec_from_dict
+from ..module_utils.domain.spec.model import spec_from_dict
 from .context import plain
 
 

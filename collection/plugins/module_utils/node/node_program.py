@@ -11,7 +11,7 @@ import os
 import sys
 
 from .common import NodeError, node_lock, read_text
-from .configure import configure
+from .config.configure import configure
 
 OPERATIONS = {"configure": configure}
 VERSION = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "VERSION")

@@ -1,0 +1,116 @@
+"""Proves, before money is spent, that each artifact of a cluster can be had. Pure Python: no Ansible import.
+
+A source answers when this machine gets the first bytes of the file from it (http, https), or OSS knows the object (oss), within
+LIMIT_S. Nodes may reach less than this machine does, so what the first node then cannot fetch is given to it from this
+machine's cache, where that has it. An address that only the nodes reach does not count: nobody can prove it from here.
+"""
+from __future__ import annotations
+
+import ipaddress
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+from ...domain.errors import EmrError, Refused
+from ...domain.install import sources
+from ...node.oss.client import OssError, split
+from ..oss import client as oss_client
+from .dist_cache import cached, dist_dir
+
+LIMIT_S = 5.0
+# Seconds that a signed address lives: the first node fetches everything within minutes.
+SIGNED_S = 3600
+_GZIP = b"\x1f\x8b"
+
+
+def look(spec, standing=(), find=None, region: str = "", environ=None) -> list:
+    """One row for each artifact: {artifact, version, file, source, address, push_mib}.
+
+    ``standing``: components whose files the running cluster has, {component: node that has it}; ``find()`` returns the cloud
+    credentials, for ``oss://``, and ``region`` is that of the buckets (default: the spec's). Raises Refused, with what each
+    source said, when an artifact has none that answers.
+    """
+    environ = os.environ if environ is None else environ
+    standing = dict(standing)
+    wanted = sources.artifacts(spec)
+    asked = {a.component: sources.sources(spec, a, environ.get(sources.VARIABLE, "")) for a in wanted if a.component not in standing}
+    ask = Asker(region or spec.region, find, environ)
+    addresses = list(dict.fromkeys(s.address for rows in asked.values() for s in rows))
+    with ThreadPoolExecutor(16) as pool:
+        said = dict(zip(addresses, pool.map(ask, addresses), strict=True))
+    rows, lacking = [], []
+    for artifact in wanted:
+        row = {"artifact": artifact.component, "version": artifact.version, "file": artifact.file, "push_mib": 0}
+        good = next((s for s in asked.get(artifact.component, ()) if not said[s.address]), None)
+        path = None if good or artifact.component in standing else cached(artifact.file, artifact.sha512)
+        if artifact.component in standing:
+            rows.append({**row, "source": sources.CLUSTER, "address": standing[artifact.component]})
+        elif good:
+            rows.append({**row, "source": good.kind, "address": good.address})
+        elif path:
+            rows.append({**row, "source": sources.CACHE, "address": str(path), "push_mib": -(-path.stat().st_size >> 20)})
+        else:
+            lacking.append((artifact, asked[artifact.component]))
+    if lacking:
+        raise _refusal(lacking, said)
+    return rows
+
+
+def _refusal(lacking, said: dict) -> Refused:
+    lines = ["No source gives the nodes " + ", ".join(a.file for a, _ in lacking)]
+    for artifact, rows in lacking:
+        lines += [f"  {s.address} ({s.kind}): {said[s.address]}" for s in rows]
+        state = "holds another file of that name" if (dist_dir() / artifact.file).exists() else "has no such file"
+        lines.append(f"  {dist_dir() / artifact.file} ({sources.CACHE}): {state}")
+    return Refused("\n".join(lines), "Make the files here with: emrctl dist build (create then gives them to the first node), put them into "
+                   "a bucket with: emrctl dist publish oss://BUCKET/PREFIX, or name a folder that holds them in the spec's mirrors")
+
+
+class Asker:
+    """Called with an address: '' when it answers, else why it does not."""
+
+    def __init__(self, region: str, find, environ):
+        self.region, self.find, self.environ = region, find, environ
+
+    def __call__(self, address: str) -> str:
+        try:
+            return self._oss(address) if address.startswith("oss://") else self._http(address)
+        except (OSError, ValueError, OssError, EmrError) as error:
+            return str(getattr(error, "reason", "") or getattr(error, "message", "") or error or type(error).__name__)
+
+    def _oss(self, address: str) -> str:
+        bucket, key = split(address)
+        found = oss_client.client(self.environ, self.region, self.find, 1, LIMIT_S).head(bucket, key)
+        return "" if found else "there is no such object"
+
+    @staticmethod
+    def _http(address: str) -> str:
+        if _loopback(urllib.parse.urlsplit(address).hostname or ""):
+            return "names the node itself, when a node reads it"
+        request = urllib.request.Request(address, headers={"Range": "bytes=0-1"})
+        try:
+            with urllib.request.build_opener().open(request, timeout=LIMIT_S) as answer:
+                begins = answer.read(2)
+        except urllib.error.HTTPError as error:
+            return f"HTTP {error.code}"
+        if address.endswith((".tar.gz", ".tgz")) and begins != _GZIP:
+            return "answers, but with no gzip file"
+        return ""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def signed(addresses, region: str, find, environ=None) -> dict:
+    """{address: signed one, for nodes of the region} of those of these addresses that lie in OSS."""
+    places = [address for address in addresses if address.startswith("oss://")]
+    if not places:
+        return {}
+    oss = oss_client.inside(os.environ if environ is None else environ, region, find)
+    return {address: oss.signed(*split(address), SIGNED_S) for address in places}

@@ -1,0 +1,117 @@
+"""What a cluster offers to its users: YARN's memory and cores, HDFS's capacity after replication, before and after a plan.
+
+Pure Python, no Ansible import. The figures are read out of the very configuration that the nodes get (module config), not
+computed a second time. Memory MiB, disks GiB.
+"""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...domain.catalogue import components_for
+from ...domain.config.effects import RESTART, effects
+from ...domain.config.settings import effective_config
+from ...domain.topology.nodes import Disk, Node, Topology
+from ..cluster.anchor import node_name
+from ..ecs.client import tags_of
+
+# Clients of Spark; the others have no file of its settings.
+SPARK_ROLES = ("master", "gateway")
+_ORDER = {"master": 0, "slave": 1, "task": 2, "gateway": 3}
+
+
+def existing_nodes(instances, disks=None) -> list:
+    """Nodes of instances as DescribeInstances gives them; ``disks`` by instance id as data_disks gives them."""
+    found = []
+    for instance in instances:
+        tags, rows = tags_of(instance), (disks or {}).get(instance["InstanceId"], ())
+        found.append(Node(
+            instance.get("InstanceName", ""), tags.get("emr:group", ""), tags.get("emr:role", ""), "0.0.0.0",
+            int(instance.get("Memory") or 0), int(instance.get("Cpu") or 0),
+            tuple(Disk(d["DiskId"].split("-", 1)[-1], int(d.get("Size") or 0)) for d in rows), instance["InstanceId"],
+            instance.get("InstanceType", "")))
+    return found
+
+
+def bought_nodes(spec, purchases, shapes) -> list:
+    """Nodes of the purchases of a plan, as the types that would be bought."""
+    found = []
+    for purchase in purchases:
+        group, shape = spec.node_groups[purchase.group], shapes.get(purchase.types[0])
+        if shape is None:
+            continue
+        disks = tuple(Disk(f"{n}", d.size_gib) for d in group.data_disks for n in range(d.count))
+        found += [Node(node_name(spec.name, purchase.group, n), purchase.group, purchase.role, "0.0.0.0",
+                       int(shape["memory_gib"] * 1024), shape["vcpus"], disks, "", purchase.types[0])
+                  for n in purchase.ordinals]
+    return found
+
+
+def topology(spec, cluster_id: str, nodes) -> Topology:
+    """The topology of these nodes, masters first."""
+    return Topology(spec.name, cluster_id, tuple(sorted(nodes, key=lambda n: (_ORDER.get(n.role, 9), n.name))))
+
+
+def offered(spec, top: Topology) -> dict:
+    """YARN's memory (MiB) and vcores, HDFS's capacity (GiB) raw and after replication; empty without a master."""
+    if not top.masters:
+        return {}
+    counts: dict = {}
+    for node in top.nodes:
+        # Equal nodes have equal figures: one configuration for each kind is enough, however many nodes there are.
+        kind = (node.group, node.role, node.memory_mib, node.vcpus, tuple(d.size_gib for d in node.disks))
+        counts.setdefault(kind, [node, 0])[1] += 1
+    memory = cores = raw = 0
+    replication = 0
+    for node, count in counts.values():
+        conf = effective_config(spec, top, node)
+        if node.role in ("slave", "task") and "yarn" in spec.expanded_services:
+            memory += count * int(str(conf["yarn-site"]["yarn.nodemanager.resource.memory-mb"]))
+            cores += count * int(str(conf["yarn-site"]["yarn.nodemanager.resource.cpu-vcores"]))
+        if node.role == "slave" and "hdfs" in spec.expanded_services:
+            replication = int(str(conf["hdfs-site"]["dfs.replication"]))
+            raw += count * _hdfs_gib(spec, node, int(str(conf["hdfs-site"]["dfs.datanode.du.reserved"])) >> 30)
+    return {"nodes": len(top.nodes), "yarn_memory_mib": memory, "yarn_vcores": cores, "hdfs_raw_gib": raw,
+            "replication": replication, "hdfs_gib": raw // replication if replication else 0}
+
+
+def _hdfs_gib(spec, node: Node, reserved: int) -> int:
+    """GiB that a DataNode offers: its volumes less what each keeps free; the system disk also holds the system."""
+    if node.disks:
+        return sum(max(0, d.size_gib - reserved) for d in node.disks)
+    group = spec.node_groups.get(node.group)
+    return max(0, (group.system_disk.size_gib if group else 0) - reserved)
+
+
+def config_changes(old_spec, old: Topology, new_spec, new: Topology) -> list:
+    """What a new spec or other nodes change on the nodes that stay: [{node, settings, restarts, refreshes, starts, stops}],
+    changed ones only. ``refreshes``: [{component, name}], settings that a running daemon takes over by a command.
+
+    A daemon restarts by the rule of its unit: when the digest of what it reads is another one.
+    """
+    rows = []
+    names = {n.name for n in new.nodes}
+    for node in old.nodes:
+        if node.name not in names or not old.masters or not new.masters:
+            continue
+        before = effective_config(old_spec, old, node)
+        after = effective_config(new_spec, new, replace(new.node(node.name), disks=node.disks))
+        settings = [{"file": stem, "key": key, "from": _text(before[stem].get(key)), "to": _text(after[stem].get(key))}
+                    for stem in after if stem != "spark-defaults" or node.role in SPARK_ROLES
+                    for key in sorted({*before[stem], *after[stem]})
+                    if _text(before[stem].get(key)) != _text(after[stem].get(key))]
+        had = components_for(old_spec.expanded_services, node.role)
+        has = components_for(new_spec.expanded_services, node.role)
+        other = [{"hadoop": s.release, "spark": s.release} for s in (old_spec, new_spec)]
+        does = {c.name: effects(c, before, after, other) for c in has if c in had}
+        restarts = [name for name, effect in does.items() if effect == RESTART]
+        refreshes = [{"component": name, "name": refresh} for name, effect in does.items() if effect != RESTART
+                     for refresh in effect]
+        starts, stops = [c.name for c in has if c not in had], [c.name for c in had if c not in has]
+        if settings or restarts or starts or stops:
+            rows.append({"node": node.name, "settings": settings, "restarts": restarts, "refreshes": refreshes,
+                         "starts": starts, "stops": stops})
+    return rows
+
+
+def _text(value) -> str | None:
+    return None if value is None else str(value)

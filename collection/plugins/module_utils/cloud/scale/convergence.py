@@ -1,0 +1,71 @@
+"""The cloud side of making a running cluster what a spec wants: what to buy, what leaves, what changes. Runs on the controller.
+
+Nothing is changed before the plan is confirmed; its digest stands for purchases, releases and changes of the spec alike.
+"""
+from __future__ import annotations
+
+from ...domain.errors import EmrError
+from ...domain.scale import leaving as leaving_nodes
+from ..cluster.finder import Found
+from ..cluster.operation import READY, Operation
+from ..ecs.client import tags_of
+from ..purchase.plan import Plan
+from ..ssh import doors
+from ..ssh.contact import wait_for_ssh
+
+JOIN, NEW, LEAVING, VERIFY = "emr_target", "emr_new", "emr_leaving", "emr_verify"
+
+
+def prepare(operation: Operation, spec, before=None, named=(), excluded=(), loads=None, gone=()) -> tuple:
+    """(Plan, Found) of converging on ``spec``. ``before``: the newest spec, None at birth. Raises Refused.
+
+    ``named``: nodes that shall leave; ``excluded``, ``loads``: what the first master says of them (module leaving);
+    ``gone``: named ones that an interrupted run may have released already.
+    """
+    found = operation.found(must_exist=False)
+    leave = []
+    if before is not None and found.instances:
+        nodes = [{"name": i["InstanceName"], "vars": {"emr_group": tags_of(i).get("emr:group", ""),
+                                                      "emr_role": tags_of(i).get("emr:role", ""),
+                                                      "emr_state": i.get("Status", "")}} for i in found.instances]
+        leave = leaving_nodes.choose(spec, nodes, named, excluded, loads, gone)
+    plan, found = operation.plan(spec, leave, found, before)
+    plan.before = before.digest() if before is not None else ""
+    return plan, found
+
+
+def check_answers(operation: Operation, found: Found, plan: Plan, limit: float = 20.0) -> None:
+    """Raises EmrError, before anything is bought, when nodes that stay do not answer on SSH within ``limit`` seconds."""
+    masters = doors.first_masters(found.instances) if operation.address == "auto" else {}
+    standing = [i for i in found.instances if i.get("Status") == "Running" and tags_of(i).get(READY)
+                and i["InstanceName"] not in plan.leaving and doors.bastion_for(i, masters) is None]
+    try:
+        wait_for_ssh(standing, operation.address, limit)
+    except EmrError as error:
+        raise EmrError(error.message, f"Nothing was changed. Look with: emrctl status {found.name}; replace what is broken "
+                       f"with: emrctl repair {found.name}", error.details) from error
+
+
+def joined(nodes, plan: Plan, spec, excluded=()) -> dict:
+    """{node: names of the groups that it joins for this run}. A node that leaves and does not run joins none.
+
+    ``nodes``: {name, vars} of all that exist after the purchase, masters first.
+    """
+    staying = [n for n in nodes if n["name"] not in plan.leaving]
+    groups = {n["name"]: [JOIN] for n in staying}
+    groups.update({n["name"]: [JOIN, LEAVING] for n in nodes
+                   if n["name"] in plan.leaving and n["vars"]["emr_state"] == "Running"})
+    fresh = [n["name"] for n in staying if _is_new(n, spec, excluded)]
+    for name in fresh:
+        groups[name].append(NEW)
+    # A new node answers for the cluster, so that nodes that stay as they are have no task for it.
+    for name in fresh[:1] or [n["name"] for n in staying[:1]]:
+        groups[name].append(VERIFY)
+    return groups
+
+
+def _is_new(node: dict, spec, excluded) -> bool:
+    """Whether a node has to be deployed as a whole: never finished, or on its way out until now (spot nodes go themselves)."""
+    group = spec.node_groups.get(node["vars"]["emr_group"])
+    back = node["name"] in excluded and (group is None or group.spot is None)
+    return not node["vars"]["emr_tags"].get(READY) or back

@@ -1,0 +1,277 @@
+"""systemd units and the files around them, derived from the component catalogue. Pure Python: no Ansible import.
+
+A unit copies the digests of the configuration it is about to read to ``/run`` when it starts. A daemon is stale when
+that copy differs from the digest that ``configure`` wrote last, or when its marker asks for a restart; the unit itself
+removes the marker. So an interrupted run never loses a restart. Settings that a command refreshes have digests of their own.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ..catalogue import COMPONENTS, JOB_USER, components_for
+from ..catalogue_keys import COUNTED, fits
+from ..config import writers
+from ..resident import programs
+from ..resident.files import root_file
+
+HADOOP_HOME = "/opt/emr/hadoop"
+SPARK_HOME = "/opt/emr/spark"
+HOMES = {"hadoop": HADOOP_HOME, "spark": SPARK_HOME, "metastore": "/opt/emr/metastore"}
+HADOOP_CONF = "/etc/emr/hadoop"
+SPARK_CONF = "/etc/emr/spark"
+UNIT_DIR = "/etc/systemd/system"
+DIGEST_DIR = "/etc/emr/digest"
+ENV_DIR = "/etc/emr/units"
+# A file here asks for a restart of the component of this name.
+MARK_DIR = "/var/lib/emr/restart"
+# Stands in files for the JAVA_HOME of the node that they are written on: only there it is known.
+JAVA_MARK = "@JAVA_HOME@"
+LOG_ROOT = "/var/log/emr"
+GROUP = "hadoop"
+# Keys of *-site files whose values are local directories of a component: stem -> key -> component.
+_STORAGE_KEYS = {
+    "namenode": (("hdfs-site", "dfs.namenode.name.dir"),),
+    "datanode": (("hdfs-site", "dfs.datanode.data.dir"),),
+    "nodemanager": (("yarn-site", "yarn.nodemanager.local-dirs"), ("yarn-site", "yarn.nodemanager.log-dirs"),
+                    ("yarn-site", "yarn.nodemanager.recovery.dir")),
+    "metastore": (("metastore-site", "emr.metastore.dir"),),
+    "resourcemanager": (("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),),
+}
+
+
+def home_of(component) -> str:
+    """Folder with the ``bin`` that starts this component."""
+    return HOMES[component.software]
+
+
+def log_dir(component) -> str:
+    """Folder of the component's log files."""
+    return f"{LOG_ROOT}/{component.service}"
+
+
+def log_file(component) -> str:
+    """The component's own log file."""
+    return f"{log_dir(component)}/{component.name}.log"
+
+
+def started_path(component_name: str) -> str:
+    """Where the running unit keeps the digest of the configuration that it read."""
+    return f"/run/emr/{component_name}/config-digest"
+
+
+def refreshed_path(component_name: str) -> str:
+    """Where the digests of the settings that the running daemon has, read or refreshed, are kept: lines ``name digest``."""
+    return f"/run/emr/{component_name}/refresh-digest"
+
+
+def environment(component, java_home: str) -> dict:
+    """Environment variables of a component's unit."""
+    env = {
+        "JAVA_HOME": java_home,
+        "HADOOP_HOME": HADOOP_HOME,
+        "HADOOP_COMMON_HOME": HADOOP_HOME,
+        "HADOOP_HDFS_HOME": HADOOP_HOME,
+        "HADOOP_YARN_HOME": HADOOP_HOME,
+        "HADOOP_MAPRED_HOME": HADOOP_HOME,
+        "HADOOP_CONF_DIR": HADOOP_CONF,
+        "HADOOP_LOG_DIR": log_dir(component),
+        "HADOOP_LOGFILE": f"{component.name}.log",
+        "HADOOP_ROOT_LOGGER": "INFO,RFA",
+        "HADOOP_PID_DIR": f"/run/emr/{component.name}",
+        "LANG": "C.UTF-8",
+    }
+    if component.software == "spark":
+        env.update({"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": log_dir(component)})
+    if component.application:
+        # spark-env.sh holds the heap of the history server, which Spark's launcher would take for this one too.
+        env.update({"SPARK_ENV_LOADED": "1", "YARN_CONF_DIR": HADOOP_CONF})
+    return env
+
+
+def env_text(component, java_home: str) -> str:
+    """Content of the unit's EnvironmentFile."""
+    return writers.environment_file(environment(component, java_home))
+
+
+def unit_text(component, cluster: str, mounts=()) -> str:
+    """Text of a component's unit. ``mounts``: mount points of data disks without which it must not start."""
+    requires = f"RequiresMountsFor={' '.join(sorted(mounts))}\n" if mounts else ""
+    # A NodeManager that restarts finds its containers again, so systemd must not take them down with it.
+    kill_mode = "process" if component.name == "nodemanager" else "control-group"
+    refreshed = ""
+    if component.refreshes:
+        refreshed = f"ExecStartPre=/bin/cp {DIGEST_DIR}/{component.name}.refresh {refreshed_path(component.name)}\n"
+    command = " ".join((f"{home_of(component)}/bin/{component.command[0]}",) + component.command[1:])
+    return f"""[Unit]
+Description={component.label or component.name} of cluster {cluster}
+After=network-online.target
+Wants=network-online.target
+{requires}
+[Service]
+User={component.user}
+Group={component.group}
+EnvironmentFile={ENV_DIR}/{component.unit}.env
+RuntimeDirectory=emr/{component.name}
+WorkingDirectory={log_dir(component)}
+ExecStartPre=+/bin/rm -f {MARK_DIR}/{component.name}
+ExecStartPre=/bin/cp {DIGEST_DIR}/{component.name} {started_path(component.name)}
+{refreshed}ExecStart={command}
+SuccessExitStatus=143
+Restart=on-failure
+RestartSec=5
+KillMode={kill_mode}
+TimeoutStopSec=60
+LimitNOFILE=65536
+LimitNPROC=65536
+NoNewPrivileges=yes
+UMask=0022
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def component_digest(component, effective: dict, unit: str, env: str, versions: dict) -> str:
+    """Digest of everything for which a component has to restart.
+
+    ``effective``: {stem: {key: Value or str}}; only the stems that the catalogue says it reads, and its own JVM
+    options, count, without keys that it ignores or that a command refreshes. ``versions``: {artifact: sha512} of the
+    software that it runs from.
+    """
+    refreshed = tuple(row for refresh in component.refreshes for row in refresh.keys)
+    reads = {stem: {key: str(getattr(value, "value", value)) for key, value in effective.get(stem, {}).items()
+                    if not (fits(component.ignores + refreshed, stem, key) or _counted(key, value))}
+             for stem in sorted(component.reads)}
+    jvm = effective.get("env", {}).get(component.jvm_opts_env, "")
+    software = versions.get(component.software, "")
+    parts = [reads, str(getattr(jvm, "value", jvm)), unit, env, software]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _counted(key: str, value) -> bool:
+    """Whether a value follows from the number of nodes alone; the next start is early enough for it."""
+    return key in COUNTED and getattr(value, "origin", "") == "sizing"
+
+
+def refresh_digests(component, effective: dict) -> dict:
+    """{name of a refresh: digest of the settings that its command makes the running daemon read again}."""
+    result = {}
+    for refresh in component.refreshes:
+        found = [(stem, key, str(getattr(value, "value", value))) for stem in sorted(component.reads)
+                 for key, value in sorted(effective.get(stem, {}).items()) if fits(refresh.keys, stem, key)]
+        result[refresh.name] = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return result
+
+
+def node_units(node, services, effective: dict, cluster: str, java_home: str, versions: dict) -> list:
+    """Units of one node: list of {component, unit, text, env, digest, refresh}, in start order."""
+    result = []
+    for component in components_for(services, node.role):
+        mounts = mounts_of(storage_dirs(component.name, effective))
+        text, env = unit_text(component, cluster, mounts), env_text(component, java_home)
+        result.append({"component": component.name, "unit": component.unit, "text": text, "env": env,
+                       "digest": component_digest(component, effective, text, env, versions),
+                       "refresh": refresh_digests(component, effective)})
+    return result
+
+
+def unit_files(units) -> list:
+    """The files of ``node_units`` as {path, content, owner, group, mode}; digests come last, and that order matters.
+
+    A daemon that starts between the two writes then looks stale and is restarted; the other order would lose it.
+    """
+    files = []
+    for unit in units:
+        files.append(root_file(f"{UNIT_DIR}/{unit['unit']}.service", unit["text"]))
+        files.append(root_file(f"{ENV_DIR}/{unit['unit']}.env", unit["env"]))
+    for unit in units:
+        if unit["refresh"]:
+            lines = "".join(f"{name} {digest}\n" for name, digest in sorted(unit["refresh"].items()))
+            files.append(root_file(f"{DIGEST_DIR}/{unit['component']}.refresh", lines))
+        files.append(root_file(f"{DIGEST_DIR}/{unit['component']}", f"{unit['digest']} {JAVA_MARK}\n"))
+    return files
+
+
+def storage_dirs(component: str, effective: dict) -> list:
+    """Local directories that this component keeps data in, as plain paths."""
+    result = []
+    for stem, key in _STORAGE_KEYS.get(component, ()):
+        value = effective.get(stem, {}).get(key)
+        text = str(getattr(value, "value", value)) if value is not None else ""
+        result += [_plain(part) for part in text.split(",") if part.strip()]
+    return result
+
+
+def _plain(text: str) -> str:
+    """A directory value without storage type (``[SSD]``) and scheme (``file://``)."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[text.index("]") + 1:]
+    return text.removeprefix("file://")
+
+
+def mounts_of(paths) -> list:
+    """Mount points of data disks (/data/N) among these paths."""
+    return sorted({"/".join(path.split("/")[:3]) for path in paths if path.startswith("/data/")})
+
+
+def base_directories() -> list:
+    """Directories that every node has, as {path, owner, group, mode}, parents first."""
+    rows = [("/opt/emr", "root", "0755"), (programs.LIB, "root", "0755"), (programs.LIBEXEC, "root", "0755"), ("/etc/emr", "root", "0755"), (HADOOP_CONF, "root", "0755"),
+            (SPARK_CONF, "root", "0755"), (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
+            (LOG_ROOT, "root", "0755"), ("/var/cache/emr", "root", "0755"), ("/var/lib/emr", "root", "0755"),
+            ("/var/lib/emr/cluster", "root", "0755"), ("/var/lib/emr/jobs", "root", "0755"), (MARK_DIR, "root", "0755"),
+            ("/var/lib/emr/hdfs", "hdfs", "0755"), ("/var/lib/emr/yarn", "yarn", "0755")]
+    seen = {}
+    for component in COMPONENTS.values():
+        seen.setdefault(log_dir(component), (component.user, component.group))
+    made = [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode}
+            for path, owner, mode in rows]
+    return made + [{"path": path, "owner": user, "group": group, "mode": "0755"} for path, (user, group) in sorted(seen.items())]
+
+
+def node_directories(node, services, effective: dict) -> list:
+    """Storage directories of one node's components, as {path, owner, group, mode}."""
+    result = []
+    for component in components_for(services, node.role):
+        mode = "0700" if component.service in ("hdfs", "metastore") else "0755"
+        for path in storage_dirs(component.name, effective):
+            result.append({"path": path, "owner": component.user, "group": GROUP, "mode": mode})
+    return result
+
+
+def service_users() -> list:
+    """Accounts of all daemons as {name, group}; the job user has a group of its own.
+
+    The group ``hadoop`` is HDFS's group of superusers, so the user that runs jobs must not be in it.
+    """
+    users = sorted({component.user for component in COMPONENTS.values()} - {JOB_USER})
+    return [{"name": name, "group": GROUP, "home": "/var/lib/emr", "shell": "/usr/sbin/nologin"} for name in users] + [
+        {"name": JOB_USER, "group": JOB_USER, "home": f"/home/{JOB_USER}", "shell": "/bin/bash"}]
+
+
+def hdfs_directories(services, job_users=(JOB_USER,)) -> list:
+    """Directories that HDFS needs before the first job, as {path, owner, group, mode}, parents first."""
+    rows = [("/tmp", "hdfs", GROUP, "1777"), ("/user", "hdfs", GROUP, "0755")]
+    rows += [(f"/user/{user}", user, user, "0755") for user in job_users]
+    if "yarn" in services:
+        rows += [("/yarn", "yarn", GROUP, "0755"), ("/yarn/logs", "yarn", GROUP, "1777")]
+    if "mapreduce" in services:
+        rows += [("/mr-history", "mapred", GROUP, "0755"), ("/mr-history/tmp", "mapred", GROUP, "1777"),
+                 ("/mr-history/done", "mapred", GROUP, "0770")]
+    if "metastore" in services:
+        # As in /tmp: everybody makes tables, and only their owners take them away.
+        rows += [("/hive", "hive", GROUP, "0755"), ("/hive/warehouse", "hive", GROUP, "1777")]
+    if "spark" in services:
+        rows += [("/spark", "spark", GROUP, "0755"), ("/spark/events", "spark", GROUP, "1777")]
+    return [{"path": path, "owner": owner, "group": group, "mode": mode} for path, owner, group, mode in rows]
+
+
+def hdfs_archives(services, effective: dict) -> list:
+    """Folders that HDFS carries as one zip for all containers, as {source, path, owner}."""
+    value = effective.get("spark-defaults", {}).get("spark.yarn.archive")
+    path = str(getattr(value, "value", value or ""))
+    if "spark" not in services or not path.startswith("hdfs:///"):
+        return []
+    return [{"source": f"{SPARK_HOME}/jars", "path": path[len("hdfs://"):], "owner": "spark"}]

@@ -1,0 +1,97 @@
+"""The release catalogue: tested sets of versions, the one place with versions and checksums.
+
+Pure Python: no Ansible import. A node installs an artifact from any of its sources (``domain/install/sources.py``) and accepts it by
+SHA-512 alone, so a mirror needs no trust. The artifacts are those that ``emrctl dist build`` assembles; they have no address of
+their own (``urls`` is empty) until somebody publishes them.
+
+Apache's own tarballs are no source by themselves: with other launchers they have another SHA-512, so a cluster that got them
+because a mirror was silent today would reinstall and restart tomorrow. Who wants them names them in the spec's ``artifacts``,
+where the choice is kept (docs/cloud.md).
+"""
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from ..errors import Refused
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A tarball: ``file`` name, pinned ``sha512``, full ``urls`` of its own beside all mirrors."""
+
+    component: str
+    version: str
+    file: str
+    sha512: str
+    urls: tuple = ()
+
+    @property
+    def top(self) -> str:
+        """Name of the top folder in the tarball, and of the installation below /opt/emr."""
+        return f"{self.component}-{self.version}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A tested set. ``components`` maps component -> version, ``artifacts`` component -> Artifact.
+
+    ``architecture``, as DescribeImages names it: jars of the release hold native code (leveldbjni, RocksDB, zstd), which is
+    tested on this one alone.
+    """
+
+    name: str
+    artifacts: dict
+    java: str = "17"
+    architecture: str = "x86_64"
+    notes: tuple = ()
+
+    @property
+    def components(self) -> dict:
+        return {name: artifact.version for name, artifact in self.artifacts.items()}
+
+    def version(self, component: str) -> str:
+        """Version of a component. Raises KeyError."""
+        return self.artifacts[component].version
+
+
+def _own(component: str, version: str, sha512: str) -> Artifact:
+    return Artifact(component, version, f"{component}-{version}.tar.gz", sha512)
+
+
+_ROWS = (
+    Release(
+        "emr-1.0",
+        {"hadoop": _own(
+            "hadoop", "3.4.2",
+            "8953edc83bfd77c6e7b9827c8bda13b1c2e16613c5afa3608168bf6d594af714"
+            "81aa1e8500b81900a942f90796f2739bc2ac60b3f91cd53d77135ed06c174f82"),
+         "spark": _own(
+            "spark", "4.1.4",
+            "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
+            "d58f91475f97f956f4d71ca6f9ad2e8d50b20b76025075ba590420aa82e8608e"),
+         "connectors": _own(
+            "connectors", "1.0",
+            "e5f284df0a1ac80b49a8b907ad4be1a1f1d1e70c43033dbd7f412402b3a40bf3"
+            "cba2f5324bc3f0f03ff9c949e42d6aebca022232d43708af1dc52f1c6685ed10"),
+         "metastore": _own(
+            "metastore", "3.1.3",
+            "a3d300a907ce2262422d0aa237c6952d075700cef7be777e2a428882cc49785b"
+            "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006")},
+        notes=("Hadoop without native libraries: the Java implementations of codecs and checksums are used.",
+               "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
+               "Spark without the Kubernetes client and the Connect shell.",
+               "Spark's Kafka source is that of 4.1.1, the newest of its line that is published with all it needs.",
+               "Hive's metastore 3.1, the newest line that Spark's own Hive client talks to; its drivers are MariaDB's and PostgreSQL's.")),
+)
+RELEASES = {row.name: row for row in _ROWS}
+DEFAULT = "emr-1.0"
+
+
+def release(name: str) -> Release:
+    """The release of this name. Raises Refused, with the nearest name, when there is none."""
+    if name in RELEASES:
+        return RELEASES[name]
+    near = difflib.get_close_matches(str(name), RELEASES, 1, 0.5)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise Refused(f"there is no release {name!r}", f"{hint}Releases: {', '.join(RELEASES)}")

@@ -1,0 +1,58 @@
+"""How long logs are kept, and the unit that copies those of jobs to OSS. Pure Python: no Ansible import."""
+from __future__ import annotations
+
+import json
+
+from ..daemons.units import UNIT_DIR
+from ..resident import programs
+from ..resident.files import root_file, timer_unit
+from ..text import durations
+
+SETTINGS = "/etc/emr/logs.json"
+UNIT = "emr-logs"
+# Seconds between two looks for jobs that have ended.
+TICK_S = 60
+
+
+def retention(services, logs) -> dict:
+    """{file: {key: value}}: how long HDFS keeps the logs of containers, and the histories of MapReduce and Spark."""
+    seconds = durations.seconds(logs.keep)
+    layer: dict = {}
+    if "yarn" in services and "hdfs" in services:
+        layer["yarn-site"] = {"yarn.log-aggregation.retain-seconds": str(seconds)}
+    if "mapreduce" in services:
+        layer["mapred-site"] = {"mapreduce.jobhistory.max-age-ms": str(seconds * 1000)}
+    if "spark" in services:
+        layer["spark-defaults"] = {"spark.history.fs.cleaner.enabled": "true", "spark.history.fs.cleaner.maxAge": f"{seconds}s",
+                                   # A stream writes its history as long as it lives, 128 MiB a file: older ones are made compact.
+                                   "spark.history.fs.eventLog.rolling.maxFilesToRetain": "8"}
+    return layer
+
+
+def side_units(spec, topology, node, effective) -> list:
+    """The timer on the first master, as node/daemons/side.py wants it."""
+    if node.name != topology.first_master.name:
+        return []
+    wanted = bool(spec.logs.oss)
+    timer = timer_unit(f"Looks for jobs of cluster {topology.cluster} whose records and logs are not in OSS yet", TICK_S, TICK_S)
+    texts = {f"{UNIT_DIR}/{UNIT}.timer": timer, f"{UNIT_DIR}/{UNIT}.service": _service(topology.cluster)}
+    if wanted:
+        texts[SETTINGS] = json.dumps({
+            "oss": f"{spec.logs.oss.rstrip('/')}/{topology.cluster}-{topology.cluster_id}", "region": spec.region,
+            "endpoint": str(effective["core-site"].get("fs.oss.endpoint") or "")}, indent=1, sort_keys=True) + "\n"
+    files = [root_file(path, text) for path, text in texts.items()]
+    return [{"unit": f"{UNIT}.timer", "wanted": wanted,
+             "files": files if wanted else [{"path": path} for path in (*texts, SETTINGS)]}]
+
+
+def _service(cluster: str) -> str:
+    return f"""[Unit]
+Description=Copies records and logs of jobs of cluster {cluster} to OSS
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart={programs.LOGS}
+TimeoutStartSec=3h
+Nice=10
+"""

@@ -1,0 +1,164 @@
+"""What stays on nodes to work without Ansible: a Python package, its programs, units and settings. Pure Python: no Ansible import.
+
+The package holds the same files as ``module_utils``, in folders of the same names, so that their relative imports hold. All
+nodes have what configures them again; masters also have what runs jobs.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+
+from ..catalogue import COMPONENTS
+from ..daemons.units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
+from ..sizing import memory as sizing
+from . import programs
+from .files import boot_unit, is_source, root_file, source
+
+LIB = programs.LIB
+PACKAGE = f"{LIB}/emr_node"
+SETTINGS = "/etc/emr/jobs.json"
+UNIT = "emr-jobs.service"
+TEMPLATE = "emr-job@.service"
+# Programs of the package: path -> module with a function main(arguments) that returns an exit code.
+PROGRAMS = {programs.JOBS: "jobs.program", programs.FLOWS: "flows.program", programs.COPY: "transfer.oss", programs.LOGS: "jobs.log_archive",
+            programs.JDBC: "transfer.jdbc_program", programs.FILES: "files.program"}
+# On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
+# packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
+NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
+VERSION = f"{PACKAGE}/VERSION"
+# What programs get as environment on a node.
+ENVIRONMENT = {
+    "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
+    "HADOOP_HOME": HADOOP_HOME, "HADOOP_CONF_DIR": HADOOP_CONF, "YARN_CONF_DIR": HADOOP_CONF,
+    "SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
+    "LANG": "C.UTF-8", "PYSPARK_PYTHON": programs.PYTHON,
+    # Spark starts a JVM only to find out how to start the next one; it need not compile well.
+    "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+}
+
+
+def side_units(topology, node, services, spec) -> list:
+    """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/daemons/side.py."""
+    if node.role != "master":
+        return []
+    texts = {f"{UNIT_DIR}/{UNIT}": _boot(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
+             SETTINGS: json.dumps(settings(topology, node, services, spec), indent=1, sort_keys=True) + "\n", **package()}
+    texts.update({path: _program(module) for path, module in PROGRAMS.items()})
+    common = {row["path"] for row in node_files()}
+    return [{"unit": UNIT, "wanted": True, "files": [row for row in map(_row, texts, texts.values()) if row["path"] not in common]}]
+
+
+def node_files() -> list:
+    """The files of the program that every node has; its version comes last, when all of it is there."""
+    texts = {programs.NODE: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
+    return [_row(path, text) for path, text in texts.items()]
+
+
+def program_files(path: str, module: str) -> list:
+    """The files of a program that only some nodes have, but for those that every node has."""
+    common = {row["path"] for row in node_files()}
+    return [root_file(path, _program(module), "0755")] + [root_file(*row) for row in _below(module).items() if row[0] not in common]
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Digest of all that the program of every node consists of."""
+    return hashlib.sha256(json.dumps(_below(NODE_MODULE), sort_keys=True).encode()).hexdigest()
+
+
+def _row(path: str, text: str) -> dict:
+    runs = path in PROGRAMS or path == programs.NODE
+    return root_file(path, text, "0755" if runs else "0644")
+
+
+def settings(topology, node, services, spec) -> dict:
+    """What the package has to know of its cluster."""
+    def url(component):
+        row = COMPONENTS[component]
+        return f"http://{topology.first_master.address}:{row.ports['http']}" if row.service in services else ""
+    return {"cluster": topology.cluster, "region": spec.region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
+            "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
+            "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
+            "output_mib": spec.logs.job_output_mib}
+
+
+def job_memory(services, node) -> int:
+    """MiB that the programs that start jobs may take together on a master: what its daemons and the system leave."""
+    return max(512, node.memory_mib - sizing.demand(services, node.role, node.memory_mib))
+
+
+def package() -> dict:
+    """{path: text} of the package: the modules of the masters' programs and what they import."""
+    return _below(*PROGRAMS.values())
+
+
+@lru_cache(maxsize=4)
+def _below(*modules: str) -> dict:
+    """{path: text} of these modules of node/ and of all that they import."""
+    found: dict = {}
+    wanted = [("node", *module.split(".")) for module in modules]
+    while wanted:
+        module = wanted.pop()
+        name = "/".join(module) + ".py"
+        if name not in found:
+            found[name] = source(name)
+            found.update({"/".join(module[:depth]) + "/__init__.py": "" for depth in range(1, len(module))})
+            wanted += _imports(module[:-1], found[name])
+    return {f"{PACKAGE}/{name}": text for name, text in sorted({"__init__.py": "", **found}.items())}
+
+
+# A relative import, wherever it stands: its dots, the module, and the names. Parsing the files would take ten times as long.
+_IMPORT = re.compile(r"^[ \t]*from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]+)", re.MULTILINE)
+
+
+def _imports(folder: tuple, text: str) -> list:
+    """The modules, as tuples of folders and name, that the relative imports of a text name. ``folder``: of the text's own module."""
+    rows = []
+    for dots, module, names in _IMPORT.findall(text):
+        base = (*folder[:len(folder) - len(dots) + 1], *filter(None, module.split(".")))
+        # `from .room import a` names modules, `from .room.a import b` is a module with what is in it.
+        rows += [base] if is_source("/".join(base) + ".py") else [(*base, name.split()[0]) for name in names.strip("() \n").split(",") if name.strip()]
+    return rows
+
+
+def _program(module: str) -> str:
+    return f"""#!{programs.PYTHON}
+import os
+import sys
+
+# Set, never inherited: a hardened node's own would hide what daemons and jobs have to read.
+os.umask(0o022)
+sys.path[0] = "{LIB}"
+from emr_node.node.{module} import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _boot(cluster: str) -> str:
+    order = (f"After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service\n"
+             "Wants=network-online.target")
+    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{programs.JOBS} boot")
+
+
+def _job_text(cluster: str) -> str:
+    # A supervisor that dies is started again, and finds out what has become of the job. What it was told to stop, it stops
+    # itself within TimeoutStopSec; then systemd ends what is left.
+    return f"""[Unit]
+Description=Job %i of cluster {cluster}
+CollectMode=inactive-or-failed
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+ExecStart={programs.JOBS} run %i
+ExecStopPost={programs.JOBS} ended %i
+Restart=on-failure
+RestartSec=1
+KillMode=mixed
+TimeoutStopSec=60
+OOMPolicy=continue
+LimitNOFILE=65536
+"""

@@ -1,0 +1,30 @@
+"""The nodes of a cluster as each of them remembers them: what the cluster is does not depend on whom a run happens to reach.
+
+An inventory can lose a line and a play can be limited. Neither is an order to take a node away, so what configured the
+cluster last leaves its nodes with their shapes in a file on each of them, and the next run adds those that it does not see.
+"""
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from .nodes import Disk, Node, Topology
+
+PATH = "/etc/emr/nodes.json"
+
+
+def text(topology: Topology) -> str:
+    """The record of a topology: one line of JSON for each node, so that a diff shows who came and went."""
+    rows = ",\n".join(json.dumps(asdict(node), sort_keys=True) for node in topology.nodes)
+    return f'{{"cluster": {json.dumps(topology.cluster)}, "nodes": [\n{rows}\n]}}\n'
+
+
+def nodes(record, cluster: str = "") -> tuple:
+    """The Nodes of a record, as decoded from JSON; none where it is not a record, or of another cluster than ``cluster``."""
+    if not isinstance(record, dict) or (cluster and record.get("cluster") != cluster):
+        return ()
+    try:
+        return tuple(Node(**dict(row, disks=tuple(Disk(**disk) for disk in row["disks"]))) for row in record["nodes"])
+    except (KeyError, TypeError):
+        # Written by another version: as good as none.
+        return ()

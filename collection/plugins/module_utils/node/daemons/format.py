@@ -1,0 +1,64 @@
+"""Format a NameNode: only when that cannot destroy anything. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import os
+import shutil
+
+from ..common import NodeError, owner_ids, run
+from ..config.configure import inspect
+
+HALF = ".formatting"
+
+
+def format_if_empty(plan, environment):
+    """Format the NameNode's directories when they are all empty. Returns what was done, as text, or ''.
+
+    ``plan``: {dirs, cluster_id, refusal}. ``refusal`` is what the controller knows against it: a DataNode with data, or
+    DataNodes nobody has looked at. The result of the format appears with one rename, so a killed format leaves nothing
+    that could be taken for a file system.
+    """
+    found = [inspect(path) for path in plan["dirs"]]
+    formatted = [row for row in found if row["state"] == "formatted"]
+    unclear = [row["path"] for row in found if row["state"] == "unclear"]
+    for row in formatted:
+        if row["cluster_id"] != plan["cluster_id"]:
+            raise NodeError(f"{row['path']} belongs to cluster {row['cluster_id']}, this is {plan['cluster_id']}. It is "
+                            "never formatted: move the directory away if its file system may go.")
+    if unclear:
+        raise NodeError(f"{', '.join(unclear)}: neither empty nor a NameNode's directory. It is never formatted: look at "
+                        "it, and empty it yourself if it may go.")
+    missing = [row["path"] for row in found if row["state"] != "formatted"]
+    if not missing:
+        return ""
+    if formatted:
+        return _copy(formatted[0]["path"], missing)
+    if plan["refusal"]:
+        raise NodeError(f"the NameNode has no file system, and formatting one is refused: {plan['refusal']}")
+    return _format(missing, plan["cluster_id"], environment)
+
+
+def _format(dirs, cluster_id, environment):
+    halves = [os.path.join(path, HALF) for path in dirs]
+    for half in halves:
+        shutil.rmtree(half, ignore_errors=True)
+        os.makedirs(half, mode=0o700)
+        os.chown(half, *owner_ids("hdfs", "hadoop"))
+    run(["/opt/emr/hadoop/bin/hdfs", "namenode", "-D", "dfs.namenode.name.dir=" + ",".join(f"file://{h}" for h in halves),
+         "-format", "-clusterId", cluster_id, "-nonInteractive", "-force"], limit_s=120, user="hdfs",
+        env=dict(os.environ, **environment))
+    for path, half in zip(dirs, halves):
+        if inspect(half)["cluster_id"] != cluster_id:
+            raise NodeError(f"the format of {path} did not yield cluster {cluster_id}")
+        os.rename(os.path.join(half, "current"), os.path.join(path, "current"))
+        shutil.rmtree(half, ignore_errors=True)
+    return f"formatted {', '.join(dirs)}"
+
+
+def _copy(source, targets):
+    """A format that was cut off between two directories: the finished one is copied to the others."""
+    for target in targets:
+        half = os.path.join(target, HALF)
+        shutil.rmtree(half, ignore_errors=True)
+        run(["cp", "-a", os.path.join(source, "current"), half])
+        os.rename(half, os.path.join(target, "current"))
+    return f"copied {source} to {', '.join(targets)}"

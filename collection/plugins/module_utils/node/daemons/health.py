@@ -1,0 +1,184 @@
+"""Ask daemons whether they serve, the way the catalogue says. Runs on Python 3.8 and newer.
+
+Every reader takes the parsed answer (None: nobody answered) and returns (ready, what it said).
+"""
+from __future__ import annotations
+
+import json
+import socket
+import struct
+
+from ..http import get_json
+
+# Tag in YARN of the cluster's own servers; see domain/config/sql.py.
+SERVER_TAG = "emr-server"
+NAMENODE_BEANS = ("NameNodeInfo", "NameNodeActivity", "FSNamesystem", "FSNamesystemState")
+# Every state in which the ResourceManager knows a node; without the list it leaves out those that are gone.
+NODE_STATES = "NEW,RUNNING,UNHEALTHY,DECOMMISSIONING,DECOMMISSIONED,LOST,REBOOTED,SHUTDOWN"
+
+
+def probe(health, limit_s=3.0):
+    """(ready, text) of one daemon. ``health``: {kind, url}."""
+    if health["kind"] in SOCKETS:
+        return SOCKETS[health["kind"]](health["url"], limit_s)
+    answer = get_json(health["url"], limit_s)
+    if answer is None:
+        return False, f"no answer from {health['url']}"
+    return READERS.get(health["kind"], _http)(answer)
+
+
+def bean(answer, name):
+    """One bean of a JMX answer, by the ``name=`` of its object name; {} when it is missing."""
+    for row in (answer or {}).get("beans", []):
+        if f"name={name}" in row.get("name", "").split(":", 1)[-1].split(","):
+            return row
+    return {}
+
+
+def _http(_answer):
+    return True, "answers"
+
+
+def _namenode(answer):
+    info = bean(answer, "NameNodeInfo")
+    if not info:
+        return False, "starting"
+    safe_mode = info.get("Safemode", "")
+    return (False, "in safe mode: " + safe_mode.split(".")[0]) if safe_mode else (True, "safe mode off")
+
+
+def _datanode(answer):
+    info = bean(answer, "DataNodeInfo")
+    actors = json.loads(info.get("BPServiceActorInfo") or "[]")
+    states = [actor.get("ActorState", "") for actor in actors]
+    if actors and all(state == "RUNNING" for state in states):
+        return True, "registered"
+    return False, "not registered with the NameNode yet" + (f" ({', '.join(states)})" if states else "")
+
+
+def _resourcemanager(answer):
+    metrics = answer.get("clusterMetrics")
+    return (True, f"{metrics.get('activeNodes', 0)} active nodes") if metrics else (False, "starting")
+
+
+def _nodemanager(answer):
+    info = answer.get("nodeInfo", {})
+    if info.get("nodeHealthy"):
+        return True, "healthy"
+    return False, info.get("healthReport") or "not healthy yet"
+
+
+def _tcp(url, limit_s):
+    try:
+        with _connection(url, limit_s):
+            return True, "listens"
+    except OSError as error:
+        return False, f"no answer from {url}: {error}"
+
+
+def _metastore(url, limit_s):
+    """Asks for the databases, so that the answer says something of the metastore's own database too."""
+    name = b"get_all_databases"
+    call = struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0)
+    try:
+        with _connection(url, limit_s) as connection:
+            connection.sendall(call)
+            head = _exactly(connection, 8 + len(name) + 4)
+            if head[:4] != b"\x80\x01\x00\x02":
+                return False, "answers with an error"
+            # The field 0 of the answer is the list of names; an exception is field 1.
+            field = _exactly(connection, 3)
+            if field != b"\x0f\x00\x00":
+                return False, "cannot read its database"
+            count = struct.unpack(">BI", _exactly(connection, 5))[1]
+            return True, f"{count} database{'s' if count != 1 else ''}"
+    except OSError as error:
+        return False, f"no answer from {url}: {error}"
+
+
+def _connection(url, limit_s):
+    host, _colon, port = url.split("://", 1)[1].partition(":")
+    return socket.create_connection((host, int(port)), limit_s)
+
+
+def _exactly(connection, size):
+    """So many bytes. Raises OSError when the other side ends before."""
+    found = b""
+    while len(found) < size:
+        piece = connection.recv(size - len(found))
+        if not piece:
+            raise OSError("the connection was closed")
+        found += piece
+    return found
+
+
+SOCKETS = {"tcp": _tcp, "metastore": _metastore}
+READERS = {"namenode": _namenode, "datanode": _datanode, "resourcemanager": _resourcemanager,
+           "nodemanager": _nodemanager, "http": _http}
+
+
+def namenode(base, limit_s=5.0):
+    """{bean: its fields} that the NameNode at ``base`` (http://host:port) has in JMX; all are empty when it does not answer."""
+    answer = get_json(f"{base}/jmx?qry=Hadoop:service=NameNode,name=*", limit_s)
+    return {name: bean(answer, name) for name in NAMENODE_BEANS}
+
+
+def listed(info, key):
+    """{node name: fields} of one of the JSON texts in NameNodeInfo, whose own keys are host:port."""
+    return {name.rsplit(":", 1)[0]: row for name, row in json.loads(info.get(key) or "{}").items()}
+
+
+def hdfs_summary(base):
+    """Numbers of HDFS from the NameNode at ``base``, or None when it does not answer."""
+    return summarize(namenode(base))
+
+
+def summarize(beans):
+    """Numbers of HDFS in what ``namenode`` gave, or None when it did not answer."""
+    info, system, state = (beans[name] for name in ("NameNodeInfo", "FSNamesystem", "FSNamesystemState"))
+    if not info:
+        return None
+    return {"safe_mode": info.get("Safemode", ""), "cluster_id": info.get("ClusterId", ""),
+            # The number counts a released node until its heartbeat is missed; the list has those that are admitted.
+            "live": len(json.loads(info["LiveNodes"])) if info.get("LiveNodes") else state.get("NumLiveDataNodes", 0),
+            "dead": state.get("NumDeadDataNodes", 0), "decommissioning": state.get("NumDecommissioningDataNodes", 0),
+            "capacity_bytes": info.get("Total", 0), "used_bytes": info.get("Used", 0),
+            "free_bytes": info.get("Free", 0), "files": system.get("FilesTotal", 0),
+            "blocks": system.get("BlocksTotal", 0), "missing_blocks": system.get("MissingBlocks", 0),
+            "corrupt_blocks": system.get("CorruptBlocks", 0),
+            # A block that is being copied has left the queue of those with too few copies.
+            "under_replicated_blocks": system.get("UnderReplicatedBlocks", 0) + system.get("PendingReplicationBlocks", 0),
+            "copying_blocks": system.get("PendingReplicationBlocks", 0) + system.get("ScheduledReplicationBlocks", 0)}
+
+
+def yarn_summary(base):
+    """Numbers of YARN from the ResourceManager at ``base``, or None when it does not answer."""
+    metrics = (get_json(f"{base}/ws/v1/cluster/metrics") or {}).get("clusterMetrics")
+    if not metrics:
+        return None
+    return {"active": metrics.get("activeNodes", 0), "lost": metrics.get("lostNodes", 0),
+            "unhealthy": metrics.get("unhealthyNodes", 0), "decommissioned": metrics.get("decommissionedNodes", 0),
+            "memory_mib": metrics.get("totalMB", 0), "memory_used_mib": metrics.get("allocatedMB", 0),
+            "memory_asked_mib": metrics.get("pendingMB", 0),
+            "vcores": metrics.get("totalVirtualCores", 0), "vcores_used": metrics.get("allocatedVirtualCores", 0),
+            "apps_running": metrics.get("appsRunning", 0), "apps_pending": metrics.get("appsPending", 0)}
+
+
+def is_server(application):
+    """Whether an application of YARN is a daemon of the cluster, and nobody's work."""
+    return SERVER_TAG in str(application.get("applicationTags") or "").split(",")
+
+
+def waiting_application(base):
+    """What one of the cluster's own applications (Spark's servers) waits for in YARN at ``base``, as a sentence; '' when none waits."""
+    alive = (get_json(f"{base}/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING") or {}).get("apps") or {}
+    rows = alive.get("app") or []
+    mine = next((row for row in rows if is_server(row) and row["state"] != "RUNNING"), None)
+    numbers = yarn_summary(base)
+    if mine is None or numbers is None:
+        return ""
+    held = ", ".join(f"{row['id']} of {row['user']} {max(0, row.get('allocatedMB', 0))} MiB" for row in sorted(
+        rows, key=lambda row: -row.get("allocatedMB", 0)) if row.get("allocatedMB", 0) > 0 and row is not mine)
+    return (f"YARN has not begun {mine['id']} in the queue {mine['queue'].split('.')[-1]} yet: {numbers['memory_used_mib']} of "
+            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}), and {numbers['memory_asked_mib']} MiB are asked for. Wait for their end, stop one (emrctl jobs kill), or add a node "
+            "(emrctl scale)")

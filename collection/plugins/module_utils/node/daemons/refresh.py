@@ -1,0 +1,65 @@
+"""Make running daemons take over settings without a restart. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import os
+import time
+
+from ..common import NodeError, read_text, run
+from .stale import note_refreshed, wanted_digest
+
+BIN = "/opt/emr/hadoop/bin"
+UNIT_ENV = "/etc/emr/units"
+LIMIT_S = 120
+
+
+def refresh(row, limit_s=LIMIT_S):
+    """Run one refresh and record it. ``row``: {component, label, unit, user, name, argv, base}. Returns what was done, as text.
+
+    The digest is taken before the command reads the files: a change in between is noticed the next time.
+    """
+    digest = wanted_digest(row["component"], row["name"])
+    environment = unit_environment(row["unit"])
+    if row["name"] == "queues":
+        from ..people.queues import refresh_queues
+        refresh_queues(row["base"], environment)
+    elif "-reconfig" in row["argv"]:
+        _reconfigure(row, environment, limit_s)
+    else:
+        _run(row, [], environment, limit_s)
+    note_refreshed(row["component"], row["name"], digest)
+    return f"{row['component']}: {row['name']} refreshed"
+
+
+def unit_environment(unit):
+    """Environment for Hadoop's commands, as this daemon's unit has it, with errors on stderr instead of in the daemon's log."""
+    lines = (read_text(f"{UNIT_ENV}/{unit}.env") or "").splitlines()
+    found = dict(line.split("=", 1) for line in lines if "=" in line)
+    for name in ("HADOOP_LOGFILE", "HADOOP_PID_DIR"):
+        found.pop(name, None)
+    found["HADOOP_ROOT_LOGGER"] = "WARN,console"
+    return dict(os.environ, **found)
+
+
+def _run(row, more, environment, limit_s):
+    argv = [f"{BIN}/{row['argv'][0]}"] + list(row["argv"][1:]) + more
+    try:
+        return run(argv, limit_s=limit_s, env=environment, user=row["user"])[1]
+    except NodeError as error:
+        raise NodeError(f"{row['label']} did not take over its {row['name']}: {error}. It goes on with the former ones. Set them "
+                        "right and run the same command again.", component=row["component"])
+
+
+def _reconfigure(row, environment, limit_s):
+    """Start a reconfiguration, wait for its end, and fail for a setting that was not accepted."""
+    deadline = time.monotonic() + limit_s
+    _run(row, ["start"], environment, limit_s)
+    while True:
+        said = _run(row, ["status"], environment, limit_s)
+        if "finished at" in said:
+            break
+        if time.monotonic() > deadline:
+            raise NodeError(f"{row['label']} still reconfigures after {limit_s} s: {said.strip()[-300:]}")
+        time.sleep(0.5)
+    failed = [line.strip() for line in said.splitlines() if line.strip().startswith("FAILED")]
+    if failed:
+        raise NodeError(f"{row['label']} did not accept: {'; '.join(failed)}\n{said.strip()[-1000:]}", component=row["component"])

@@ -1,0 +1,304 @@
+"""HDFS over WebHDFS, without starting a JVM. Runs on Python 3.8 and newer.
+
+A path is a path: none of its characters means anything to this module or to the daemons. Node names in ``Location`` answers are
+resolved by the hosts block of every node.
+"""
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import tempfile
+import threading
+import time
+import urllib.parse
+import uuid
+import zipfile
+
+from ..common import NodeError
+
+BLOCK = 1 << 20
+# Seconds: of an answer of the NameNode, and of a DataNode.
+ASK_S, CONTENT_S = 30, 120
+# Unfinished files are called so, whatever their name will be: HDFS takes names of up to 255 bytes (dfs.namenode.fs-limits.max-component-length).
+UNFINISHED = ".emr-unfinished-"
+NAME_MAX = 255
+
+
+class WebHdfs:
+    """A small client. ``base``: http://host:port of the NameNode; ``user``: whom to act as (no Kerberos yet).
+
+    Each thread that uses it keeps a connection of its own to the NameNode. Raises NodeError with ``status`` for what HDFS refuses,
+    OSError when nobody answers.
+    """
+
+    def __init__(self, base, user):
+        self.base, self.user, self._links = base, user, threading.local()
+
+    def _url(self, path, operation, **options):
+        query = urllib.parse.urlencode(dict({"op": operation, "user.name": self.user}, **options))
+        return f"/webhdfs/v1{urllib.parse.quote(path)}?{query}"
+
+    def _json(self, method, path, operation, **options):
+        return json.loads(self._ask(method, path, operation, **options) or b"{}")
+
+    def _ask(self, method, path, operation, **options):
+        """Body of the NameNode's answer."""
+        while True:
+            kept = getattr(self._links, "name", None)
+            link = kept or self._connect()
+            try:
+                link.request(method, self._url(path, operation, **options))
+                answer = link.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if kept and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
+                    continue  # it rested, and the other end has closed it meanwhile
+                if isinstance(error, OSError):
+                    raise
+                raise ConnectionError(f"the NameNode at {self.base}: {error or type(error).__name__}")
+            if answer.will_close:
+                self.close()
+            if answer.status >= 300:
+                raise NodeError(refusal(answer.status, body), status=answer.status)
+            return body
+
+    def _connect(self):
+        place = urllib.parse.urlsplit(self.base)
+        self._links.name = http.client.HTTPConnection(place.hostname, place.port, timeout=ASK_S)
+        return self._links.name
+
+    def close(self):
+        """End this thread's connection."""
+        link, self._links.name = getattr(self._links, "name", None), None
+        if link:
+            link.close()
+
+    def status(self, path):
+        """FileStatus of a path, or None when there is none."""
+        try:
+            return self._json("GET", path, "GETFILESTATUS")["FileStatus"]
+        except NodeError as error:
+            if error.extra.get("status") == 404:
+                return None
+            raise
+
+    def listing(self, path):
+        """FileStatus of everything in a folder (of the file itself for a file)."""
+        return self._json("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
+
+    def listing_up_to(self, path, most):
+        """(FileStatus rows of a folder in the order of names, whether there are more than ``most``)."""
+        rows, after = [], ""
+        while True:
+            found = self._json("GET", path, "LISTSTATUS_BATCH", **({"startAfter": after} if after else {}))["DirectoryListing"]
+            page = found["partialListing"]["FileStatuses"]["FileStatus"]
+            rows += page
+            if not found["remainingEntries"] or len(rows) > most:
+                return rows[:most], len(rows) > most
+            after = page[-1]["pathSuffix"]
+
+    def summary(self, path):
+        """ContentSummary of a path: length and spaceConsumed in bytes (one copy, all copies), fileCount, directoryCount."""
+        return self._json("GET", path, "GETCONTENTSUMMARY")["ContentSummary"]
+
+    def make(self, path, mode):
+        """Make a folder with its parents."""
+        self._json("PUT", path, "MKDIRS", permission=mode)
+
+    def allows(self, path, action):
+        """Whether the user may do this (rwx, with - for what is not asked) with a path that is there."""
+        try:
+            self._json("GET", path, "CHECKACCESS", fsaction=action)
+            return True
+        except NodeError as error:
+            if error.extra.get("status") == 403:
+                return False
+            raise
+
+    def set_owner(self, path, owner, group):
+        """Change owner and group (superuser only)."""
+        self._ask("PUT", path, "SETOWNER", owner=owner, group=group)
+
+    def set_mode(self, path, mode):
+        """Change the permission bits."""
+        self._ask("PUT", path, "SETPERMISSION", permission=mode)
+
+    def quota(self, path):
+        """What a folder uses and may use: {spaceConsumed, spaceQuota, fileAndDirectoryCount, quota}; bytes of all copies, -1
+        without a limit."""
+        return self._json("GET", path, "GETQUOTAUSAGE")["QuotaUsage"]
+
+    def set_quota(self, path, space):
+        """Limit the bytes, of all copies, below a folder; -1 takes the limit away (superuser only)."""
+        self._ask("PUT", path, "SETQUOTA", storagespacequota=space)
+
+    def delete(self, path, recursive=False):
+        """Delete; True when something was deleted."""
+        return self._json("DELETE", path, "DELETE", recursive=str(recursive).lower()).get("boolean", False)
+
+    def rename(self, path, target):
+        """Rename; raises NodeError when HDFS refuses, as it does when the target exists."""
+        # With options: the call without them moves into a folder that exists.
+        self._ask("PUT", path, "RENAME", destination=target, renameoptions="NONE")
+
+    def replace(self, path, target):
+        """Rename a file in one step, in place of a file that may be there."""
+        self._ask("PUT", path, "RENAME", destination=target, renameoptions="OVERWRITE")
+
+    def write(self, path, source, size, overwrite=True, replication=None, mode=None):
+        """Write ``size`` bytes of the binary file object ``source`` to a file, made with the permission bits ``mode``.
+
+        Raises NodeError, with ``again`` where a connection broke.
+        """
+        options = {"overwrite": str(overwrite).lower(), "noredirect": "true"}
+        if replication:
+            options["replication"] = replication
+        if mode:
+            options["permission"] = mode
+        try:
+            with _Content(self._json("PUT", path, "CREATE", **options)["Location"], path) as node:
+                answer = node.ask("PUT", source, {"Content-Length": str(size), "Content-Type": "application/octet-stream"})
+                if answer.status != 201:
+                    raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
+        except OSError as error:
+            raise NodeError(f"writing {path} to HDFS: {error}", again=True)
+
+    def read(self, path, take, offset=0, length=None):
+        """Hand content to ``take(bytes)``; returns the number of bytes. Raises OSError when the connection breaks."""
+        options = {"noredirect": "true", "offset": offset}
+        if length is not None:
+            options["length"] = length
+        total = 0
+        with _Content(self._json("GET", path, "OPEN", **options)["Location"], path) as node:
+            answer = node.ask("GET")
+            if answer.status != 200:
+                raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
+            for block in iter(lambda: answer.read(BLOCK), b""):
+                take(block)
+                total += len(block)
+        return total
+
+    def read_to(self, path, out, limit_bytes=None, at=0):
+        """Copy a file's content, from there on, to the binary file object ``out``; returns the number of bytes."""
+        try:
+            return self.read(path, out.write, at, limit_bytes)
+        except OSError as error:
+            raise NodeError(f"reading {path} from HDFS: {error}")
+
+
+class _Content:
+    """A connection to the DataNode that a ``Location`` names, for the content of one file."""
+
+    def __init__(self, location, path):
+        self.place, self.target = urllib.parse.urlsplit(location.partition("/webhdfs/")[0]), target_of(location, path)
+        self.link, self.what = None, path
+
+    def ask(self, method, body=None, headers=None):
+        """The answer to a request."""
+        self.link.request(method, self.target, body=body, headers=headers or {})
+        return self.link.getresponse()
+
+    def __enter__(self):
+        self.link = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=CONTENT_S, blocksize=1 << 18)
+        return self
+
+    def __exit__(self, _kind, error, _trace):
+        self.link.close()
+        if isinstance(error, http.client.HTTPException) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
+            raise ConnectionError(f"{self.what} at the DataNode {self.place.netloc}: {error or type(error).__name__}") from error
+
+
+def target_of(location, path):
+    """Path and query of a ``Location``. HDFS leaves other characters of the path in it as they are, `#` too; what it is, we know."""
+    return f"/webhdfs/v1{urllib.parse.quote(path)}?" + urllib.parse.quote(location.rpartition("?")[2], safe="%=&+:/,~")
+
+
+_DENIED = re.compile(r'Permission denied: user=(\S+), access=(\w+), inode="(.*)":([^:\s]+):([^:\s]+):([dlrwxtST+-]+)$', re.DOTALL)
+_DOING = {"WRITE": "change", "READ": "read", "EXECUTE": "enter", "READ_EXECUTE": "list"}
+
+
+def refusal(status, body):
+    """What HDFS says in an answer that is an error: one sentence, with a remedy where permissions forbid something."""
+    try:
+        words = json.loads(body)["RemoteException"]["message"].strip().splitlines()[0]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return f"HDFS answered {status}: {body[:300].decode(errors='replace')}"
+    found = _DENIED.match(words)
+    if not found:
+        return f"HDFS: {words}"
+    user, access, path, owner, group, mode = found.groups()
+    return (f"the user {user} may not {_DOING.get(access, 'use')} {path} in HDFS, which belongs to {owner} (group {group}, {mode}). "
+            f"Next: act as its owner with --user {owner}, or name a place below /user/{user}")
+
+
+def unfinished(path):
+    """A path beside this one for a file that is not complete yet, another one each time."""
+    return f"{os.path.dirname(path).rstrip('/')}/{UNFINISHED}{uuid.uuid4().hex}"
+
+
+def upload(client, local, path, overwrite=True, mode=None):
+    """Copy a local file into HDFS under a temporary name, then rename it: readers never see half a file."""
+    temporary = unfinished(path)
+    try:
+        with open(local, "rb") as source:
+            client.write(temporary, source, os.path.getsize(local), mode=mode)
+        (client.replace if overwrite else client.rename)(temporary, path)
+    except BaseException:
+        forget(client, temporary)
+        raise
+
+
+def forget(client, path):
+    """Delete a file or folder that is of no use, if HDFS lets it go."""
+    with contextlib.suppress(OSError, NodeError):
+        client.delete(path, recursive=True)
+
+
+def ensure_archive(client, row):
+    """Put the files of a local folder into HDFS as one zip, unless it is there; True when it was put.
+
+    ``row``: {source, path, owner}. Not compressed: jars are deflated already, and every container unpacks it.
+    """
+    if client.status(row["path"]):
+        return False
+    with tempfile.NamedTemporaryFile(dir="/var/cache/emr", suffix=".zip") as out:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for name in sorted(os.listdir(row["source"])):
+                archive.write(os.path.join(row["source"], name), name)
+        out.flush()
+        upload(client, out.name, row["path"])
+    return True
+
+
+def ensure_directories(client, rows, check, limit_s):
+    """Make the folders that services need; returns the paths made or corrected. Waits for HDFS until the limit."""
+    deadline = time.monotonic() + limit_s
+    changed = []
+    for row in rows:
+        while True:
+            try:
+                if _ensure(client, row, check):
+                    changed.append(row["path"])
+                break
+            except (OSError, NodeError) as error:
+                if time.monotonic() > deadline:
+                    raise NodeError(f"HDFS folder {row['path']} could not be made: {error}")
+                time.sleep(0.3)
+    return changed
+
+
+def _ensure(client, row, check):
+    found = client.status(row["path"])
+    wanted = row["mode"].lstrip("0")
+    if found and (found["owner"], found["group"], found["permission"]) == (row["owner"], row["group"], wanted):
+        return False
+    if not check:
+        if not found:
+            client.make(row["path"], wanted)
+        client.set_owner(row["path"], row["owner"], row["group"])
+        client.set_mode(row["path"], wanted)
+    return True

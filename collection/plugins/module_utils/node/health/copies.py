@@ -1,0 +1,69 @@
+"""Where HDFS keeps the copies of its blocks, and whether it has healed. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import re
+import time
+import urllib.parse
+import urllib.request
+
+from ..daemons.health import hdfs_summary
+from .details import hdfs_details
+
+_BLOCK = re.compile(rb"^\d+\. \S*blk_")
+_PLACE = re.compile(rb"\[(\d{1,3}(?:\.\d{1,3}){3}):\d+,")
+_FILE = re.compile(rb"^(/.*) \d+ bytes, (?:replicated|erasure-coded)")
+NAMED = 20
+
+
+def perform(params, _check=False):
+    """With ``dead`` (addresses) the blocks that only these have; else the numbers of HDFS."""
+    if not params.get("dead"):
+        return {"changed": False, "hdfs": hdfs_details(params["namenode"])}
+    end = time.monotonic() + params["limit_s"]
+    while True:
+        found = hdfs_summary(params["namenode"])
+        # A NameNode in safe mode does not know yet who has what.
+        if found and not found["safe_mode"]:
+            break
+        if time.monotonic() > end:
+            said = "it is in safe mode" if found else "it does not answer"
+            said = f"the NameNode cannot tell after {params['limit_s']} s: {said}"
+            return {"changed": False, "copies": {"error": said}}
+        time.sleep(1)
+    copies = sole_copies(params["namenode"], params["dead"], params["limit_s"])
+    datanodes = (hdfs_details(params["namenode"]) or {}).get("datanodes", [])
+    return {"changed": False, "copies": dict(copies, datanodes=datanodes)}
+
+
+def sole_copies(base, dead, limit_s):
+    """{blocks, files, checked}: blocks without a copy elsewhere, and the first files with such. Or {error}.
+
+    The NameNode's fsck page is what `hdfs fsck` prints; it is read as it comes, without a JVM and without keeping it.
+    """
+    query = urllib.parse.urlencode({"ugi": "hdfs", "path": "/", "files": 1, "blocks": 1, "locations": 1,
+                                    "openforwrite": 1})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{base}/fsck?{query}", timeout=limit_s) as answer:
+            return count_sole(answer, dead)
+    except (OSError, ValueError) as error:
+        return {"error": f"the NameNode's fsck does not answer: {error}"}
+
+
+def count_sole(lines, dead):
+    """The same of the lines of fsck (bytes)."""
+    gone, blocks, checked, files, name, ended = {d.encode() for d in dead}, 0, 0, [], b"", False
+    for line in lines:
+        match = _FILE.match(line)
+        if match:
+            name = match.group(1)
+        elif _BLOCK.match(line):
+            checked += 1
+            if not set(_PLACE.findall(line)) - gone:
+                blocks += 1
+                if name.decode("utf-8", "replace") not in files and len(files) < NAMED:
+                    files.append(name.decode("utf-8", "replace"))
+        ended = ended or line.startswith((b"The filesystem under path", b"Status: "))
+    if not ended:
+        return {"error": "the answer of the NameNode's fsck was cut off"}
+    return {"blocks": blocks, "files": files, "checked": checked}

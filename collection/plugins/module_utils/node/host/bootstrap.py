@@ -1,0 +1,54 @@
+"""The user's own scripts on a node, each run once. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+
+from ..common import NodeError, run, write_atomic
+
+FOLDER = "/var/lib/emr/bootstrap"
+LIMIT_S = 1800
+
+
+def run_scripts(scripts, check):
+    """Run each script that has not run here with this content at this place. Returns what was run, as texts.
+
+    ``scripts``: list of {name, place, content, on_failure}; the place is the script's path as the spec has it. Output goes to
+    FOLDER/NAME-DIGEST.log. Raises NodeError when one fails whose ``on_failure`` is stop; it runs again next time.
+    """
+    done = []
+    for script in scripts:
+        content = script["content"].encode("utf-8", "surrogateescape")
+        place = script.get("place") or script["name"]
+        digest = _digest(place.encode("utf-8", "surrogateescape") + bytes(1) + content)
+        base = os.path.join(FOLDER, f"{_plain(script['name'])}-{digest}")
+        # What ran before places counted was kept by its content alone.
+        if os.path.exists(base + ".done") or os.path.exists(os.path.join(FOLDER, f"{script['name']}-{_digest(content)}.done")):
+            continue
+        done.append(f"script {place}")
+        if not check:
+            _run(script, place, base)
+    return done
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _plain(name):
+    """A name as a file here has it, so that lists of the folder are lines; the true one is in the place."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-100:]
+
+
+def _run(script, place, base):
+    os.makedirs(FOLDER, mode=0o700, exist_ok=True)
+    write_atomic(base + ".place", place, 0o600)
+    write_atomic(base, script["content"], 0o700)
+    code, out, err = run([base], limit_s=LIMIT_S, check=False)
+    write_atomic(base + ".log", out + err, 0o600)
+    if code and script["on_failure"] == "stop":
+        tail = "\n  ".join((err or out).strip().splitlines()[-10:])
+        raise NodeError(f"the bootstrap script {place} ended with {code} (its output: {base}.log):\n  {tail}")
+    write_atomic(base + ".done", f"{time.time()} exit code {code}\n")

@@ -1,0 +1,122 @@
+"""What YARN knows of a job's applications; they carry the job's tag. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+from ...domain.jobs.verdict import alive
+from ...domain.text.ends import Ends
+from ..common import NodeError
+from ..http import get_json, http
+
+FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "startedTime", "finishedTime", "diagnostics",
+          "queue", "user", "logAggregationStatus")
+YARN = "/opt/emr/hadoop/bin/yarn"
+# Seconds that reading an application's logs may take.
+READ_S = 120
+# Bytes of a log that are taken at once, of a line of it too.
+BLOCK_BYTES = 65536
+
+
+def tag(job_id):
+    """The tag that all YARN applications of a job carry."""
+    return f"emr-{job_id}"
+
+
+def ready(base):
+    """Whether the ResourceManager knows its applications: its pages are up before it has read them after a start."""
+    info = (get_json(f"{base}/ws/v1/cluster/info", 10) or {}).get("clusterInfo") or {}
+    return (info.get("state"), info.get("haState")) == ("STARTED", "ACTIVE")
+
+
+def applications(base, job_id, user):
+    """The job's applications in order of their birth; None when the ResourceManager does not answer, or does not know yet."""
+    if not base:
+        return []
+    if not ready(base):
+        return None
+    query = urllib.parse.urlencode({"applicationTags": tag(job_id), "deSelects": "resourceRequests", "user.name": user})
+    answer = get_json(f"{base}/ws/v1/cluster/apps?{query}", 10)
+    if answer is None:
+        return None
+    rows = (answer.get("apps") or {}).get("app") or []
+    found = [{key: row[key] for key in FIELDS if key in row} for row in rows]
+    return sorted(found, key=lambda row: row["id"])
+
+
+def kill(base, application, user):
+    """Kill an application; returns what went wrong, or ''. One that has ended already is fine."""
+    query = urllib.parse.urlencode({"user.name": user})
+    try:
+        http(f"{base}/ws/v1/cluster/apps/{application}/state?{query}", "PUT", json.dumps({"state": "KILLED"}).encode(),
+             headers={"Content-Type": "application/json"})
+    except (OSError, NodeError) as error:
+        return f"{application} was not killed: {error}"
+    return ""
+
+
+def end_all(base, job_id, user, limit_s):
+    """Kill the job's applications and wait until none lives; returns what went wrong, or ''."""
+    deadline = time.monotonic() + limit_s
+    trouble = "the ResourceManager does not answer"
+    while True:
+        found = applications(base, job_id, user)
+        if found is not None:
+            left = [app["id"] for app in alive(found)]
+            if not left:
+                return ""
+            trouble = "; ".join(filter(None, (kill(base, name, user) for name in left))) or f"{', '.join(left)} still live"
+        if time.monotonic() > deadline:
+            return f"not ended within {limit_s} s: {trouble}"
+        time.sleep(0.5)
+
+
+def log_blocks(application, user, environment, *options, lines=False):
+    """The output, in blocks or ``lines`` of bytes, of the command that reads the logs of an application's containers, while it reads them.
+
+    Raises NodeError when it fails or takes longer than READ_S. What is not asked for any more is not read.
+    """
+    env = dict(os.environ, **{key: environment[key] for key in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")})
+    argv = ["runuser", "-u", user, "--", YARN, "logs", "-applicationId", application, "-appOwner", user, *options]
+    with tempfile.TemporaryFile() as said, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=env,
+                                                            start_new_session=True) as child:
+        late = threading.Timer(READ_S, _end, (child,))
+        late.start()
+        try:
+            # A program may write a line of any length.
+            yield from iter(lambda: (child.stdout.readline if lines else child.stdout.read1)(BLOCK_BYTES), b"")
+            if child.wait() and late.is_alive():
+                said.seek(max(0, said.tell() - 4096))
+                raise NodeError(f"yarn logs -applicationId {application} ended with {child.returncode}: "
+                                + "\n".join(said.read().decode(errors="replace").strip().splitlines()[-15:]))
+            if not late.is_alive():
+                raise NodeError(f"yarn logs -applicationId {application} did not end within {READ_S} s")
+        finally:
+            late.cancel()
+            _end(child)
+
+
+def logs(application, user, environment, limit_bytes):
+    """The logs of an application's containers, as ``yarn logs`` prints them: of many, the beginning and the end; what went wrong is in it."""
+    ends = Ends(limit_bytes // 4, limit_bytes - limit_bytes // 4)
+    try:
+        for block in log_blocks(application, user, environment):
+            ends.add(block)
+    except NodeError as error:
+        # An application that ended before it had a container, or whose logs are too old.
+        ends.add(f"== {application}: {error}\n".encode())
+    return ends.content().decode(errors="replace")
+
+
+def _end(child):
+    """Kill a command with all that it has started."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)

@@ -1,0 +1,115 @@
+"""The lists of nodes that NameNode and ResourceManager admit or drain, and telling these daemons of a change. Python 3.8+.
+
+A list is newer than what a daemon knows when the file was renamed into place after the daemon began to start and after the
+last refresh began. So a run that is killed between writing a list and refreshing loses nothing: the next one notices.
+"""
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from ..common import NodeError, file_lock, read_text, run, unit_states, write_atomic
+
+CONF = "/etc/emr/hadoop"
+BIN = "/opt/emr/hadoop/bin"
+RUN_DIR = "/run/emr"
+# Held by all who change a list of excluded nodes: configure, drain, the reclaim service.
+EXCLUDE_LOCK = "/run/lock/emr-exclude.lock"
+DAEMONS = {"namenode": ("hdfs", ("dfs.hosts", "dfs.hosts.exclude")),
+           "resourcemanager": ("yarn", ("yarn.include", "yarn.exclude"))}
+LIMIT_S = 180
+
+
+def paths(daemon):
+    """The list files of a daemon: those it admits, those it drains."""
+    return [f"{CONF}/{name}" for name in DAEMONS[daemon][1]]
+
+
+def exclude_path(daemon):
+    """The list of nodes that this daemon drains."""
+    return paths(daemon)[1]
+
+
+def excluded():
+    """{daemon: set of names in its exclude list}."""
+    return {daemon: set((read_text(exclude_path(daemon)) or "").split()) for daemon in DAEMONS}
+
+
+def change(add=None, remove=()):
+    """Add names to the exclude lists ({daemon: names}), or remove names from both. Returns whether a file changed."""
+    changed = False
+    with file_lock(EXCLUDE_LOCK, 60):
+        for daemon, before in excluded().items():
+            after = (before | set((add or {}).get(daemon, ()))) - set(remove)
+            if after != before:
+                write_atomic(exclude_path(daemon), "".join(f"{name}\n" for name in sorted(after)))
+                changed = True
+    return changed
+
+
+def stale():
+    """Daemons that run here and know an older state of their lists than the files have."""
+    states = unit_states([f"emr-{daemon}" for daemon in DAEMONS])
+    up = [d for d in DAEMONS if states.get(f"emr-{d}", {}).get("ActiveState") in ("active", "activating", "reloading")]
+    return [daemon for daemon in up if _age_of_lists(daemon) >= _known(daemon)]
+
+
+def _age_of_lists(daemon):
+    times = [_mtime(path) for path in paths(daemon)]
+    return max(times) if times else 0.0
+
+
+def _known(daemon):
+    """When the daemon last read its lists: at its start, or at the last refresh (epoch seconds)."""
+    return max(_mtime(f"{RUN_DIR}/{daemon}/config-digest"), _mtime(_marker(daemon)))
+
+
+def _mtime(path):
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _marker(daemon):
+    return f"{RUN_DIR}/{daemon}.lists"
+
+
+def refresh(daemons, drain_s):
+    """Have these daemons read their lists again, side by side; raises NodeError when one does not.
+
+    Nodes that YARN drains get ``drain_s`` seconds for their containers, which the ResourceManager counts itself.
+    """
+    if not daemons:
+        return []
+    with ThreadPoolExecutor(len(daemons)) as pool:
+        list(pool.map(lambda daemon: _refresh(daemon, drain_s), daemons))
+    return [f"{daemon}: read its lists of nodes" for daemon in daemons]
+
+
+def _refresh(daemon, drain_s):
+    user = DAEMONS[daemon][0]
+    before = _marker(daemon) + ".begun"
+    write_atomic(before, "")
+    if daemon == "namenode":
+        argv = [f"{BIN}/hdfs", "dfsadmin", "-refreshNodes"]
+    else:
+        argv = [f"{BIN}/yarn", "rmadmin", "-refreshNodes"]
+        if excluded()[daemon]:
+            # Without it the containers of the nodes in the list are killed at once.
+            argv += ["-g", str(int(drain_s)), "-server"]
+    environment = dict(os.environ, HADOOP_LOG_DIR="/tmp", HADOOP_CONF_DIR=CONF)
+    code, out, error = run(argv, limit_s=LIMIT_S, check=False, env=environment, user=user)
+    if code:
+        tail = (error or out).strip().splitlines()[-5:]
+        raise NodeError(f"the {daemon} did not read its lists of nodes again ({' '.join(argv[1:])} ended with {code}): "
+                        + "\n".join(tail))
+    os.rename(before, _marker(daemon))
+
+
+def settle(drain_s, check=False):
+    """Refresh what is stale. Returns what was (or would be) done, as texts."""
+    found = stale()
+    if check:
+        return [f"{daemon}: reads its lists of nodes" for daemon in found]
+    return refresh(found, drain_s)
