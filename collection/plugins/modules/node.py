@@ -66,7 +66,7 @@ TYPE_CHECKING = False
 NODE = "ansible_collections.emr.cluster.plugins.module_utils.node"
 if TYPE_CHECKING:
     # Ansible packs the modules that are imported anywhere in this file; which of them is loaded is decided below.
-    from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations, restore_after  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations as backup, restore_after  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import roll, service, status  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance, data  # noqa: F401
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain  # noqa: F401
-    from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import operations  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import operations as transfer  # noqa: F401
 
 # operation: (module, function, whether it holds the node's lock). Those that work for minutes without changing the node's
 # software must not keep others out.
