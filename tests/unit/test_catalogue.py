@@ -64,7 +64,7 @@ def test_components_of_a_role():
 def test_topology():
     nodes = tuple(Node(name, role, role, "", 4096, 2) for name, role in (("m", "master"), ("s", "slave"), ("t", "task")))
     top = Topology("c", "emr-1", nodes)
-    assert top.first_master.name == "m" and [n.name for n in top.with_role("slave", "task")] == ["s", "t"]
+    assert top.control_node.name == "m" and [n.name for n in top.with_role("slave", "task")] == ["s", "t"]
     assert top.node("t").role == "task"
     with pytest.raises(KeyError):
         top.node("x")

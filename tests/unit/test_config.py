@@ -180,7 +180,7 @@ def test_the_system_disk_without_data_disks():
 def test_small_nodes_start_with_quick_flags(memory, quick):
     top = topology(memory=memory)
     for role in ("master", "slave"):
-        options = jvm_options(("hdfs", "yarn", "mapreduce", "spark"), top.with_role(role)[0])
+        options = jvm_options(components_for(("hdfs", "yarn", "mapreduce", "spark"), role), top.with_role(role)[0])
         for component in components_for(("hdfs", "yarn", "mapreduce", "spark"), role):
             text = options[component.jvm_opts_env]
             assert ("-XX:+UseSerialGC" in text) == ("-XX:TieredStopAtLevel=1" in text) == quick

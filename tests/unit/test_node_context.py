@@ -26,7 +26,7 @@ def context(host="m1", hosts=None, **more):
 def test_any_inventory_is_a_topology():
     found = context()
     assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"]
-    assert found.node.memory_mib == 8192 and found.is_first_master and found.topology.cluster == "cluster"
+    assert found.node.memory_mib == 8192 and found.is_control_node and found.topology.cluster == "cluster"
     assert found.topology.cluster_id == context("s1").topology.cluster_id
     assert context(emr_cluster_id="emr-1").topology.cluster_id == "emr-1"
 

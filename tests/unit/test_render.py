@@ -85,7 +85,7 @@ def test_words_of_the_shell(text):
 def test_environment_files_are_shell():
     files = files_of("master")
     env = files["/etc/emr/hadoop/hadoop-env.sh"]["content"]
-    assert env == hadoop_env(effective_config(parse_spec(SPEC), topology(), topology().first_master)["env"])
+    assert env == hadoop_env(effective_config(parse_spec(SPEC), topology(), topology().control_node)["env"])
     script = env + 'printf "%s|%s|%s" "$HADOOP_CONF_DIR" "$HADOOP_MAPRED_HOME" "$HDFS_NAMENODE_OPTS"'
     out = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True,
                          env={"PATH": "/usr/bin:/bin", "JAVA_HOME": "/x", "HADOOP_CONF_DIR": "/elsewhere"}).stdout

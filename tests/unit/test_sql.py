@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config import s
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import Database, Metastore, parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import database_password
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import probe
@@ -25,8 +26,9 @@ CALL = b"get_all_databases"
 
 
 def test_sessions_share_tables_only_where_there_is_a_metastore():
-    assert config_sql.session(("hdfs", "yarn", "spark"), "m") == {"spark.sql.catalogImplementation": "in-memory"}
-    shared = config_sql.session(("hdfs", "yarn", "metastore", "spark"), "m")
+    nodes = Topology("c", "emr-1", (Node("m", "master", "master", "10.0.0.1", 8192, 4),))
+    assert config_sql.session(("hdfs", "yarn", "spark"), nodes) == {"spark.sql.catalogImplementation": "in-memory"}
+    shared = config_sql.session(("hdfs", "yarn", "metastore", "spark"), nodes)
     assert shared["spark.sql.catalogImplementation"] == "hive" and shared["spark.hadoop.hive.metastore.uris"] == "thrift://m:9083"
 
 

@@ -189,14 +189,14 @@ def test_a_file_appears_at_once_and_goes_on(tmp_path):
 def test_retention_is_the_specs_and_config_wins():
     given = parse_spec(SPEC + "logs: {keep: 2d}\n")
     nodes = topology()
-    found = config.effective_config(given, nodes, nodes.first_master)
+    found = config.effective_config(given, nodes, nodes.control_node)
     assert found["mapred-site"]["mapreduce.jobhistory.max-age-ms"].value == "172800000"
     assert found["spark-defaults"]["spark.history.fs.cleaner.maxAge"].value == "172800s"
     assert found["spark-defaults"]["spark.history.fs.eventLog.rolling.maxFilesToRetain"].value == "8"
     assert found["yarn-site"]["yarn.log-aggregation.retain-seconds"].value == "60"  # of the spec's config
-    assert not job_logs.side_units(given, nodes, nodes.first_master, found)[0]["wanted"]
+    assert not job_logs.side_units(given, nodes, nodes.control_node, found)[0]["wanted"]
     outside = parse_spec(SPEC + "logs: {oss: 'oss://my-bucket/logs'}\n")
-    unit = job_logs.side_units(outside, nodes, nodes.first_master, found)[0]
+    unit = job_logs.side_units(outside, nodes, nodes.control_node, found)[0]
     assert unit["wanted"] and any("oss://my-bucket/logs/sales-emr-0123456789ab" in row["content"] for row in unit["files"])
     assert given.digest() != outside.digest() != parse_spec(SPEC).digest()
 

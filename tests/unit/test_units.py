@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
 
@@ -37,7 +37,7 @@ def test_containers_survive_a_restart_of_the_nodemanager_alone():
 
 
 def test_a_unit_needs_the_mounts_of_its_data():
-    rows = {row["component"]: row["text"] for row in units.node_units(SLAVE, ("hdfs", "yarn"), EFFECTIVE, "sales", "/j", {})}
+    rows = {row["component"]: row["text"] for row in units.node_units(components_for(("hdfs", "yarn"), "slave"), EFFECTIVE, "sales", "/j", {})}
     assert "RequiresMountsFor=/data/1 /data/2\n" in rows["datanode"]
     assert "RequiresMountsFor=/data/1 /data/2\n" in rows["nodemanager"]
     assert "RequiresMountsFor" not in units.unit_text(COMPONENTS["namenode"], "sales")
@@ -50,7 +50,7 @@ def test_storage_directories_lose_type_and_scheme():
 
 
 def digests(effective, node=SLAVE, versions=None):
-    rows = units.node_units(node, ("hdfs", "yarn"), effective, "sales", "/java", versions or {"hadoop": "a"})
+    rows = units.node_units(components_for(("hdfs", "yarn"), node.role), effective, "sales", "/java", versions or {"hadoop": "a"})
     return {row["component"]: row["digest"] for row in rows}
 
 
@@ -82,13 +82,13 @@ def test_other_software_makes_stale():
 
 
 def test_digests_are_written_after_everything_they_stand_for():
-    paths = [f["path"] for f in units.unit_files(units.node_units(SLAVE, ("hdfs", "yarn"), EFFECTIVE, "s", "/j", {}))]
+    paths = [f["path"] for f in units.unit_files(units.node_units(components_for(("hdfs", "yarn"), "slave"), EFFECTIVE, "s", "/j", {}))]
     first = min(i for i, path in enumerate(paths) if path.startswith(units.DIGEST_DIR))
     assert all(path.startswith(units.DIGEST_DIR) for path in paths[first:]) and len(paths) == 7
 
 
 def test_units_follow_the_role():
-    names = [row["component"] for row in units.node_units(MASTER, tuple(SERVICES), EFFECTIVE, "s", "/j", {})]
+    names = [row["component"] for row in units.node_units(components_for(SERVICES, "master"), EFFECTIVE, "s", "/j", {})]
     assert names == ["namenode", "resourcemanager", "historyserver", "spark-historyserver", "metastore", "spark-thrift", "spark-connect"]
 
 

@@ -12,7 +12,7 @@ class ActionModule(NodeAction):
     MODULE = "activity"
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         return {"look_only": boolean(args.get("look_only", False)),
                 "namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager")}

@@ -19,7 +19,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         base = context.url("namenode")
         if not base:

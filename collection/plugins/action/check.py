@@ -44,7 +44,7 @@ class ActionModule(Configure):
         if args.get("part", "deployment") == "host":
             return {"result": self._host(context)}
         self.MODULE = "check"
-        first = context.is_first_master
+        first = context.is_control_node
         stored = [path for c in context.components for path in units.storage_dirs(c.name, context.effective)]
         own = {c.name for c in context.components}
         known = context.fact("emr_spec_data", context.first)
@@ -70,7 +70,7 @@ class ActionModule(Configure):
                  "emr_host": {"changes": found.get("changes", [])}}
         if found.get("failed"):
             facts["emr_host"] = {"error": str(found.get("msg", "failed"))}
-        if context.is_first_master:
+        if context.is_control_node:
             facts["emr_spec_data"] = self._spec()
         return {"changed": False, "ansible_facts": facts}
 

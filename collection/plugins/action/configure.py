@@ -39,25 +39,25 @@ class ActionModule(NodeAction):
         spec, topology, node = context.spec, context.topology, context.node
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
-        rows = units.node_units(node, context.services, effective, topology.cluster, units.JAVA_MARK, versions)
+        rows = units.node_units(context.components, effective, topology.cluster, units.JAVA_MARK, versions)
         conf = render.render_conf(effective, spec, topology, node, context.leaving)
         files = [self._list(context, row) for row in conf]
         return {"install": self._install(context, args), "files": files + resident.node_files() + units.unit_files(rows), "java_mark": units.JAVA_MARK,
                 "units": [row["unit"] for row in rows], "side_units": self._side_units(context),
                 **self._standing(context),
-                "directories": units.node_directories(node, context.services, effective) + backups.directories(spec, topology, node),
+                "directories": units.node_directories(context.components, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
                             if c.service == "hdfs"},
                 "people": self._people(context, args), **self._database(context),
                 "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
-                "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if node.role == "master" else {},
+                "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if {c.name for c in context.components} & render.LISTED else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
 
     @staticmethod
     def _database(context) -> dict:
-        """The metastore's own database, where its password has to be: on the master."""
+        """The metastore's own database, where its password has to be: on the node of the metastore."""
         own = context.spec.metastore.database
-        if not (own and "metastore" in context.services and context.node.role == "master"):
+        if not (own and "metastore" in context.services and any(c.name == "metastore" for c in context.components)):
             return {}
         return {"database": {"url": own.url, "user": own.user, "owner": COMPONENTS["metastore"].user, "path": config_sql.PASSWORD_FILE,
                              "variable": config_sql.PASSWORD_VARIABLE},
@@ -86,7 +86,7 @@ class ActionModule(NodeAction):
         if not context.spec.users and not prune:
             return {}
         return {"users": people.accounts(context.spec), "prune": prune,
-                "homes": people.homes(context.spec) if context.is_first_master else [], "namenode": context.url("namenode")}
+                "homes": people.homes(context.spec) if context.is_control_node else [], "namenode": context.url("namenode")}
 
     @staticmethod
     def _revision(context, args):
@@ -105,7 +105,7 @@ class ActionModule(NodeAction):
         if context.fact("emr_node"):
             return {"hosts": [], "daemons": [], "hdfs": {}}
         hdfs = {}
-        if context.is_first_master and "hdfs" in context.services:
+        if context.is_control_node and "hdfs" in context.services:
             paths = [*units.hdfs_directories(context.services), *units.hdfs_archives(context.services, context.effective)]
             hdfs = {"base": context.url("namenode"), "paths": [row["path"] for row in paths]}
         return {"hdfs": hdfs, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
@@ -115,7 +115,7 @@ class ActionModule(NodeAction):
     def _install(context, args) -> dict:
         """What to install and from where; nothing when all is there. The first master takes part as long as anybody
         lacks something, because it serves the others. A node that was not looked at in this run looks itself."""
-        first = context.topology.first_master
+        first = context.topology.control_node
         others = [n for n in context.topology.nodes if n.name != first.name]
         seen = [n for n in context.topology.nodes if context.fact("emr_node", n.name)]
         lacking = {n.name for n in seen if lacks(context, n)} | set(context.vars["groups"].get("emr_new", []))
@@ -154,11 +154,11 @@ class ActionModule(NodeAction):
 
     def _pushed(self, lacking: list) -> bool:
         """Whether the first master was given any of these from this machine's cache."""
-        files = [(cached(a["file"], a["sha512"]), a["sha512"]) for a in lacking] if self.context.is_first_master else []
+        files = [(cached(a["file"], a["sha512"]), a["sha512"]) for a in lacking] if self.context.is_control_node else []
         return bool(pushing.push(self, [row for row in files if row[0]]))
 
     def after(self, context, result):
-        if context.is_first_master and context.kept:
+        if context.is_control_node and context.kept:
             names = ", ".join(node.name for node in context.kept)
             result.setdefault("warnings", []).append(
                 f"the inventory does not have {names}, which the cluster has: kept. To let a host leave: emr.cluster.deploy with "

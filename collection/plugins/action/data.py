@@ -44,7 +44,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         args = {key: value for key, value in plain(args).items() if value is not None}
         self.op, user = args["op"], str(args.get("user") or "emr")

@@ -5,7 +5,7 @@ import time
 
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
@@ -25,7 +25,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         if args.get("op") == "look":
             return self._look(context, args)
@@ -40,9 +40,11 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _node(context, node) -> dict:
+        # It is no part of the topology any more, but its daemons run until it goes.
+        here = components_for(context.services, node.role)
         return {"name": node.name, "address": node.address,
-                "stores": "hdfs" in context.services and node.role in COMPONENTS["datanode"].roles,
-                "computes": "yarn" in context.services and node.role in COMPONENTS["nodemanager"].roles}
+                "stores": COMPONENTS["datanode"] in here,
+                "computes": COMPONENTS["nodemanager"] in here}
 
     @staticmethod
     def _options(context, **more) -> dict:

@@ -37,7 +37,7 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False, "checked": check(read_flow(args), args)}}
         if op == "conclude":
             return {"result": conclude(args)}
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         if op not in OPERATIONS or (op not in ("run", "list") and not args.get("id")):
             raise Refused(f"flow: op {op!r} with id {args.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but run and list "

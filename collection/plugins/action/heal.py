@@ -25,7 +25,7 @@ class ActionModule(NodeAction):
     def work(self, context, args):
         if args.get("phase") == "base":
             return {"result": self._base(context)}
-        if not context.is_first_master or "hdfs" not in context.services:
+        if not context.is_control_node or "hdfs" not in context.services:
             return {"result": {"changed": False}}
         limit_s = int(args.get("limit_s") or 600)
         if args.get("phase", "wait") == "copies":

@@ -47,7 +47,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         options = {**DEFAULTS, **args, **checked("job", args.pop("options", None) or {})}
         options = {key: value for key, value in options.items() if value not in (None, "")}

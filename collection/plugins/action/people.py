@@ -18,7 +18,7 @@ class ActionModule(NodeAction):
         self.op = args.get("op", "list")
         if self.op == "delete":
             return self._delete(context, str(args.get("user") or ""), str(args.get("service") or ""))
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         quotas = {row["name"]: row["quota"] for row in people.homes(context.spec)}
         users = [{**row, "queue": context.spec.users[row["name"]].queue or people.DEFAULT_QUEUE,
@@ -40,7 +40,7 @@ class ActionModule(NodeAction):
                 raise Refused(f"{service} is in use or holds everybody's data, nothing of it is deleted", "Remove the service "
                               "first; blocks of HDFS are deleted by release alone")
             hdfs, local = removal.hdfs_data(service), removal.local_data(service, context.node)
-        if "hdfs" not in context.services or not context.is_first_master:
+        if "hdfs" not in context.services or not context.is_control_node:
             hdfs = []
         return {"op": "delete", "hdfs": hdfs, "local": local, "namenode": context.url("namenode")}
 

@@ -40,7 +40,7 @@ def status(context, _args) -> dict:
                                                  **operation["standing"]}}
     if operation.get("unfinished"):
         return never_finished(operation)
-    first = context.topology.first_master.name
+    first = context.topology.control_node.name
     master = seen_from(context, first)
     rows, seen = [], context.fact("emr_status", first) or {}
     for node in context.topology.nodes:
@@ -122,7 +122,7 @@ def numbers_wrong(context, seen) -> list:
 
 def show(context, args) -> dict:
     """Spec, effective configuration with origins, nodes and links of the cluster."""
-    first = context.topology.first_master.name
+    first = context.topology.control_node.name
     master = seen_from(context, first)
     data = {"name": context.topology.cluster, "spec": master.spec.to_dict(), "links": master.links(),
             "nodes": [{"name": n.name, "group": n.group, "role": n.role, "address": n.address,

@@ -38,7 +38,7 @@ class ActionModule(NodeAction):
     def _mine(self, context) -> bool:
         where = STEPS[self.step]
         if where == "master":
-            return context.is_first_master
+            return context.is_control_node
         return context.node.role == "slave" and (where == "slave" or context.host == self._chosen(context)["host"])
 
     def _chosen(self, context) -> dict:
@@ -78,7 +78,7 @@ class ActionModule(NodeAction):
                           log_file=units.log_file(COMPONENTS["namenode"]))
 
     def _scan(self, context):
-        image = context.fact("emr_restored_image", context.topology.first_master.name)
+        image = context.fact("emr_restored_image", context.topology.control_node.name)
         return self._base(context, dirs=units.storage_dirs("datanode", context.effective), **image)
 
     def _mend(self, context):
@@ -97,7 +97,7 @@ class ActionModule(NodeAction):
                           without=bool(self.args.get("without", False)))
 
     def _restored(self, context):
-        record = context.fact("emr_accepted", context.topology.first_master.name) or {}
+        record = context.fact("emr_accepted", context.topology.control_node.name) or {}
         if not record:
             raise EmrError("no restore was accepted in this run")
         return self._base(context, root=backups.root_of(context.node), txid=record["txid"])

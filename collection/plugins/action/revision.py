@@ -28,7 +28,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         given, edit = self._given(args), self._edit(args)
         number = int(args["number"]) if args.get("number") else int(edit.get("revert_to") or 0) or None

@@ -19,7 +19,7 @@ class ActionModule(FlowAction):
     MODULE = "schedule"
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         args = {key: value for key, value in plain(args).items() if value not in (None, "")}
         op, name = args.get("op", "list"), str(args.get("name") or "")

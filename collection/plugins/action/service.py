@@ -9,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
     BUNDLES,
     COMPONENTS,
     SERVICES,
-    components_for,
+    components_on,
     expand_services,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
@@ -38,7 +38,7 @@ class ActionModule(NodeAction):
         if state == "started" and args.get("ahead"):
             scope = context.services
         given = plain(args.get("scope")) or {}
-        components = components_for(scope, context.node.role)
+        components = components_on(scope, context.topology, context.node)
         # A scope is the first that a playbook does with nodes; other uses come after changes.
         self.REFUSES = bool(given)
         if given:
@@ -55,7 +55,7 @@ class ActionModule(NodeAction):
         if state == "started":
             options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._yarn(context, components))
             options.update(self._storage(context, names, bool(args.get("format", False))))
-            if context.is_first_master and (not given or "namenode" in names):
+            if context.is_control_node and (not given or "namenode" in names):
                 options["hdfs"] = self._hdfs(context, scope)
         return options
 

@@ -12,7 +12,7 @@ class ActionModule(NodeAction):
     LOOKS = True
 
     def work(self, context, args):
-        first = context.is_first_master
+        first = context.is_control_node
         return {"components": [describe(c, context) for c in context.components],
                 "namenode": context.url("namenode") if first else "",
                 "resourcemanager": context.url("resourcemanager") if first else ""}

@@ -26,7 +26,7 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
-        if not context.is_first_master:
+        if not context.is_control_node:
             return {"result": {"changed": False}}
         args = {key: value for key, value in plain(args).items() if value not in (None, "")}
         direction, source, target = (str(args.get(key, "")) for key in ("direction", "source", "target"))

@@ -14,7 +14,7 @@ class ActionModule(NodeAction):
     MODULE = "verify"
 
     def work(self, context, args):
-        if not context.is_first_master and not args.get("anywhere"):
+        if not context.is_control_node and not args.get("anywhere"):
             return {"result": {"changed": False}}
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
@@ -37,7 +37,7 @@ class ActionModule(NodeAction):
 def expected(context, component: str) -> list:
     """Names of the nodes that run a component, without those that the playbook has given up (group ``emr_away``)."""
     away = set(context.vars["groups"].get("emr_away", []))
-    return [n.name for n in context.topology.with_role(*COMPONENTS[component].roles) if n.name not in away]
+    return [n.name for n in context.topology.running(COMPONENTS[component]) if n.name not in away]
 
 
 def work_options(context, limit_s: int, full: bool = True) -> dict:

@@ -13,12 +13,12 @@ import socket
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.cloud.credentials.chain import default_region
-from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, expand_services
+from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, components_on, expand_services
 from ..module_utils.domain.config import settings as config
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.install import releases, sources
 from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
-from ..module_utils.domain.topology import record as node_record
+from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from .given import OURS, given, plain
 
@@ -66,7 +66,7 @@ class Context:
             return None
 
     def setting(self, name: str, default=None):
-        """A variable of the whole cluster: of the play (``vars`` of a play, role, task or import), else of the first master.
+        """A variable of the whole cluster: of the play (``vars`` of a play, role, task or import), else of the control node.
 
         Variables of a play stand in no host's; they are what a task sees that its host does not have so.
         """
@@ -121,7 +121,7 @@ class Context:
 
     @property
     def _record(self) -> dict:
-        """{name: Node} as the first master has it on record, else this node."""
+        """{name: Node} as the control node has it on record, else this node."""
         return self._once("record", self._read_record)
 
     def _read_record(self) -> dict:
@@ -170,7 +170,7 @@ class Context:
 
     @property
     def first(self) -> str:
-        """Name of the first master, whose variables are the cluster's; else the host of the task."""
+        """Name of the control node, whose variables are the cluster's; else the host of the task."""
         return next(iter(sorted(h for h in self.hosts if self.role(h) == "master")), self.host)
 
     @property
@@ -218,8 +218,8 @@ class Context:
         return self.topology.node(self.host)
 
     @property
-    def is_first_master(self) -> bool:
-        return self.topology.first_master.name == self.host
+    def is_control_node(self) -> bool:
+        return self.topology.control_node.name == self.host
 
     @property
     def spec(self):
@@ -277,7 +277,7 @@ class Context:
     @property
     def components(self) -> tuple:
         """Components of this node, in start order."""
-        return components_for(self.services, self.node.role)
+        return components_on(self.services, self.topology, self.node)
 
     @property
     def effective(self) -> dict:
@@ -305,23 +305,21 @@ class Context:
                 for a in sources.artifacts(self.spec, role)]
 
     def url(self, component: str, port: str = "http") -> str:
-        """Base URL of a component on the first node that runs it; '' when none does."""
-        row = COMPONENTS[component]
-        nodes = [n for n in self.topology.nodes if n.role in row.roles]
-        return f"http://{nodes[0].address}:{row.ports[port]}" if nodes and row.service in self.services else ""
+        """Base URL of the first of a component's endpoints; '' when there is none."""
+        return next(iter(endpoints.urls(self.topology, self.services, component, port)), "")
 
     def links(self) -> dict:
         """{title: URL} of the web pages of the cluster, by node name where there are several."""
         result = {}
         for row in components_for(self.services):
-            nodes = [n for n in self.topology.nodes if n.role in row.roles]
-            if row.web and nodes and "master" in row.roles:
-                result[row.label] = f"http://{nodes[0].address}:{row.ports[row.web]}/"
+            found = endpoints.urls(self.topology, self.services, row.name, row.web) if row.web and "master" in row.roles else ()
+            if found:
+                result[row.label] = f"{found[0]}/"
         return result
 
     def count(self, component: str) -> int:
         """Number of nodes that run this component."""
-        return len(self.topology.with_role(*COMPONENTS[component].roles))
+        return len(self.topology.running(COMPONENTS[component]))
 
     def bootstrap(self, when: str) -> list:
         """The user's scripts for this moment, as {name, place, content, on_failure}."""
@@ -333,7 +331,7 @@ class Context:
         return scripts
 
     def _script(self, script: str):
-        """Content of a script: the file beside the spec that was given, else what ran on the first master.
+        """Content of a script: the file beside the spec that was given, else what ran on the control node.
 
         None when neither is there and the node stands already. Raises Refused when it is to be deployed.
         """

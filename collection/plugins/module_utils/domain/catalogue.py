@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from . import catalogue_keys as keys
 from .catalogue_keys import Refresh
+from .topology.placement import Rule, first, on
 
 ROLES = ("master", "slave", "task", "gateway")
 # What a spec may write for several services at once.
@@ -51,13 +52,13 @@ class Component:
     """One daemon of a service.
 
     A change of a file that it ``reads`` wants a restart, except for keys that it ``ignores`` (pairs of a stem and a pattern:
-    they need nothing) and keys of its ``refreshes``. What is not known to be harmless restarts. An ``application`` is itself an
+    they need nothing) and keys of its ``refreshes``. What is not known to be harmless restarts. ``placement`` says where it runs. An ``application`` is itself an
     application of YARN, which runs as long as the daemon does.
     """
 
     name: str
     service: str
-    roles: frozenset
+    placement: Rule
     user: str
     command: tuple
     ports: dict
@@ -73,6 +74,11 @@ class Component:
     refreshes: tuple = ()
     group: str = "hadoop"
     application: bool = False
+
+    @property
+    def roles(self) -> frozenset:
+        """Every role on whose nodes it may run."""
+        return self.placement.roles
 
     @property
     def unit(self) -> str:
@@ -95,7 +101,7 @@ def _server(name: str, label: str, port: int, main: str, *arguments) -> Componen
     """A server of Spark for other people's statements, on the master: one application of YARN with executors as needed."""
     command = ("spark-class", "org.apache.spark.deploy.SparkSubmit", "--class", main, "--name", label.replace(" ", "-"),
                "--properties-file", f"/etc/emr/spark/{name}.conf", "--load-spark-defaults", *arguments)
-    return Component(name, name, frozenset({"master"}), JOB_USER, command, {"server": port}, Heap(0.08, 512, 8192),
+    return Component(name, name, first("master"), JOB_USER, command, {"server": port}, Heap(0.08, 512, 8192),
                      Health("tcp", "server", ""), frozenset({"core-site", "hdfs-site", "yarn-site", "spark-defaults", name}),
                      ("namenode", "resourcemanager", "metastore"), "", (), label, "",
                      (*keys.OF_HDFS, keys.PROXY_USERS, keys.OF_NODEMANAGER, keys.OF_RESOURCEMANAGER, keys.LOG_AGE,
@@ -104,21 +110,21 @@ def _server(name: str, label: str, port: int, main: str, *arguments) -> Componen
 
 
 _ROWS = (
-    Component("namenode", "hdfs", frozenset({"master"}), "hdfs", ("hdfs", "namenode"),
+    Component("namenode", "hdfs", on("master"), "hdfs", ("hdfs", "namenode"),
               {"http": 9870, "ipc": 8020}, Heap(0.10, 192, 65536),
               Health("namenode", "http", "/jmx?qry=Hadoop:service=NameNode,name=*"),
               _HADOOP, (), "HDFS_NAMENODE_OPTS", _OPENS, "HDFS NameNode", "http", (keys.OF_DATANODE,),
               (Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (keys.PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"),
                        (keys.NAMENODE_LIVE,)))),
-    Component("datanode", "hdfs", frozenset({"slave"}), "hdfs", ("hdfs", "datanode"),
+    Component("datanode", "hdfs", on("slave"), "hdfs", ("hdfs", "datanode"),
               {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
               Health("datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"),
               _HADOOP, ("namenode",), "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http",
               (keys.OF_NAMENODE, keys.TRASH, keys.PROXY_USERS),
               (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"),
                        (keys.DATANODE_LIVE,)),)),
-    Component("resourcemanager", "yarn", frozenset({"master"}), "yarn", ("yarn", "resourcemanager"),
+    Component("resourcemanager", "yarn", on("master"), "yarn", ("yarn", "resourcemanager"),
               {"http": 8088, "ipc": 8032, "scheduler": 8030, "tracker": 8031, "admin": 8033}, Heap(0.08, 192, 8192),
               Health("resourcemanager", "http", "/ws/v1/cluster/metrics"),
               _YARN | {"capacity-scheduler"}, (), "YARN_RESOURCEMANAGER_OPTS", _OPENS, "YARN ResourceManager", "http",
@@ -126,12 +132,12 @@ _ROWS = (
               (Refresh("proxyusers", ("yarn", "rmadmin", "-refreshSuperUserGroupsConfiguration"), (keys.PROXY_USERS,)),
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (keys.ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (keys.QUEUES,)))),
-    Component("nodemanager", "yarn", frozenset({"slave", "task"}), "yarn", ("yarn", "nodemanager"),
+    Component("nodemanager", "yarn", on("slave", "task"), "yarn", ("yarn", "nodemanager"),
               {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562}, Heap(0.04, 128, 2048),
               Health("nodemanager", "http", "/ws/v1/node/info"),
               _YARN | {"mapred-site"}, ("resourcemanager",), "YARN_NODEMANAGER_OPTS", _OPENS, "YARN NodeManager",
               "http", (*keys.OF_HDFS, keys.PROXY_USERS, keys.OF_RESOURCEMANAGER, keys.LOG_AGE, keys.OF_JOBS)),
-    Component("historyserver", "mapreduce", frozenset({"master"}), "mapred", ("mapred", "historyserver"),
+    Component("historyserver", "mapreduce", first("master"), "mapred", ("mapred", "historyserver"),
               {"http": 19888, "ipc": 10020, "admin": 10033}, Heap(0.04, 128, 4096),
               Health("http", "http", "/ws/v1/history/info"),
               _YARN | {"mapred-site"}, ("namenode",), "MAPRED_HISTORYSERVER_OPTS", _OPENS,
@@ -140,13 +146,13 @@ _ROWS = (
               (Refresh("proxyusers", ("mapred", "hsadmin", "-refreshSuperUserGroupsConfiguration"), (keys.PROXY_USERS,)),
                Refresh("acls", ("mapred", "hsadmin", "-refreshAdminAcls"), (keys.HISTORY_ADMINS,)),
                Refresh("log-age", ("mapred", "hsadmin", "-refreshLogRetentionSettings"), (keys.LOG_AGE,)))),
-    Component("spark-historyserver", "spark", frozenset({"master"}), "spark",
+    Component("spark-historyserver", "spark", first("master"), "spark",
               ("spark-class", "org.apache.spark.deploy.history.HistoryServer"),
               {"http": 18080}, Heap(0.05, 256, 4096),
               Health("http", "http", "/api/v1/applications?limit=1"),
               frozenset({"core-site", "hdfs-site", "spark-defaults"}), ("namenode",), "SPARK_HISTORY_OPTS", (),
               "Spark history server", "http", (*keys.OF_HDFS, keys.PROXY_USERS, keys.NOT_OF_SPARK_HISTORY)),
-    Component("metastore", "metastore", frozenset({"master"}), "hive", ("metastore",), {"thrift": 9083},
+    Component("metastore", "metastore", first("master"), "hive", ("metastore",), {"thrift": 9083},
               Heap(0.05, 192, 4096), Health("metastore", "thrift", ""), _HADOOP | {"metastore-site"}, ("namenode",),
               "METASTORE_OPTS", (), "Hive metastore", "", (*keys.OF_HDFS, keys.PROXY_USERS)),
     _server("spark-thrift", "Spark Thrift server", 10000, "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
@@ -173,6 +179,11 @@ def components_for(services, role: str | None = None) -> tuple:
     """Components of these (expanded) services, optionally only those that run on ``role``, in start order."""
     services = set(services)
     return tuple(c for c in start_order() if c.service in services and (role is None or role in c.roles))
+
+
+def components_on(services, topology, node) -> tuple:
+    """Components of these (expanded) services that run on this node of a topology, in start order."""
+    return tuple(c for c in components_for(services, node.role) if topology.runs(c, node))
 
 
 def start_order() -> tuple:

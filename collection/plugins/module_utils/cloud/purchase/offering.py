@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...domain.catalogue import components_for
+from ...domain.catalogue import components_on
 from ...domain.config.effects import RESTART, effects
 from ...domain.config.settings import effective_config
 from ...domain.topology.nodes import Disk, Node, Topology
@@ -99,8 +99,8 @@ def config_changes(old_spec, old: Topology, new_spec, new: Topology) -> list:
                     for stem in after if stem != "spark-defaults" or node.role in SPARK_ROLES
                     for key in sorted({*before[stem], *after[stem]})
                     if _text(before[stem].get(key)) != _text(after[stem].get(key))]
-        had = components_for(old_spec.expanded_services, node.role)
-        has = components_for(new_spec.expanded_services, node.role)
+        had = components_on(old_spec.expanded_services, old, node)
+        has = components_on(new_spec.expanded_services, new, new.node(node.name))
         other = [{"hadoop": s.release, "spark": s.release} for s in (old_spec, new_spec)]
         does = {c.name: effects(c, before, after, other) for c in has if c in had}
         restarts = [name for name, effect in does.items() if effect == RESTART]

@@ -11,6 +11,7 @@ from ..resident import package as resident, programs
 from ..resident.files import root_file, timer_unit
 from ..sizing import memory as sizing
 from ..text import durations
+from ..topology.endpoints import endpoint
 
 UNIT = "emr-backup"
 CONF_DIR = "/etc/emr/backup"
@@ -73,15 +74,14 @@ def _hdfs_site(node, effective) -> dict:
 
 
 def _settings(spec, topology, node, effective) -> dict:
-    master = topology.first_master
-    port = COMPONENTS["namenode"].ports["http"]
+    namenode = topology.running(COMPONENTS["namenode"])[0]
     return {"cluster": topology.cluster, "cluster_id": topology.cluster_id, "region": spec.region, "every_s": durations.seconds(spec.backup.every),
             "keep": spec.backup.keep, "oss": spec.backup.oss, "root": root_of(node),
             "oss_endpoint": str(effective["core-site"].get("fs.oss.endpoint") or f"oss-{spec.region}-internal.aliyuncs.com"),
-            "environment": f"{ENV_DIR}/{COMPONENTS['datanode'].unit}.env", "namenode": f"http://{master.address}:{port}",
+            "environment": f"{ENV_DIR}/{COMPONENTS['datanode'].unit}.env", "namenode": endpoint(topology, "namenode").url,
             "data_dirs": storage_dirs("datanode", effective),
             # A checkpoint holds the whole namespace in memory, as the NameNode does.
-            "heap_mib": sizing.heap("namenode", master.memory_mib), "quick": sizing.small(master.memory_mib)}
+            "heap_mib": sizing.heap("namenode", namenode.memory_mib), "quick": sizing.small(namenode.memory_mib)}
 
 
 def _service(cluster: str) -> str:

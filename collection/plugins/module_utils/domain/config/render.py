@@ -1,6 +1,7 @@
 """The configuration files of a node as text: sorted, deterministic. Pure Python: no Ansible import, no template."""
 from __future__ import annotations
 
+from ..catalogue import components_on
 from ..resident.clients import client_files
 from ..resident.files import NOTE, root_file
 from ..spec.model import as_spec
@@ -11,6 +12,8 @@ from .sql import SERVERS
 
 SPARK_CONF = "/etc/emr/spark"
 SPARK_HOME = "/opt/emr/spark"
+# Who admits nodes by lists.
+LISTED = {"namenode", "resourcemanager"}
 XML_STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler")
 
 
@@ -26,14 +29,14 @@ def render_conf(effective, spec, topology, node, leaving=()) -> list:
     files[f"{HADOOP_CONF}/hadoop-env.sh"] = hadoop_env(effective.get("env", {}))
     files[f"{HADOOP_CONF}/log4j.properties"] = LOG4J
     files[node_record.PATH] = node_record.text(topology)
-    if "metastore" in services and node.role == "master":
+    here = {c.name for c in components_on(services, topology, node)}
+    if "metastore" in here:
         files[f"{HADOOP_CONF}/metastore-site.xml"] = writers.site_xml(effective.get("metastore-site", {}))
-    if node.role == "master":
+    if here & LISTED:
         files.update(_node_lists(topology.nodes + tuple(leaving)))
     if "spark" in services and node.role in ("master", "gateway"):
         files[f"{SPARK_CONF}/spark-defaults.conf"] = writers.properties(effective.get("spark-defaults", {}))
-        files.update({f"{SPARK_CONF}/{stem}.conf": writers.properties(effective.get(stem, {})) for stem in SERVERS
-                      if stem in services and node.role == "master"})
+        files.update({f"{SPARK_CONF}/{stem}.conf": writers.properties(effective.get(stem, {})) for stem in SERVERS if stem in here})
         files[f"{SPARK_CONF}/spark-env.sh"] = spark_env(effective.get("env", {}))
         files[f"{SPARK_CONF}/log4j2.properties"] = LOG4J2
     rows = [root_file(path, content) for path, content in files.items()]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..catalogue import COMPONENTS, components_for
+from ..catalogue import COMPONENTS, components_on
 from ..jobs import logs as job_logs
 from ..people.accounts import scheduler_settings
 from ..resident import programs
 from ..sizing import memory as sizing
 from ..spec.model import as_spec
 from ..spec.schema import STEMS
+from ..topology.endpoints import default_fs, endpoint
 from . import sql as config_sql
 
 HADOOP_HOME = "/opt/emr/hadoop"
@@ -76,18 +77,17 @@ def _spark_version(spec, release) -> str:
 
 def _defaults(services, topology, node, spark_version: str, database=None) -> dict:
     """What a release sets on every cluster, with names and paths of this one."""
-    master = topology.first_master.name
-    layer = {"core-site": _core(services, master), "hdfs-site": _hdfs(services, master, node),
-             "yarn-site": _yarn(services, master, node), "mapred-site": _mapred(services, master),
+    layer = {"core-site": _core(services, topology), "hdfs-site": _hdfs(services, topology, node),
+             "yarn-site": _yarn(services, topology, node), "mapred-site": _mapred(services, topology),
              "capacity-scheduler": _scheduler(services)}
     if "spark" in services:
-        layer["spark-defaults"] = _spark(master, spark_version) | config_sql.session(services, master)
-    if "metastore" in services and node.role == "master":
+        layer["spark-defaults"] = _spark(topology, spark_version) | config_sql.session(services, topology)
+    if "metastore" in services and topology.runs(COMPONENTS["metastore"], node):
         layer["metastore-site"] = config_sql.metastore_site(_dirs(node, "metastore", "metastore", 1), database)
     return layer
 
 
-def _core(services, master: str) -> dict:
+def _core(services, topology) -> dict:
     conf = {"hadoop.http.staticuser.user": WEB_USER, "hadoop.prometheus.endpoint.enabled": "true",
             # Minutes that a deleted file stays in the trash: one day.
             "fs.trash.interval": "1440", "fs.trash.checkpoint.interval": "60",
@@ -99,7 +99,7 @@ def _core(services, master: str) -> dict:
     conf |= {"fs.oss.impl": "org.apache.hadoop.fs.aliyun.oss.AliyunOSSFileSystem",
              "fs.AbstractFileSystem.oss.impl": "org.apache.hadoop.fs.aliyun.oss.OSS"}
     if "hdfs" in services:
-        conf["fs.defaultFS"] = f"hdfs://{master}:{COMPONENTS['namenode'].ports['ipc']}"
+        conf["fs.defaultFS"] = default_fs(topology)
     return conf
 
 
@@ -117,13 +117,12 @@ def _file_uris(paths: str) -> str:
     return ",".join(f"file://{path}" for path in paths.split(","))
 
 
-def _hdfs(services, master: str, node) -> dict:
+def _hdfs(services, topology, node) -> dict:
     if "hdfs" not in services:
         return {}
-    ports = COMPONENTS["namenode"].ports
     conf = {
-        "dfs.namenode.rpc-address": f"{master}:{ports['ipc']}", "dfs.namenode.rpc-bind-host": "0.0.0.0",
-        "dfs.namenode.http-address": f"{master}:{ports['http']}", "dfs.namenode.http-bind-host": "0.0.0.0",
+        "dfs.namenode.rpc-address": endpoint(topology, "namenode", "ipc").authority, "dfs.namenode.rpc-bind-host": "0.0.0.0",
+        "dfs.namenode.http-address": endpoint(topology, "namenode").authority, "dfs.namenode.http-bind-host": "0.0.0.0",
         "dfs.permissions.superusergroup": "hadoop",
         "dfs.hosts": f"{HADOOP_CONF}/dfs.hosts", "dfs.hosts.exclude": f"{HADOOP_CONF}/dfs.hosts.exclude",
         # dfs.hosts decides who may join; a reverse look-up besides would only refuse new nodes for a stale hosts file.
@@ -142,9 +141,9 @@ def _hdfs(services, master: str, node) -> dict:
         # A copy that failed, for its target has just been released, is tried again after 60 s: a decommission waits for it.
         "dfs.namenode.reconstruction.pending.timeout-sec": "60",
     }
-    if node.role == "master":
+    if topology.runs(COMPONENTS["namenode"], node):
         conf["dfs.namenode.name.dir"] = _file_uris(_dirs(node, "dfs/name", "hdfs/name", 2))
-    if node.role == "slave":
+    if topology.runs(COMPONENTS["datanode"], node):
         conf["dfs.datanode.hostname"] = node.name
         conf["dfs.datanode.data.dir"] = _file_uris(_dirs(node, "dfs/data", "hdfs/data"))
         if len(node.disks) > 2:
@@ -154,12 +153,12 @@ def _hdfs(services, master: str, node) -> dict:
     return conf
 
 
-def _yarn(services, master: str, node) -> dict:
+def _yarn(services, topology, node) -> dict:
     if "yarn" not in services:
         return {}
     nm = COMPONENTS["nodemanager"].ports
     conf = {
-        "yarn.resourcemanager.hostname": master, "yarn.resourcemanager.bind-host": "0.0.0.0",
+        "yarn.resourcemanager.hostname": endpoint(topology, "resourcemanager").host, "yarn.resourcemanager.bind-host": "0.0.0.0",
         "yarn.resourcemanager.nodes.include-path": f"{HADOOP_CONF}/yarn.include",
         "yarn.resourcemanager.nodes.exclude-path": f"{HADOOP_CONF}/yarn.exclude",
         # Running applications survive a restart of either daemon.
@@ -181,10 +180,9 @@ def _yarn(services, master: str, node) -> dict:
     if "hdfs" in services:
         conf["yarn.nodemanager.remote-app-log-dir"] = "/yarn/logs"
     if "mapreduce" in services:
-        port = COMPONENTS["historyserver"].ports["http"]
         conf.update({"yarn.nodemanager.aux-services": "mapreduce_shuffle",
-                     "yarn.log.server.url": f"http://{master}:{port}/jobhistory/logs"})
-    if node.role in ("slave", "task"):
+                     "yarn.log.server.url": f"http://{endpoint(topology, 'historyserver').authority}/jobhistory/logs"})
+    if topology.runs(COMPONENTS["nodemanager"], node):
         conf.update({
             "yarn.nodemanager.hostname": node.name, "yarn.nodemanager.bind-host": "0.0.0.0",
             # Recovery needs a port that stays the same.
@@ -198,10 +196,10 @@ def _yarn(services, master: str, node) -> dict:
     return conf
 
 
-def _mapred(services, master: str) -> dict:
+def _mapred(services, topology) -> dict:
     if "mapreduce" not in services:
         return {}
-    ports = COMPONENTS["historyserver"].ports
+    history = {port: endpoint(topology, "historyserver", port).authority for port in COMPONENTS["historyserver"].ports}
     home = f"HADOOP_MAPRED_HOME={HADOOP_HOME}"
     return {
         "mapreduce.framework.name": "yarn",
@@ -210,9 +208,9 @@ def _mapred(services, master: str) -> dict:
             # DistCp's containers read and write oss://
             "$HADOOP_HOME/share/hadoop/tools/lib/*",
         "yarn.app.mapreduce.am.env": home, "mapreduce.map.env": home, "mapreduce.reduce.env": home,
-        "mapreduce.jobhistory.address": f"{master}:{ports['ipc']}", "mapreduce.jobhistory.bind-host": "0.0.0.0",
-        "mapreduce.jobhistory.webapp.address": f"{master}:{ports['http']}",
-        "mapreduce.jobhistory.admin.address": f"{master}:{ports['admin']}",
+        "mapreduce.jobhistory.address": history["ipc"], "mapreduce.jobhistory.bind-host": "0.0.0.0",
+        "mapreduce.jobhistory.webapp.address": history["http"],
+        "mapreduce.jobhistory.admin.address": history["admin"],
         # With the default directories the history server closes /tmp/hadoop-yarn for every other user.
         "yarn.app.mapreduce.am.staging-dir": "/user",
         "mapreduce.jobhistory.intermediate-done-dir": "/mr-history/tmp",
@@ -236,13 +234,13 @@ def _scheduler(services) -> dict:
             "yarn.scheduler.capacity.node-locality-delay": "40"}
 
 
-def _spark(master: str, version: str) -> dict:
-    port = COMPONENTS["spark-historyserver"].ports["http"]
+def _spark(topology, version: str) -> dict:
+    history = endpoint(topology, "spark-historyserver")
     conf = {
         "spark.master": "yarn", "spark.submit.deployMode": "client",
         "spark.eventLog.enabled": "true", "spark.eventLog.dir": "hdfs:///spark/events",
-        "spark.history.fs.logDirectory": "hdfs:///spark/events", "spark.history.ui.port": str(port),
-        "spark.yarn.historyServer.address": f"{master}:{port}",
+        "spark.history.fs.logDirectory": "hdfs:///spark/events", "spark.history.ui.port": str(history.port),
+        "spark.yarn.historyServer.address": history.authority,
         # No shuffle service in the NodeManager: executors that hold shuffle data are kept instead.
         "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
         "spark.pyspark.python": programs.PYTHON,
@@ -260,14 +258,14 @@ def _sized(services, topology, node) -> dict:
     """What follows from the sizes of the nodes."""
     shapes = sizing.shapes_of(topology)
     slaves = len(topology.with_role("slave"))
-    layer: dict = {"env": jvm_options(services, node)}
+    layer: dict = {"env": jvm_options(components_on(services, topology, node), node)}
     layer.update({name: config_sql.server(name, node.memory_mib, len(shapes)) for name in config_sql.SERVERS
-                  if name in services and node.role == "master"})
+                  if name in services and topology.runs(COMPONENTS[name], node)})
     if "hdfs" in services:
         layer["hdfs-site"] = {"dfs.replication": str(sizing.replication(slaves)),
-                              "dfs.namenode.handler.count": str(sizing.handlers(slaves, topology.first_master.vcpus))}
+                              "dfs.namenode.handler.count": str(sizing.handlers(slaves, topology.running(COMPONENTS["namenode"])[0].vcpus))}
     if "yarn" in services and shapes:
-        layer["yarn-site"] = _sized_yarn(sizing.job_sizing(shapes), node, len(shapes))
+        layer["yarn-site"] = _sized_yarn(sizing.job_sizing(shapes), node, len(shapes), topology.runs(COMPONENTS["nodemanager"], node))
     if "yarn" in services and shapes and any(name in services for name in config_sql.SERVERS):
         layer["capacity-scheduler"] = config_sql.room_for_masters(services, shapes)
     if "mapreduce" in services and shapes:
@@ -277,14 +275,14 @@ def _sized(services, topology, node) -> dict:
     return layer
 
 
-def _sized_yarn(job, node, computing: int) -> dict:
+def _sized_yarn(job, node, computing: int, computes: bool) -> dict:
     conf = {"yarn.scheduler.minimum-allocation-mb": job.min_allocation,
             "yarn.scheduler.maximum-allocation-mb": job.max_allocation,
             "yarn.scheduler.minimum-allocation-vcores": 1,
             "yarn.scheduler.maximum-allocation-vcores": job.max_vcores,
             # Containers are given out on heartbeats: a few nodes can afford four a second.
             "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 250 if computing <= 20 else 1000}
-    if node.role in ("slave", "task"):
+    if computes:
         conf["yarn.nodemanager.resource.memory-mb"] = sizing.yarn_memory(node.memory_mib)
         conf["yarn.nodemanager.resource.cpu-vcores"] = max(1, node.vcpus)
     return {key: str(value) for key, value in conf.items()}
@@ -324,11 +322,11 @@ def _quick_flags(memory_mib: int) -> tuple:
 CLIENT_FLAGS = "--add-opens=java.base/java.lang=ALL-UNNAMED"
 
 
-def jvm_options(services, node) -> dict:
-    """{variable: options} of every daemon on this node and of the command-line clients."""
+def jvm_options(components, node) -> dict:
+    """{variable: options} of these daemons, which run on this node, and of the command-line clients."""
     options = {}
     quick = _quick_flags(node.memory_mib)
-    for component in components_for(services, node.role):
+    for component in components:
         size = sizing.heap(component.name, node.memory_mib)
         if component.application:
             # Spark takes the heap of its drivers from their settings.

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ..catalogue import COMPONENTS
 from ..sizing import memory as sizing
+from ..topology.endpoints import endpoints
 
 # The password of a database of the user's own: where it is kept, and the controller's variable that it comes from.
 PASSWORD_FILE = "/etc/emr/metastore/database.jceks"
@@ -48,13 +49,13 @@ def _metastore_site(folder: str) -> dict:
     }
 
 
-def session(services, master: str) -> dict:
+def session(services, topology) -> dict:
     """What makes Spark's sessions see the tables of all, where there is a metastore; else each has tables of its own."""
     if "metastore" not in services:
         # Spark's default starts an embedded metastore for every session, slow and seen by nobody else.
         return {"spark.sql.catalogImplementation": "in-memory"}
     return {"spark.sql.catalogImplementation": "hive", "spark.sql.warehouse.dir": WAREHOUSE,
-            "spark.hadoop.hive.metastore.uris": f"thrift://{master}:{COMPONENTS['metastore'].ports['thrift']}",
+            "spark.hadoop.hive.metastore.uris": ",".join(f"thrift://{e.authority}" for e in endpoints(topology, "metastore", "thrift")),
             # A metastore that restarts is a pause for its clients: tries about every second.
             "spark.hadoop.hive.metastore.connect.retries": "20", "spark.hadoop.hive.metastore.failure.retries": "20"}
 

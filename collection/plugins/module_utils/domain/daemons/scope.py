@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from ..catalogue import BUNDLES, components_for, expand_services
+from ..catalogue import BUNDLES, components_for, components_on, expand_services
 from ..errors import Refused
 
 KEYS = ("services", "components", "groups", "nodes")
@@ -39,7 +39,7 @@ def select(scope: dict, topology, services) -> dict:
     for node in topology.nodes:
         if (scope["groups"] and node.group not in scope["groups"]) or (scope["nodes"] and node.name not in scope["nodes"]):
             continue
-        names = [c.name for c in components_for(wanted, node.role) if not scope["components"] or c.name in scope["components"]]
+        names = [c.name for c in components_on(wanted, topology, node) if not scope["components"] or c.name in scope["components"]]
         if names:
             result[node.name] = names
     if not result:

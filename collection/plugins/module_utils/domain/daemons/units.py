@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from ..catalogue import COMPONENTS, JOB_USER, components_for
+from ..catalogue import COMPONENTS, JOB_USER
 from ..catalogue_keys import COUNTED, fits
 from ..config import writers
 from ..resident import programs
@@ -164,10 +164,10 @@ def refresh_digests(component, effective: dict) -> dict:
     return result
 
 
-def node_units(node, services, effective: dict, cluster: str, java_home: str, versions: dict) -> list:
-    """Units of one node: list of {component, unit, text, env, digest, refresh}, in start order."""
+def node_units(components, effective: dict, cluster: str, java_home: str, versions: dict) -> list:
+    """Units of the components of one node: list of {component, unit, text, env, digest, refresh}, in start order."""
     result = []
-    for component in components_for(services, node.role):
+    for component in components:
         mounts = mounts_of(storage_dirs(component.name, effective))
         text, env = unit_text(component, cluster, mounts), env_text(component, java_home)
         result.append({"component": component.name, "unit": component.unit, "text": text, "env": env,
@@ -231,10 +231,10 @@ def base_directories() -> list:
     return made + [{"path": path, "owner": user, "group": group, "mode": "0755"} for path, (user, group) in sorted(seen.items())]
 
 
-def node_directories(node, services, effective: dict) -> list:
+def node_directories(components, effective: dict) -> list:
     """Storage directories of one node's components, as {path, owner, group, mode}."""
     result = []
-    for component in components_for(services, node.role):
+    for component in components:
         mode = "0700" if component.service in ("hdfs", "metastore") else "0755"
         for path in storage_dirs(component.name, effective):
             result.append({"path": path, "owner": component.user, "group": GROUP, "mode": mode})

@@ -1,4 +1,4 @@
-"""The units of flows and schedules on the first master; their program belongs to the package of resident.py. No Ansible import."""
+"""The units of flows and schedules on the control node; their program belongs to the package of resident.py. No Ansible import."""
 from __future__ import annotations
 
 from ..daemons.units import UNIT_DIR
@@ -11,7 +11,7 @@ UNIT = "emr-flows.service"
 
 def side_units(topology, node) -> list:
     """The unit that takes up flows again at boot, with the templates of runners and of schedules; see node/daemons/side.py."""
-    if node.name != topology.first_master.name:
+    if node.name != topology.control_node.name:
         return []
     cluster = topology.cluster
     boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{programs.FLOWS} boot")

@@ -30,8 +30,8 @@ def retention(services, logs) -> dict:
 
 
 def side_units(spec, topology, node, effective) -> list:
-    """The timer on the first master, as node/daemons/side.py wants it."""
-    if node.name != topology.first_master.name:
+    """The timer on the control node, as node/daemons/side.py wants it."""
+    if node.name != topology.control_node.name:
         return []
     wanted = bool(spec.logs.oss)
     timer = timer_unit(f"Looks for jobs of cluster {topology.cluster} whose records and logs are not in OSS yet", TICK_S, TICK_S)

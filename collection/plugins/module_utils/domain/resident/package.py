@@ -13,6 +13,7 @@ from functools import lru_cache
 from ..catalogue import COMPONENTS
 from ..daemons.units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
 from ..sizing import memory as sizing
+from ..topology.endpoints import urls
 from . import programs
 from .files import boot_unit, is_source, root_file, source
 
@@ -76,8 +77,7 @@ def _row(path: str, text: str) -> dict:
 def settings(topology, node, services, spec) -> dict:
     """What the package has to know of its cluster."""
     def url(component):
-        row = COMPONENTS[component]
-        return f"http://{topology.first_master.address}:{row.ports['http']}" if row.service in services else ""
+        return next(iter(urls(topology, services, component)), "")
     return {"cluster": topology.cluster, "region": spec.region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
             "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,

@@ -10,6 +10,7 @@ from ...node.scale import reclaim_program
 from ..daemons.units import ENV_DIR, UNIT_DIR
 from ..resident import programs
 from ..resident.files import root_file, source
+from ..topology.endpoints import endpoint
 
 PORT = 8097
 WATCH, SERVE = "emr-reclaim-watch.service", "emr-reclaim.service"
@@ -19,16 +20,16 @@ def side_units(spec, topology, node) -> list:
     """The side units of one node, as {unit, wanted, files}; see node/daemons/side.py. ``spec`` is a Spec."""
     spot = {name for name, group in spec.node_groups.items() if group.spot is not None}
     nodes = {n.address: n.name for n in topology.nodes if n.group in spot}
-    # A group that may grow later: its nodes find the master ready.
+    # A group that may grow later: its nodes find the service ready.
     wanted = bool(spot) and "yarn" in spec.expanded_services
-    master = topology.first_master
+    manager = endpoint(topology, "resourcemanager")
     rows = []
-    if node.name == master.name:
+    if node.name == manager.host:
         files = [root_file(reclaim_program.NODES, json.dumps(nodes, indent=1, sort_keys=True) + "\n"),
-                 root_file(f"{UNIT_DIR}/{SERVE}", _serve_text(topology.cluster, master.address))]
+                 root_file(f"{UNIT_DIR}/{SERVE}", _serve_text(topology.cluster, manager.address))]
         rows.append(_row(SERVE, wanted, files))
     if node.role == "task":
-        files = [root_file(f"{UNIT_DIR}/{WATCH}", _watch_text(topology.cluster, master.address))]
+        files = [root_file(f"{UNIT_DIR}/{WATCH}", _watch_text(topology.cluster, manager.address))]
         rows.append(_row(WATCH, wanted and node.group in spot, files))
     return rows
 
@@ -37,7 +38,7 @@ def _row(unit: str, wanted: bool, files: list) -> dict:
     return {"unit": unit, "wanted": wanted, "files": files + [root_file(programs.RECLAIM, source("node/scale/reclaim_program.py") if wanted else "", "0755")]}
 
 
-def _watch_text(cluster: str, master: str) -> str:
+def _watch_text(cluster: str, manager: str) -> str:
     return f"""[Unit]
 Description=Notice of spot release for a node of cluster {cluster}
 After=network-online.target
@@ -45,7 +46,7 @@ Wants=network-online.target
 
 [Service]
 User=yarn
-ExecStart={programs.PYTHON} {programs.RECLAIM} watch http://{master}:{PORT}/
+ExecStart={programs.PYTHON} {programs.RECLAIM} watch http://{manager}:{PORT}/
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes
@@ -55,7 +56,7 @@ WantedBy=multi-user.target
 """
 
 
-def _serve_text(cluster: str, master: str) -> str:
+def _serve_text(cluster: str, manager: str) -> str:
     return f"""[Unit]
 Description=Drains spot nodes of cluster {cluster} that have notice
 After=network-online.target
@@ -63,7 +64,7 @@ Wants=network-online.target
 
 [Service]
 EnvironmentFile={ENV_DIR}/emr-resourcemanager.env
-ExecStart={programs.PYTHON} {programs.RECLAIM} serve {master} {PORT}
+ExecStart={programs.PYTHON} {programs.RECLAIM} serve {manager} {PORT}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

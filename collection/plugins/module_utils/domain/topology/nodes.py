@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .placement import CONTROL, RULE_OF_CONTROL, choose
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -29,11 +31,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Topology:
-    """All nodes of one cluster, ordered: masters first, then by name."""
+    """All nodes of one cluster, ordered: masters first, then by name. ``placement`` is what ``placement.resolve`` returned; a
+    component that it does not name runs where its rule says."""
 
     cluster: str
     cluster_id: str
     nodes: tuple[Node, ...] = field(default_factory=tuple)
+    placement: dict = field(default_factory=dict, hash=False)
 
     def with_role(self, *roles: str) -> tuple[Node, ...]:
         """The nodes that have one of these roles, in order."""
@@ -44,8 +48,23 @@ class Topology:
         return self.with_role("master")
 
     @property
-    def first_master(self) -> Node:
-        return self.masters[0]
+    def control_node(self) -> Node:
+        """The node where jobs, flows, revisions and timers live. Raises KeyError when there is no master."""
+        names = self.placement.get(CONTROL) or choose(RULE_OF_CONTROL, self.nodes)
+        return self.node(names[0] if names else "")
+
+    def running(self, component) -> tuple[Node, ...]:
+        """The nodes on which a component runs, a row of the catalogue, in the order of its placement."""
+        rule = component.placement
+        if not rule.count:
+            return self.with_role(*rule.roles)
+        return tuple(self.node(name) for name in self.placement.get(component.name) or choose(rule, self.nodes))
+
+    def runs(self, component, node: Node) -> bool:
+        """Whether a component, a row of the catalogue, runs on this node."""
+        if not component.placement.count:
+            return node.role in component.placement.roles
+        return any(found.name == node.name for found in self.running(component))
 
     def node(self, name: str) -> Node:
         """The node of this name. Raises KeyError."""

@@ -1,8 +1,8 @@
 """Drains spot nodes that ECS is about to take back. This file is copied to the nodes and runs there by itself.
 
-``watch URL``, on a spot node: asks the metadata service for a notice, and when there is one tells the first master at
-URL until that has answered that the node is draining.
-``serve ADDRESS PORT``, on the first master: takes such messages. Who speaks is known by its address, and a node can say
+``watch URL``, on a spot node: asks the metadata service for a notice, and when there is one tells the ResourceManager's node
+at URL until that has answered that the node is draining.
+``serve ADDRESS PORT``, on the node of the ResourceManager: takes such messages. Who speaks is known by its address, and a node can say
 something of itself alone. It puts the node into the ResourceManager's list of excluded nodes and has that read the list
 again: running containers get the time that is left, new ones go elsewhere, and what the node had computed for running
 applications is computed again before it is missed.
