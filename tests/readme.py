@@ -22,6 +22,15 @@ def commands() -> list[str]:
     return [line.strip() for line in section.split("\n\n")[0].splitlines() if line.startswith("    ")]
 
 
+def arrive(bed: Lab) -> tuple:
+    """A newcomer who has done the first two lines, and the lines that are left: build, init, plan, create."""
+    pip, export, *rest = commands()
+    newcomer = Newcomer(bed)
+    newcomer.install(pip)
+    newcomer.export(export)
+    return newcomer, *rest
+
+
 class Newcomer:
     """Somebody with a virtual environment, an empty home and an account of this local ECS."""
 
@@ -90,3 +99,9 @@ class Newcomer:
         child.close()
         assert child.exitstatus == 130, f"{line}: exit {child.exitstatus}\n{(said + child.before)[-6000:]}"
         return said + child.before
+
+    def uses_and_releases(self) -> None:
+        """The cluster runs as the README says, and nothing is left to pay for when it is given back."""
+        assert self.run("emrctl status sales").count("running") >= 9, "three daemons on the master, two on each of the slaves"
+        self.run("emrctl release sales")
+        assert self.bed.instances("sales") == []

@@ -15,6 +15,7 @@ import pytest
 from emrctl.local import cgroups, checks, disks, lifecycle, process, settings, teardown
 from emrctl.local.driver import DriverError, NspawnDriver
 from emrctl.local.shell import Refused
+from tests.killed_boot import killed_boot
 
 PREFIX, SUBNET, PORT = "e2eh", "10.77.171.0/24", 7971
 GATEWAY, PROBE, NET = "10.77.171.1", "10.77.171.250", "10.77.171."
@@ -288,27 +289,8 @@ def test_down_keep_brings_the_same_hosts_back(bed):
     assert bed.ssh(A, "cat /root/kept") == "still"
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.2, 0.5])
-def test_down_after_a_kill_in_the_middle_of_a_boot(tmp_path, delay):
-    """The starting process dies at some moment between the first namespace and the last boot."""
-    state = tmp_path / "state"
-    at = lifecycle.up("e2ei", "10.77.172.0/24", 7972, state, False, print)
-    try:
-        code = ("import sys; from emrctl.local.driver import NspawnDriver; d = NspawnDriver(sys.argv[1])\n"
-                "for n in range(2, 9):\n"
-                "    d.create(dict(id=f'i-{n}', hostname=f'h{n}', private_ip=f'10.77.172.{n}', memory_mib=512,\n"
-                "                  public_keys=[], disks=[dict(id='d', size_gib=1, serial=f'kill{n}')], user_data=''))\n"
-                "    print(n, flush=True); d.start(f'i-{n}')\n")
-        child = subprocess.Popen([sys.executable, "-c", code, str(state)], stdout=subprocess.PIPE, text=True)
-        assert child.stdout.readline()
-        time.sleep(delay)
-        child.kill()
-        child.wait()
-        os.kill(process.find(at), signal.SIGKILL)
-    finally:
-        assert lifecycle.down("e2ei", state, keep=False) >= 1
-    assert teardown.leftovers("e2ei") == [] and process.find(at) is None
-    assert disks.attached_below(state) == [] and str(state) not in Path("/proc/self/mountinfo").read_text()
+def test_down_after_a_kill_in_the_middle_of_a_boot(tmp_path):
+    killed_boot(tmp_path / "state", 0.2)
 
 
 def test_down_leaves_nothing_even_when_every_record_is_lost(bed):

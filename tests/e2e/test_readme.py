@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab import lab
-from tests.readme import Newcomer, commands
+from tests.readme import arrive
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +14,7 @@ def bed(tmp_path_factory):
 
 
 def test_the_section_on_the_cloud_word_by_word(bed):
-    pip, export, build, init, plan, create = commands()
-    newcomer = Newcomer(bed)
-    newcomer.install(pip)
-    newcomer.export(export)
+    newcomer, build, init, plan, create = arrive(bed)
     newcomer.run(init)
     refused = newcomer.run(plan, expect=3)
     assert "No source gives the nodes hadoop-3.4.2.tar.gz" in refused and "emrctl dist build" in refused
@@ -31,6 +28,4 @@ def test_the_section_on_the_cloud_word_by_word(bed):
     assert len(bed.instances("sales")) == 4
     created = newcomer.run(create)
     assert "Cluster sales is ready" in created and "bought" not in created
-    assert newcomer.run("emrctl status sales").count("running") >= 9, "three daemons on the master, two on each of the slaves"
-    newcomer.run("emrctl release sales")
-    assert bed.instances("sales") == []
+    newcomer.uses_and_releases()

@@ -84,6 +84,36 @@ def create(client, wanted, owner, **fields):
     return run, result
 
 
+def release(client, name, owner, **fields):
+    """Lock, release and unlock as the action does; returns the operation and what ``release`` gave."""
+    run = operation(client, name, owner, **fields)
+    run.take_lock()
+    result = run.release()
+    run.unlock()
+    return run, result
+
+
+def release_killed_at_every_call(ecs, owner, wanted, moment, first=1) -> int:
+    """Create the cluster, kill its release at the n-th changing call from the ``first`` on, and release it again, until a release
+    comes to its end; returns how many calls that one makes."""
+    for number in range(first, 100):
+        create(EcsClient(ecs.region), wanted, owner)
+        with Owner() as dying:
+            try:
+                release(BrittleClient(ecs.region, number, moment), wanted.name, dying)
+                return number - 1
+            except Killed as death:
+                killed = f"killed {moment} call {number}, {death}"
+        release(EcsClient(ecs.region), wanted.name, owner)
+        assert living(ecs, wanted.name) == left_over(ecs, wanted.name) == [] and networks(ecs) == [[], []], killed
+    raise AssertionError("a release makes more than 100 calls")
+
+
+def networks(ecs):
+    """(VPCs, vSwitches) that somebody made."""
+    return [sorted(i["id"] for i in ecs.cloud.store.all(kind)) for kind in ("vpc", "vswitch")]
+
+
 def living(ecs, name):
     """The instances that the server has for a cluster, whatever is visible."""
     found = [i for i in ecs.cloud.store.all("instance") if i["tags"].get("emr:cluster") == name and not i["released"]]

@@ -17,7 +17,10 @@ from tests.integration.cloudbed import (
     expected,
     left_over,
     living,
+    networks,
     operation,
+    release,
+    release_killed_at_every_call,
     spec,
 )
 
@@ -35,19 +38,6 @@ def ecs(monkeypatch, tmp_path):
 
 def wanted(ecs, **changes):
     return spec(ecs, **{"network": OWN, "slave": "  slave: {count: 2, instance_types: [ecs.c6.large]}", **changes})
-
-
-def networks(ecs):
-    """(VPCs, vSwitches) that somebody made."""
-    return [sorted(i["id"] for i in ecs.cloud.store.all(kind)) for kind in ("vpc", "vswitch")]
-
-
-def release(client, name, owner, **fields):
-    run = operation(client, name, owner, **fields)
-    run.take_lock()
-    result = run.release()
-    run.unlock()
-    return run, result
 
 
 def test_it_is_planned_made_and_released(ecs, owner):
@@ -104,17 +94,7 @@ def test_create_killed_at_every_call_makes_no_second_network(ecs, moment):
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_release_killed_at_every_call_can_be_rerun(ecs, owner, moment):
-    for number in range(4, 100):
-        create(EcsClient(ecs.region), wanted(ecs), owner)
-        with Owner() as first:
-            try:
-                release(BrittleClient(ecs.region, number, moment), "demo", first)
-                break
-            except Killed as death:
-                killed = f"killed {moment} call {number}, {death}"
-        release(EcsClient(ecs.region), "demo", owner)
-        assert living(ecs, "demo") == [] and left_over(ecs, "demo") == [] and networks(ecs) == [[], []], killed
-    assert number > 6
+    assert release_killed_at_every_call(ecs, owner, wanted(ecs), moment, first=4) > 5
 
 
 @pytest.mark.parametrize("calls", [["CreateVpc"], ["CreateVpc", "CreateVSwitch"]], ids=len)

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from tests.lab import lab
-from tests.readme import Newcomer, commands
+from tests.readme import arrive
 
 pytestmark = pytest.mark.soak
 
@@ -18,10 +18,7 @@ def bed(tmp_path_factory):
 
 
 def test_from_a_bucket(bed):
-    pip, export, build, init, plan, create = commands()
-    newcomer = Newcomer(bed)
-    newcomer.install(pip)
-    newcomer.export(export)
+    newcomer, build, init, plan, create = arrive(bed)
     newcomer.link_cache()
     newcomer.run(build)
     bed.local("bucket", "my-bucket")
@@ -37,7 +34,6 @@ def test_from_a_bucket(bed):
     planned = newcomer.run(plan)
     assert "oss://my-bucket/emr/hadoop-3.4.2.tar.gz" in planned and "This machine sends" not in planned
     assert "Cluster sales is ready" in newcomer.run(create)
-    assert newcomer.run("emrctl status sales").count("running") >= 9
     secrets = [bed.env["ALIBABA_CLOUD_ACCESS_KEY_ID"], bed.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], "x-oss-signature=[0-9a-f]"]
     look = shlex.quote("(journalctl --no-pager; cat /etc/emr/* /var/lib/emr/cluster/spec/* /var/log/emr/*) 2>/dev/null | grep -cE "
                        f"{shlex.quote('|'.join(secrets))}; true")
@@ -45,5 +41,4 @@ def test_from_a_bucket(bed):
         assert newcomer.run(f"emrctl ssh sales {node} -- {look}").split()[-1] == "0", node
     logs = "".join(path.read_text(errors="replace") for path in (newcomer.home / ".cache/emr/runs").rglob("stdout"))
     assert "x-oss-signature" not in logs and secrets[1] not in logs
-    newcomer.run("emrctl release sales")
-    assert bed.instances("sales") == []
+    newcomer.uses_and_releases()

@@ -13,6 +13,7 @@ import pytest
 
 from tests.lab import REPO, lab
 
+pytestmark = pytest.mark.soak
 BIN = Path(sys.executable).parent
 BUY = """
 - hosts: localhost
