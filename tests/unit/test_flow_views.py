@@ -17,9 +17,14 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.flows import (
+    operations as flow_operations,
     record as flow_record,
     runner as flow_run,
     schedule,
+)
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import (
+    operations as job_operations,
+    record as job_record,
 )
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from emrctl import views_flow
@@ -186,6 +191,28 @@ def test_a_job_that_cannot_be_submitted_fails_the_flow_with_the_reason(flows, mo
     assert any(runner.step() for _step in range(5))
     state, jobs = flow_record.state_of(flow_record.history(flow_id))
     assert state == "FAILED" and jobs["a"]["reason"] == "no job runs as nobody" and jobs["b"]["state"] == "SKIPPED"
+
+
+def test_a_flow_tells_a_failed_job_in_the_words_of_its_program(flows, tmp_path_factory, monkeypatch):
+    """Which the supervisor finds a while after the job has ended, so whoever waits for the flow waits for them too."""
+    jobs, job_id = tmp_path_factory.mktemp("jobs"), "j-20261129-101112-0a0b"
+    for module in (job_record, job_operations):
+        monkeypatch.setattr(module, "JOBS", str(jobs))
+    monkeypatch.setattr(flow_operations, "FLOWS", str(flows))
+    flow_id, _new = flow_record.create(wanted(a=[], b=["a"]))
+    (jobs / job_id).mkdir()
+    (jobs / job_id / "job.json").write_text(json.dumps({"id": job_id, "submitted": time.time()}))
+    job_record.note(job_id, "FAILED", exit_code=1, reason="")
+    flow_record.note(flow_id, "FAILED", job="a", attempt=1, job_id=job_id, exit_code=1, reason="")
+    flow_record.note(flow_id, "SKIPPED", job="b")
+    flow_record.note(flow_id, "FAILED")
+    begun = time.monotonic()
+    assert flow_operations.watch(flow_id, None, 0.5)["jobs"][0]["reason"] == "" and time.monotonic() - begun >= 0.5
+    (jobs / job_id / "error").write_text("count.py ends with:\nno data for yesterday\n")
+    found = flow_operations.watch(flow_id, None, 600)
+    assert found["jobs"][0]["reason"] == "count.py ends with:\nno data for yesterday"
+    assert "a: count.py ends with:\nno data for yesterday\n" in views_flow.flow("sales", found)
+    assert f"a ({job_id}) FAILED with exit code 1 count.py ends with:\nno data for yesterday\n" in action.failure(found)
 
 
 def test_a_run_on_a_cluster_of_its_own_knows_what_to_put_and_get(tmp_path):

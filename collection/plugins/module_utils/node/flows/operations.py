@@ -26,6 +26,7 @@ from .record import (
     state_of,
 )
 
+FAILED = ("FAILED", "LOST")
 # Seconds for the runner to notice that its flow was killed, and to end the jobs.
 KILL_S = 180
 # Bytes of the outputs of a flow's jobs together, and of each at least.
@@ -142,7 +143,17 @@ def _job(name, asked, row):
                 told["progress"] = live["progress"]
         except NodeError as error:
             told["reason"] = str(error)
+    elif told["job"] and told["state"] in FAILED:
+        told["reason"] = _words(told["job"]) or told["reason"]
     return told
+
+
+def _words(job_id):
+    """What the job says of its failure; None as long as its supervisor looks for it."""
+    try:
+        return job.show(job_id).get("error")
+    except NodeError:  # its record is gone
+        return ""
 
 
 def _utc(seconds):
@@ -150,12 +161,16 @@ def _utc(seconds):
 
 
 def watch(flow_id, seen, wait_s):
-    """The flow as soon as it is another than ``seen`` (the states that the caller knows), or ``wait_s`` seconds later."""
+    """The flow as soon as it is another than ``seen`` (the states that the caller knows), or ``wait_s`` seconds later.
+
+    One that has ended is complete when its failed jobs have said why."""
     deadline = time.monotonic() + wait_s
     while True:
         found = show(flow_id)
         found["seen"] = [found["state"]] + [row["state"] for row in found["jobs"]]
-        if found["seen"] != seen or found["state"] in FINAL or time.monotonic() >= deadline:
+        ended = found["state"] in FINAL
+        heard = not ended or all(_words(row["job"]) is not None for row in found["jobs"] if row["job"] and row["state"] in FAILED)
+        if (heard and (ended or found["seen"] != seen)) or time.monotonic() >= deadline:
             return found
         time.sleep(0.3)
 
