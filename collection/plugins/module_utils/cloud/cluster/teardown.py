@@ -13,7 +13,7 @@ from ...domain.errors import EmrError, Refused
 from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError
 from ..ssh.login import delete_if_unused
-from .anchor import delete_anchor
+from .anchor import delete_anchor, find_anchor
 from .finder import Found, cluster_instances
 
 # An announced purchase shows within this time, if it was made.
@@ -67,11 +67,13 @@ def _await_intents(client: EcsClient, found: Found) -> list:
     """Instances including those of purchases that an interrupted create announced."""
     anchor = found.anchor
     while True:
-        listed = cluster_instances(client, found.name, anchor.cluster_id)
+        listed = cluster_instances(client, found.name, found.anchor.cluster_id)
         names = {i["InstanceName"] for i in listed}
-        if all(i.age() > SETTLED or set(i.names(found.name)) <= names for i in anchor.intents):
+        if anchor is None or all(i.age() > SETTLED or set(i.names(found.name)) <= names for i in anchor.intents):
             return listed
         time.sleep(1.0)
+        # An announcement may have been withdrawn a moment ago and be seen still, when its instances are deleted already.
+        anchor = find_anchor(client, found.name)
 
 
 def _delete_instances(client: EcsClient, found: Found, lock) -> int:
