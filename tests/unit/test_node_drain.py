@@ -21,7 +21,7 @@ class Daemons:
 
     def __init__(self, monkeypatch):
         self.live, self.dead, self.decom, self.missing, self.nodes, self.down = {}, {}, {}, 0, [], set()
-        self.safe_mode = ""
+        self.safe_mode, self.copying = "", 0
         for module in (node_drain, node_health):
             monkeypatch.setattr(module, "get_json", self.answer)
 
@@ -31,7 +31,8 @@ class Daemons:
         if "jmx" in url:
             info = {"name": "Hadoop:service=NameNode,name=NameNodeInfo", "Safemode": self.safe_mode,
                     "LiveNodes": json.dumps(self.live), "DeadNodes": json.dumps(self.dead), "DecomNodes": json.dumps(self.decom)}
-            return {"beans": [info, {"name": "Hadoop:service=NameNode,name=FSNamesystem", "MissingBlocks": self.missing}]}
+            return {"beans": [info, {"name": "Hadoop:service=NameNode,name=FSNamesystem", "MissingBlocks": self.missing,
+                               "UnderReplicatedBlocks": self.copying}]}
         return {"nodes": {"node": self.nodes} if self.nodes else None}
 
     def datanode(self, state, left=0):
@@ -93,7 +94,20 @@ def test_a_node_that_hdfs_does_not_see_is_done_unless_blocks_are_missing(daemons
     assert progress()["done"]
     daemons.missing = 3
     found = progress()
-    assert not found["done"] and "misses 3 blocks" in stuck(found)
+    assert not found["done"] and ("misses 3 blocks" if dead else "3 blocks are missing") in stuck(found)
+
+
+def test_a_node_that_hdfs_forgets_while_it_is_drained_is_done_when_what_it_held_is_copied(daemons):
+    daemons.datanode("In Service")
+    daemons.nodemanager("DECOMMISSIONED")
+    daemons.copying = 2
+    given = {"namenode": "http://nn", "resourcemanager": "http://rm", "nodes": [NODE]}
+    given["before"] = node_drain.held(given)
+    daemons.live, daemons.copying = {}, 42
+    found = node_drain.progress(given)
+    assert not found["done"] and "40 blocks are missing or have too few copies" in stuck(found)
+    daemons.copying = 2  # as before: not of this node
+    assert node_drain.progress(given)["done"]
 
 
 def test_daemons_that_do_not_answer_are_no_end(daemons):

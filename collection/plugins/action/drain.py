@@ -68,7 +68,7 @@ class ActionModule(NodeAction):
         names = ", ".join(n["name"] for n in nodes)
         _say(f"draining begins: {names}; containers get up to {limit_s} s")
         found = self._step(context, nodes, op="begin", drain_s=limit_s)
-        changed, patience = found["changed"], Patience(limit_s + GRACE_S, stall_s)
+        changed, before, patience = found["changed"], found.get("before"), Patience(limit_s + GRACE_S, stall_s)
         said = ""
         while not found["done"]:
             text = describe(found["nodes"])
@@ -79,7 +79,7 @@ class ActionModule(NodeAction):
             if why:
                 raise EmrError(f"{why}: {stuck(found)}", "Nothing was released. Run the same command again to go on waiting, or "
                                "with --abort to take the nodes back")
-            found = self._step(context, nodes, op="wait", drain_s=limit_s)
+            found = self._step(context, nodes, op="wait", drain_s=limit_s, before=before)
         _say(f"drained: {names}")
         drained = sorted(n.name for n in context.leaving)
         return {"changed": changed, "drained": drained, "nodes": found["nodes"], "ansible_facts": {"emr_drained": drained},

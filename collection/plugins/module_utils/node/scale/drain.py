@@ -30,8 +30,9 @@ def perform(params, check):
     if params["op"] == "begin" and check:
         return {"changed": True, "nodes": [], "done": True}
     if params["op"] == "begin":
+        before = held(params)
         changed = begin(params)
-        return dict(progress(params), changed=changed)
+        return dict(progress(dict(params, before=before)), changed=changed, before=before)
     return dict(wait(params), changed=False)
 
 
@@ -115,6 +116,14 @@ def _count(line, over, found):
         found["most"], found["example"] = copies, path
 
 
+def held(params):
+    """{blocks: {node: how many it holds}, copying: how many have too few copies}, before anything changes."""
+    hdfs = hdfs_nodes(params["namenode"]) if params["namenode"] else None
+    if hdfs is None:
+        return {"blocks": {}, "copying": 0}
+    return {"blocks": {name: row["blocks"] for name, row in hdfs["nodes"].items()}, "copying": hdfs["under_replicated"]}
+
+
 def begin(params):
     """Put the nodes into the lists of those to be drained and have the daemons read them. Whether something changed."""
     add = {"namenode": [n["name"] for n in params["nodes"] if n["stores"]] if params["namenode"] else [],
@@ -167,7 +176,7 @@ def _row(node, hdfs, yarn, params):
     if node["computes"] and params["resourcemanager"]:
         calm = _computes(row, yarn, node)
     if node["stores"] and params["namenode"]:
-        stored = _stores(row, hdfs, node)
+        stored = _stores(row, hdfs, node, params.get("before") or {})
     return dict(row, done=calm and stored)
 
 
@@ -184,7 +193,7 @@ def _computes(row, yarn, node):
     return seen["state"] in GONE
 
 
-def _stores(row, hdfs, node):
+def _stores(row, hdfs, node, before):
     """Fill the part of HDFS; whether every block has its copies elsewhere."""
     if hdfs is None:
         row["hdfs"] = "unknown"
@@ -198,6 +207,9 @@ def _stores(row, hdfs, node):
         # What a dead node held has its other copies elsewhere, or is missing; nobody but the NameNode can tell.
         row["hdfs"] = "dead" if seen else "not there"
         row["left"] = hdfs["missing_blocks"]
-        return not hdfs["missing_blocks"]
+        if seen is None and (before.get("blocks") or {}).get(node["name"]):
+            # It held blocks when the drain began, and HDFS has forgotten it since: no word of that node's will say that they are copied.
+            row["left"] += max(0, hdfs["under_replicated"] - before["copying"])
+        return not row["left"]
     row.update(hdfs=seen["state"].lower(), left=seen["left"], blocks=seen["blocks"])
     return seen["state"] == "Decommissioned"
