@@ -113,7 +113,7 @@ def test_tags_are_never_templates_nor_options(bed):
 
 
 def test_documentation(bed):
-    for kind, name in (("inventory", "ecs"), ("module", "cluster"), ("module", "add_node")):
+    for kind, name in (("inventory", "ecs"), ("module", "purchase"), ("module", "nodes"), ("module", "add_node")):
         done = subprocess.run(["ansible-doc", "-t", kind, f"emr.cluster.{name}"], env=environment(bed), cwd=REPO,
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0 and "emr.cluster" in done.stdout, done.stderr
@@ -132,7 +132,7 @@ def test_add_node_gives_what_the_inventory_gives(bed):
     """Play 1 finds and adds; the host's variables equal those of the plugin."""
     _, folder = bed
     done = play(bed, """
-    - emr.cluster.cluster: {state: found, name: sales, region: cn-hangzhou}
+    - emr.cluster.nodes: {name: sales, region: cn-hangzhou}
       register: found
     - emr.cluster.add_node: {node: "{{ item }}", groups: [emr_target]}
       loop: "{{ found.nodes }}"
@@ -155,17 +155,17 @@ def test_add_node_gives_what_the_inventory_gives(bed):
 
 
 def test_refusals_are_marked(bed):
-    done = play(bed, "    - emr.cluster.cluster: {state: found, name: nobody, region: cn-hangzhou}\n")
+    done = play(bed, "    - emr.cluster.nodes: {name: nobody, region: cn-hangzhou}\n")
     assert done.returncode == 2 and '"emr_refused": true' in done.stdout and "There is no cluster" in done.stdout
-    done = play(bed, "    - emr.cluster.cluster: {state: present, spec: 'name: Bad'}\n")
+    done = play(bed, "    - emr.cluster.purchase: {spec: 'name: Bad'}\n")
     assert '"emr_refused": true' in done.stdout and '"problems"' in done.stdout
-    done = play(bed, "    - emr.cluster.cluster: {state: released, name: sales, region: cn-hangzhou}\n")
+    done = play(bed, "    - emr.cluster.release: {name: sales, region: cn-hangzhou}\n")
     assert '"emr_refused": true' in done.stdout and "emr_confirm=" in done.stdout
 
 
 def test_check_mode_changes_nothing(bed):
     ecs, _ = bed
-    done = play(bed, "    - emr.cluster.cluster: {state: released, name: sales, region: cn-hangzhou, confirm: 'yes'}\n",
+    done = play(bed, "    - emr.cluster.release: {name: sales, region: cn-hangzhou, confirm: 'yes'}\n",
                 "--check")
     assert done.returncode == 0, done.stdout
     assert len(client(ecs, "cn-hangzhou").items("DescribeInstances")) == 3
@@ -174,7 +174,7 @@ def test_check_mode_changes_nothing(bed):
 def test_lock_ends_with_the_playbook(bed):
     """A playbook that stops without unlocking leaves no lock behind."""
     ecs, _ = bed
-    done = play(bed, "    - emr.cluster.cluster: {state: locked, name: sales, region: cn-hangzhou}\n    - fail:\n")
+    done = play(bed, "    - emr.cluster.nodes: {lock: true, name: sales, region: cn-hangzhou}\n    - fail:\n")
     assert done.returncode == 2
     api = client(ecs, "cn-hangzhou")
     # Who holds it looks every other second whether the playbook still runs.

@@ -70,9 +70,9 @@ def test_emrctl_answers_for_help_and_each_verb(installed, tmp_path):
 
 
 def test_ansible_finds_the_collection(installed, tmp_path):
-    done = run(installed, tmp_path, "ansible-doc", "-t", "module", "emr.cluster.cluster")
+    done = run(installed, tmp_path, "ansible-doc", "-t", "module", "emr.cluster.purchase")
     assert done.returncode == 0, done.stderr
-    assert "emr.cluster.cluster" in done.stdout
+    assert "emr.cluster.purchase" in done.stdout
     assert run(installed, tmp_path, "ansible-doc", "-t", "inventory", "emr.cluster.ecs").returncode == 0
 
 

@@ -19,7 +19,7 @@ BUY = """
 - hosts: localhost
   gather_facts: false
   tasks:
-    - emr.cluster.cluster: {state: present, spec_file: "%s", confirm: "yes"}
+    - emr.cluster.purchase: {spec_file: "%s", confirm: "yes"}
       register: bought
     - ansible.builtin.copy: {dest: "%s", content: "{{ bought.nodes | to_json }}", mode: "0600"}
 """

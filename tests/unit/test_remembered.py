@@ -8,8 +8,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.plugin_utils import remembered
 
-ARGUMENTS = {"state": "found", "name": "sales", "region": "cn-x", "remember_s": 300, "address": "auto", "user": None,
-             "private_key_file": None}
+ARGUMENTS = {"name": "sales", "region": "cn-x", "remember_s": 300, "plan_only": False}
 
 
 def operation(name="sales", region="cn-x", identity="key"):
@@ -28,7 +27,7 @@ def cache(tmp_path, monkeypatch):
 def test_nodes_are_remembered_for_the_same_question_only(cache, monkeypatch):
     remembered.keep(operation(), ARGUMENTS, {"nodes": [1]})
     assert remembered.recall(ARGUMENTS) == {"nodes": [1]}
-    for other in ({"name": "other"}, {"region": "cn-y"}, {"user": "ops"}, {"state": "started"}, {"remember_s": 0}, {"may_be_stopped": True},
+    for other in ({"name": "other"}, {"region": "cn-y"}, {"login": {"user": "ops"}}, {"lock": True}, {"remember_s": 0}, {"may_be_stopped": True},
                   {"spec": "name: sales"}):
         assert remembered.recall({**ARGUMENTS, **other}) is None
     with monkeypatch.context() as another:

@@ -41,9 +41,7 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _operation(args):
-        wanted = {"name": args.get("name"), "region": args.get("region"), "confirm": str(args.get("confirm") or ""),
-                  "address": "auto", "user": None, "private_key_file": None}
-        return operation_of(wanted, None)
+        return operation_of(args, None)
 
     def _start(self, args, seen, found, result, plan) -> dict:
         operation = self._operation(args)

@@ -7,7 +7,6 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cac
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install import sources
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -32,9 +31,8 @@ class ActionModule(NodeAction):
 
     def _rows(self, context, wanted) -> list:
         """The sources of the plan; for hosts that were not bought they are looked at now."""
-        operation = context.get("localhost", "emr_operation", {}) if "localhost" in context.hostvars else {}
-        if operation.get("plan") is not None:
-            return plain(operation["plan"].get("sources") or [])
+        if context.run.plan:
+            return context.run.plan.get("sources") or []
         try:
             return cloud_sources.look(context.spec, (), find_credentials, context.region)
         except Refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import STATES, judge
-from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context, plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec
 
@@ -34,12 +34,11 @@ def seen_from(context, host: str) -> Context:
 
 def status(context, _args) -> dict:
     """Rows of all nodes, unreachable ones included; failed when anything is not running. A stopped cluster is no failure."""
-    operation = plain(context.get("localhost", "emr_operation", {}))
-    if operation.get("standing"):
-        return {"changed": False, "emr_result": {"name": operation["emr_result"]["name"], "state": "stopped",
-                                                 **operation["standing"]}}
-    if operation.get("unfinished"):
-        return never_finished(operation)
+    run = context.run
+    if run.standing:
+        return {"changed": False, "emr_result": {"name": run.name, "state": "stopped", **run.standing}}
+    if run.unfinished:
+        return never_finished(run)
     first = context.topology.control_node.name
     master = seen_from(context, first)
     rows, seen = [], context.fact("emr_status", first) or {}
@@ -51,7 +50,7 @@ def status(context, _args) -> dict:
         else:
             rows += [dict(row, node=node.name) for row in found["components"]]
     problems = [f"{r['component']} on {r['node']} is {r['state']}" for r in rows if r["state"] != "running"]
-    seen_there = operation.get("inspection") or {}
+    seen_there = run.inspection
     here = {row["name"] for row in seen_there.get("instances") or []}
     announced = [name for intent in seen_there.get("intents") or [] for name in intent["nodes"] if name not in here]
     if announced:
@@ -70,11 +69,11 @@ def status(context, _args) -> dict:
     return result
 
 
-def never_finished(operation: dict) -> dict:
+def never_finished(run) -> dict:
     """What there is of a cluster whose create was interrupted: failed, with how to go on."""
-    found = operation["unfinished"]
+    found = run.unfinished
     return {"changed": False, "failed": True, "msg": f"{found['why']}\nNext: {found['next']}",
-            "emr_result": {"name": operation["emr_result"]["name"], "state": "unfinished", **found}}
+            "emr_result": {"name": run.name, "state": "unfinished", **found}}
 
 
 def too_few(context, spec_text: str) -> list:
@@ -89,9 +88,8 @@ def too_few(context, spec_text: str) -> list:
 
 def check(context, _args) -> dict:
     """Every finding of a check; failed when one of them is."""
-    operation = plain(context.get("localhost", "emr_operation", {}))
-    if operation.get("unfinished"):
-        return never_finished(operation)
+    if context.run.unfinished:
+        return never_finished(context.run)
     seen = checked(context)
     rows = judge(seen)
     counts = {state: sum(1 for row in rows if row["state"] == state) for state in STATES}

@@ -37,7 +37,7 @@ class ActionModule(NodeAction):
         before = spec_from_dict(yaml.safe_load(kept.text()))
         if edit.get("abort"):
             # Nobody leaves: the cluster keeps the nodes that it has.
-            counts = present(operation_nodes(context))
+            counts = present(context.run.nodes)
             edit = {**edit, "groups": {group: n for group, n in counts.items() if group in before.node_groups}}
         if not asks:
             return {"result": self._told(kept, before, number, bool(args.get("history")))}
@@ -117,15 +117,9 @@ class ActionModule(NodeAction):
                  "emr_spec_why": why, "emr_spec_scripts": scripts}
         return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
-                "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, operation_nodes(context))),
+                "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),
                 "removed_services": sorted(set(before.expanded_services) - set(wanted.expanded_services)),
                 "named": [str(n) for n in edit.get("remove_nodes") or []],
                 "gone": list((kept.newest.get("edit") or {}).get("remove_nodes") or []),
                 "hints": warnings, "difference": rows, "ansible_facts": facts,
                 "emr_result": {"revision": kept.newest, "kept": {"number": kept.newest["number"] + new}, "difference": rows}}
-
-
-def operation_nodes(context) -> list:
-    """The nodes that play 1 found, as ``cluster`` returned them."""
-    operation = plain(context.get("localhost", "emr_operation", {}) or {}) if "localhost" in context.hostvars else {}
-    return operation.get("nodes") or []

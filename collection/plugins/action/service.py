@@ -1,8 +1,6 @@
 """Start or stop services: options of the module ``service`` from the catalogue."""
 from __future__ import annotations
 
-import os
-
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
@@ -20,6 +18,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.check impo
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep
+from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
 
 class ActionModule(NodeAction):
@@ -62,7 +61,7 @@ class ActionModule(NodeAction):
     @staticmethod
     def _ready(context, components) -> bool:
         done = context.fact("emr_started") or {}
-        return done.get("run") == os.getppid() and {c.name for c in components} <= set(done.get("components", []))
+        return done.get("run") == run_id() and {c.name for c in components} <= set(done.get("components", []))
 
     @staticmethod
     def _yarn(context, components) -> dict:
@@ -97,11 +96,11 @@ class ActionModule(NodeAction):
         keep(result, "emr_stale", "emr_refresh", "emr_idle")
         if self.state == "started" and not result.get("failed"):
             before = context.fact("emr_started") or {}
-            done = set(before.get("components", [])) if before.get("run") == os.getppid() else set()
+            done = set(before.get("components", [])) if before.get("run") == run_id() else set()
             done |= {c.name for c in self.components}
-            changed = touched(result.get("changes", [])) or bool(before.get("changed") and before.get("run") == os.getppid())
+            changed = touched(result.get("changes", [])) or bool(before.get("changed") and before.get("run") == run_id())
             result.setdefault("ansible_facts", {})["emr_started"] = {
-                "run": os.getppid(), "components": sorted(done), "changed": changed}
+                "run": run_id(), "components": sorted(done), "changed": changed}
 
 
 def rolls(context) -> bool:

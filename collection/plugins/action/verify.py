@@ -1,11 +1,10 @@
 """Verify the cluster: options of the module ``verify``; runs on the first master only."""
 from __future__ import annotations
 
-import os
-
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
 
 class ActionModule(NodeAction):
@@ -25,7 +24,7 @@ class ActionModule(NodeAction):
     @staticmethod
     def _changed(context, host) -> bool:
         started = context.fact("emr_started", host) or {}
-        return bool(started.get("changed")) and started.get("run") == os.getppid()
+        return bool(started.get("changed")) and started.get("run") == run_id()
 
     def after(self, context, result):
         if result.get("nodes"):

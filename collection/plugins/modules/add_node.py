@@ -9,7 +9,8 @@ module: add_node
 short_description: Make a node of a cluster a host of the following plays
 version_added: 0.1.0
 description:
-  - Adds one of the C(nodes) that M(emr.cluster.cluster) returns to the inventory, with its groups and variables.
+  - Adds one of the C(nodes) that M(emr.cluster.nodes) returns to the inventory, with its groups and variables.
+  - The plays that follow reach it over SSH and work as root, whoever logs in; they need no C(become) of their own.
   - Gives the same groups and variables as the inventory plugin P(emr.cluster.ecs#inventory).
 author:
   - The emr.cluster authors (@emr-cluster)

@@ -9,8 +9,7 @@ module: mend
 short_description: Start or release the instances of nodes that do not work
 version_added: 0.1.0
 description:
-  - The controller's side of a repair, on localhost, after M(emr.cluster.cluster) with O(emr.cluster.cluster#module:state=inspected)
-    and M(emr.cluster.status).
+  - The controller's side of a repair, on localhost, after M(emr.cluster.inspection) and M(emr.cluster.status).
   - With O(phase=plan) it says what is wrong and, when that is confirmed, starts stopped instances, waits for silent ones, and
     returns which nodes are dead. With O(phase=release) it releases these, unless HDFS depends on their disks.
 author:

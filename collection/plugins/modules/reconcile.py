@@ -12,7 +12,8 @@ description:
   - The cloud side of the playbook C(emr.cluster.reconcile), on the controller. It has no terminal and asks nobody, what it does
     follows from the spec.
   - Releases spot nodes that ECS has stopped, says whether spot nodes are missing, and releases a cluster that is older than
-    O(spec.max_age) or was idle for longer than O(spec.idle_release), after a warning that it records on the security group.
+    C(max_age) of its O(spec) or was idle for longer than C(idle_release), after a warning that it records on the security group.
+extends_documentation_fragment: [emr.cluster.cluster, emr.cluster.cluster.plan_only, emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
@@ -24,22 +25,9 @@ options:
     type: str
     required: true
     choices: [look, judge, report]
-  name:
-    description: Name of the cluster.
-    type: str
-  region:
-    description: Its region, by default that of the environment.
-    type: str
   spec:
     description: The newest spec, as the first master keeps it.
     type: dict
-    suboptions:
-      max_age:
-        description: Longest life of the cluster.
-        type: str
-      idle_release:
-        description: Longest time without work.
-        type: str
   activity:
     description: What M(emr.cluster.activity) returned.
     type: dict
@@ -59,28 +47,6 @@ options:
   judged:
     description: What V(judge) returned, for V(report).
     type: dict
-  plan_only:
-    description: Only say what would be done.
-    type: bool
-    default: false
-  address:
-    description: Which address of the first master is used.
-    type: str
-    default: auto
-    choices: [auto, private, public]
-  user:
-    description: Login of the nodes.
-    type: str
-  private_key_file:
-    description: Private key of the login.
-    type: path
-attributes:
-  check_mode:
-    description: The same as O(plan_only).
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
 """
 
 EXAMPLES = r"""

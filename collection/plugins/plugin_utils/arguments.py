@@ -11,7 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.spec.check import instead
 
-MODULES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "modules")
+PLUGINS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Paths are a person's words: a type of Ansible's would put variables of the environment into them.
 _TYPES = {"path": "str"}
 
@@ -22,13 +22,30 @@ def options(action: str) -> dict:
 
     Without defaults: an action tells what was given from what was not.
     """
-    with open(os.path.join(MODULES, f"{action}.py"), encoding="utf-8") as handle:
-        body = ast.parse(handle.read()).body
-    text = next(ast.literal_eval(node.value) for node in body
-                if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION")
-    rows = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).get("options") or {}
-    return {name: {**{key: _TYPES.get(row[key], row[key]) for key in ("type", "elements") if key in row},
-                   **({"choices": row["choices"]} if "choices" in row else {})} for name, row in rows.items()}
+    page = _documented("modules", action, "DOCUMENTATION")
+    rows = dict(page.get("options") or {})
+    for name in page.get("extends_documentation_fragment") or []:
+        fragment, _, part = name.removeprefix("emr.cluster.").partition(".")
+        rows.update(_documented("doc_fragments", fragment, part.upper() or "DOCUMENTATION").get("options") or {})
+    return {name: _row(row) for name, row in rows.items()}
+
+
+def _documented(folder: str, name: str, part: str) -> dict:
+    """A text of a file of documentation, which is read and not imported."""
+    with open(os.path.join(PLUGINS, folder, f"{name}.py"), encoding="utf-8") as handle:
+        nodes = ast.walk(ast.parse(handle.read()))
+    text = next(ast.literal_eval(node.value) for node in nodes if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == part)
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _row(row: dict) -> dict:
+    """What is checked of an option."""
+    known = {key: _TYPES.get(row[key], row[key]) for key in ("type", "elements") if key in row}
+    if "choices" in row:
+        known["choices"] = row["choices"]
+    if "suboptions" in row:
+        known["options"] = {name: _row(part) for name, part in row["suboptions"].items()}
+    return known
 
 
 def checked(action: str, given: dict) -> dict:

@@ -21,6 +21,7 @@ from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_di
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from .given import OURS, given, plain
+from .run import Run
 
 TARGET = "emr_target"
 SEEN = "emr_seen"
@@ -222,6 +223,11 @@ class Context:
         return self.topology.control_node.name == self.host
 
     @property
+    def run(self) -> Run:
+        """What the actions of the cloud's side told in this run."""
+        return self._once("run", lambda: Run(self.get("localhost", "ansible_facts", {})))
+
+    @property
     def spec(self):
         """The cluster's spec: of this operation, else as given to ``deploy``, else made of variables."""
         return self._once("spec", self._spec)
@@ -229,9 +235,8 @@ class Context:
     def _spec(self):
         if self.fact("emr_spec_data", self.first):
             return spec_from_dict(self.fact("emr_spec_data", self.first))
-        operation = self.get("localhost", "emr_operation", {}) if "localhost" in self.hostvars else {}
-        if operation.get("spec"):
-            return spec_from_dict(plain(operation["spec"]))
+        if self.run.spec:
+            return spec_from_dict(self.run.spec)
         if self.setting("emr_spec_file"):
             return load_spec(str(self.setting("emr_spec_file")))
         whole = plain(self.setting("emr_spec", ""))

@@ -8,12 +8,14 @@ import time
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.cloud.cluster.operation import Operation, Unconfirmed
+from ..module_utils.cloud.cluster.finder import Found
+from ..module_utils.cloud.cluster.operation import READY, Operation, Unconfirmed
 from ..module_utils.cloud.credentials.chain import default_region, find_credentials
 from ..module_utils.cloud.ecs.client import EcsClient, tags_of
 from ..module_utils.cloud.ssh.login import find_private_key
 from ..module_utils.domain.errors import EmrError, Refused, SpecError
 from .asking import asked
+from .run import process
 
 display = Display()
 
@@ -28,12 +30,13 @@ def operation_of(arguments: dict, spec) -> Operation:
     region = (spec.region if spec else "") or arguments.get("region") or credentials.region or default_region()
     if not region:
         raise Refused("No region was given", "Set emr_region, or export ALIBABA_CLOUD_REGION_ID")
+    login = arguments.get("login") or {}
     # The lock is held in the name of ansible-playbook; this is a worker that ends with the task.
     return Operation(
-        EcsClient(region, credentials), name, os.getppid(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
-        report=lambda text: display.display(f"emr: {text}"), address=arguments["address"],
-        user=arguments.get("user") or (spec.login.user if spec else "root"),
-        private_key_file=arguments.get("private_key_file"), transient=arguments.get("transient", False))
+        EcsClient(region, credentials), name, process(), confirm=_confirmation(arguments.get("confirm")), ask=_ask,
+        report=lambda text: display.display(f"emr: {text}"), address=login.get("address") or "auto",
+        user=login.get("user") or (spec.login.user if spec else "root"),
+        private_key_file=login.get("private_key_file"), transient=arguments.get("transient", False))
 
 
 def _confirmation(text) -> str:
@@ -67,14 +70,35 @@ def end_with(pid: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def reader_of(arguments: dict, operation: Operation, found) -> list:
+def ready(found: Found) -> Found:
+    """The cluster with those of its nodes alone that were deployed to their end."""
+    return Found(found.name, found.anchor, [i for i in found.instances if tags_of(i).get(READY)])
+
+
+def reader_of(operation: Operation, found: Found) -> list:
     """The first master, when it runs: it knows what the cluster was made by."""
     masters = [n for n in found.instances if tags_of(n).get("emr:role") == "master" and n.get("Status") == "Running"]
     if not masters or not found.anchor:
         return []
-    key = find_private_key(found.anchor.login, arguments.get("private_key_file"), operation.client)
+    key = find_private_key(found.anchor.login, operation.private_key_file, operation.client)
     names = {m["InstanceName"] for m in masters[:1]}
     return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] in names])
+
+
+def nodes_of(operation: Operation, found: Found, private_key_file=None, spec=None) -> dict:
+    """The nodes as a result."""
+    key_pair, cluster_id = (found.anchor.login, found.anchor.cluster_id) if found.anchor else ("", "")
+    key = private_key_file or find_private_key(key_pair, operation.private_key_file, operation.client)
+    nodes = operation.nodes(found, key, with_disks=spec is None or any(g.data_disks for g in spec.node_groups.values()))
+    return {"nodes": wrap_var(nodes), "cluster_id": cluster_id,
+            "emr_result": {"name": found.name, "region": operation.client.region, "cluster_id": cluster_id,
+                           "nodes": wrap_var([_brief(n) for n in nodes])}}
+
+
+def _brief(node: dict) -> dict:
+    """One node for people and programs."""
+    keys = ("group", "role", "state", "instance_type", "vcpus", "memory_mib", "private_ip", "public_ip", "zone", "instance_id")
+    return {"name": node["name"], **{k: node["vars"]["emr_" + k] for k in keys}}
 
 
 def failure(error: EmrError, operation) -> dict:

@@ -1,7 +1,7 @@
 """Nodes that were found a short while ago, for operations that only need a way to the master and are asked for again and again.
 
 Finding nodes costs some calls of the API and the import of its client, which is most of what submitting a job costs. Only what
-``found`` returns is kept, for this user alone; a change of the cluster from this machine forgets it. A way that leads
+emr.cluster.nodes returns is kept, for this user alone; a change of the cluster from this machine forgets it. A way that leads
 nowhere any more is an unreachable host, never a wrong one: host keys are checked.
 """
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..module_utils.domain.errors import EmrError
 
 def _path(name: str, region: str, identity: str, arguments: dict) -> Path:
     parts = [name, region, identity, os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT", ""),
-             arguments.get("address"), arguments.get("user"), arguments.get("private_key_file")]
+             arguments.get("login")]
     return cache_root() / "nodes" / f"{hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]}.json"
 
 
@@ -29,8 +29,8 @@ def _place(operation, arguments: dict) -> Path:
 
 def recall(arguments: dict):
     """The result of a look that is at most ``remember_s`` old, or None: without one, and where the answer must be fresh."""
-    if not arguments.get("remember_s") or arguments.get("state") != "found" or not arguments.get("name") \
-            or arguments.get("may_be_stopped") or arguments.get("spec") or arguments.get("spec_file"):
+    if not arguments.get("remember_s") or not arguments.get("name") \
+            or any(arguments.get(key) for key in ("lock", "may_be_stopped", "may_be_missing", "spec", "spec_file")):
         return None
     try:
         credentials = find_credentials()

@@ -5,17 +5,14 @@ import yaml
 
 from ..module_utils.domain.errors import EmrError
 from ..module_utils.domain.spec.model import spec_from_dict
-from .context import plain
 
 
 def inspection(context) -> dict:
-    """What ``emr.cluster.cluster`` with state inspected saw in the cloud."""
-    operation = plain(context.get("localhost", "emr_operation", {}))
-    found = operation.get("inspection")
+    """What ``emr.cluster.inspection`` saw in the cloud."""
+    found = context.run.inspection
     if not found:
-        raise EmrError("nobody has looked at the cloud in this run",
-                       "Run emr.cluster.cluster with state: inspected before")
-    return dict(found, cluster=operation.get("emr_result", {}).get("name", ""))
+        raise EmrError("nobody has looked at the cloud in this run", "Run emr.cluster.inspection before")
+    return dict(found, cluster=context.run.name)
 
 
 def running_spec(context, text: str = ""):
