@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.host import bundle as node_bundle
 from ansible_collections.emr.cluster.plugins.plugin_utils import bundle_writer
 
@@ -58,7 +59,7 @@ def test_a_node_gives_its_secrets_masked(monkeypatch, tmp_path):
     log = tmp_path / "datanode.log"
     log.write_text("password=Geh3im-Geh3im\n")
     monkeypatch.setattr(node_bundle, "run", lambda argv, **_: (0, "java -Dsecret.key=Geh3im-Geh3im\n", ""))
-    monkeypatch.setattr(node_bundle, "http", lambda url, **_: b'{"accessKeySecret" : "Geh3im-Geh3im"}')
+    monkeypatch.setattr(hadoop_http.Daemon, "ask", lambda _self, path, **_: b'{"accessKeySecret" : "Geh3im-Geh3im"}')
     monkeypatch.setattr(node_bundle, "_logs", lambda: [str(log)])
     daemon = {"name": "datanode", "unit": "emr-datanode", "health": {"url": "http://10.0.0.1:9864/jmx"}}
     found = node_bundle.bundle({"components": [daemon], "log_bytes": 1 << 20, "file_bytes": 1 << 16, "history": False})

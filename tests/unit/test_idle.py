@@ -11,7 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.maintain.idle i
     judge,
     read_warned,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity as node_activity
 
 NOW, HOUR, DAY = 1_800_000_000, 3600, 86400
@@ -107,8 +107,7 @@ def test_a_verdict_says_why_and_until_when():
 
 def answers(monkeypatch, found):
     """What the daemons answer, by a part of the address."""
-    for module in (node_activity, node_health):
-        monkeypatch.setattr(module, "get_json", lambda url, limit_s: next((v for k, v in found.items() if k in url), None))
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _self, path, _limit_s: next((v for k, v in found.items() if k in path), None))
 
 
 def test_applications_are_read_as_yarn_gives_them(monkeypatch):

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import (
     admission as job_admit,
@@ -364,7 +365,7 @@ def test_a_resourcemanager_that_is_starting_is_not_believed(monkeypatch, state, 
     """Its pages answer before it has read its applications again: none of them would seem to live."""
     answers = {"info": {"clusterInfo": {"state": "STARTED", "haState": state}} if state else None,
                "apps": {"apps": {"app": [{"id": "application_1_0001", "state": "RUNNING"}]}}}
-    monkeypatch.setattr(job_yarn, "get_json", lambda url, _limit: answers[url.split("/cluster/")[1].split("?")[0]])
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _self, path, _limit: answers[path.split("/cluster/")[1].split("?")[0]])
     found = job_yarn.applications("http://rm", JOB, "emr")
     assert (found and [row["id"] for row in found]) == known
 
@@ -386,7 +387,7 @@ def yarn_logs(master, tmp_path, monkeypatch):
     program = tmp_path / "yarn"
     program.write_text(YARN_LOGS)
     program.chmod(0o755)
-    monkeypatch.setattr(job_yarn, "YARN", str(program))
+    monkeypatch.setitem(hadoop_cli.PROGRAMS, "yarn", str(program))
     environment = {name: "/tmp" for name in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")}
     monkeypatch.setattr(job_logs, "settings", lambda: {"environment": environment})
     return program

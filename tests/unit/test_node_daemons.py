@@ -8,6 +8,7 @@ import types
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     health as node_health,
@@ -179,7 +180,7 @@ def test_an_application_that_yarn_has_not_begun_is_told_with_what_holds_its_memo
     answers = {"/apps": {"apps": {"app": [app, {"id": "application_1_0001", "state": "RUNNING", "queue": "default", "user": "alice",
                                                 "applicationTags": "", "allocatedMB": 3072}]}},
                "/metrics": {"clusterMetrics": {"totalMB": 3072, "allocatedMB": 3072, "pendingMB": 512}}}
-    monkeypatch.setattr(node_health, "get_json", lambda url, limit_s=5.0: next(v for k, v in answers.items() if k in url))
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _self, path: next(v for k, v in answers.items() if k in path))
     assert node_health.waiting_application("http://rm").startswith(
         "YARN has not begun application_1_0002 in the queue default yet: 3072 of 3072 MiB are taken (application_1_0001 of alice 3072 MiB), "
         "and 512 MiB are asked for.")

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
 from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance as node_balance
 from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain as node_drain, lists as node_lists
 
@@ -22,10 +22,9 @@ class Daemons:
     def __init__(self, monkeypatch):
         self.live, self.dead, self.decom, self.missing, self.nodes, self.down = {}, {}, {}, 0, [], set()
         self.safe_mode, self.copying = "", 0
-        for module in (node_drain, node_health):
-            monkeypatch.setattr(module, "get_json", self.answer)
+        monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _daemon, path, _limit=5: self.answer(path))
 
-    def answer(self, url, _limit=5):
+    def answer(self, url):
         if ("nn" if "jmx" in url else "rm") in self.down:
             return None
         if "jmx" in url:
@@ -172,7 +171,7 @@ def lists(monkeypatch, tmp_path):
     monkeypatch.setattr(node_lists, "EXCLUDE_LOCK", str(tmp_path / "lock"))
     monkeypatch.setattr(node_lists, "unit_states", lambda units: {u: {"ActiveState": "active"} for u in units})
     calls = []
-    monkeypatch.setattr(node_lists, "run", lambda argv, **o: calls.append(argv[1:]) or (0, "", ""))
+    monkeypatch.setattr(hadoop_cli, "run", lambda program, words, *_, **_o: calls.append(words) or (0, "", ""))
     (tmp_path / "conf").mkdir()
     for daemon, at in (("namenode", 100), ("resourcemanager", 100)):
         (tmp_path / "run" / daemon).mkdir(parents=True)
@@ -202,7 +201,7 @@ def test_lists_are_read_again_only_when_they_are_newer(lists):
 def test_a_refresh_that_failed_is_done_again(lists, monkeypatch):
     node_lists.change({"namenode": ["a"]})
     with monkeypatch.context() as patch:
-        patch.setattr(node_lists, "run", lambda argv, **o: (255, "", "Connection refused"))
+        patch.setattr(hadoop_cli, "run", lambda *_, **_o: (255, "", "Connection refused"))
         with pytest.raises(NodeError, match="Connection refused"):
             node_lists.settle(60)
     assert node_lists.settle(60) == ["namenode: read its lists of nodes"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.node import common as node_common
+from ansible_collections.emr.cluster.plugins.module_utils.node import common as node_common, hadoop_cli
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure as node_configure
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import format as node_format
@@ -146,11 +146,13 @@ def fake_format(monkeypatch, cluster_id="emr-1"):
         calls.append(argv)
         if argv[0] == "cp":
             return os.system(f"cp -a {argv[2]} {argv[3]}"), "", ""
-        for folder in argv[3].split("=", 1)[1].split(","):
+        folders = next(word for word in argv if word.startswith("dfs.namenode.name.dir="))
+        for folder in folders.split("=", 1)[1].split(","):
             formatted(Path(folder[len("file://"):]), cluster_id)
         return 0, "", ""
 
     monkeypatch.setattr(node_format, "run", run)
+    monkeypatch.setattr(hadoop_cli, "run_system", run)
     monkeypatch.setattr(node_format, "owner_ids", lambda *names: (os.getuid(), os.getgid()))
     return calls
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     gates as node_gates,
-    health as node_health,
     refresh as node_refresh,
     roll as node_roll,
     stale as node_stale,
@@ -77,7 +77,7 @@ def test_a_refresh_that_fails_is_not_recorded(node, monkeypatch):
     def fails(*_args, **_options):
         raise NodeError("ended with 255")
 
-    monkeypatch.setattr(node_refresh, "run", fails)
+    monkeypatch.setattr(hadoop_cli, "run", fails)
     with pytest.raises(NodeError, match="did not take over its proxyusers"):
         node_refresh.refresh(row())
     assert node_stale.wants_refresh("namenode") == ["proxyusers"]
@@ -88,7 +88,7 @@ def test_a_refresh_that_fails_is_not_recorded(node, monkeypatch):
     ("Reconfiguring status: started at x and finished at y.\nFAILED: Change property dfs.x\n", False)])
 def test_a_reconfiguration_is_waited_for_and_judged(node, monkeypatch, status, good):
     said = iter(["", "started at x and is still running.", status])
-    monkeypatch.setattr(node_refresh, "run", lambda *_a, **_o: (0, next(said), ""))
+    monkeypatch.setattr(hadoop_cli, "run", lambda *_a, **_o: (0, next(said), ""))
     monkeypatch.setattr(node_refresh.time, "sleep", lambda _s: None)
     wanted = row("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "m:8020"))
     if good:
@@ -103,7 +103,7 @@ def namenode(monkeypatch, live=(), safe="", **numbers):
     nodes = {f"{host}:9866": {"lastContact": seconds} for host, seconds in dict(live).items()}
     answer = {"beans": [{"name": "Hadoop:service=NameNode,name=NameNodeInfo", "Safemode": safe, "LiveNodes": json.dumps(nodes)},
                         {"name": "Hadoop:service=NameNode,name=FSNamesystem", **numbers}]}
-    monkeypatch.setattr(node_health, "get_json", lambda url, *_: answer)
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda *_: answer)
 
 
 def test_a_datanode_may_go_when_every_block_has_its_copies(monkeypatch):
@@ -115,7 +115,7 @@ def test_a_datanode_may_go_when_every_block_has_its_copies(monkeypatch):
     assert "2 missing" in node_gates.Blocks("b")()
     namenode(monkeypatch, MissingBlocks=0, CorruptBlocks=1)
     assert "1 have a bad one" in node_gates.Blocks("b")()
-    monkeypatch.setattr(node_health, "get_json", lambda url, *_: None)
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda *_: None)
     assert "does not answer" in node_gates.Blocks("b")()
 
 
@@ -148,7 +148,7 @@ def test_a_datanode_is_back_when_the_namenode_hears_it(monkeypatch):
 
 def yarn(monkeypatch, state, update):
     rows = [{"nodeHostName": "a", "state": state, "lastHealthUpdate": update}]
-    monkeypatch.setattr(node_gates, "get_json", lambda url, *_: {"nodes": {"node": rows}})
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda *_: {"nodes": {"node": rows}})
 
 
 @pytest.mark.parametrize(("state", "update", "back"), [("RUNNING", 200_000, True), ("RUNNING", 99_000, False),
@@ -161,7 +161,7 @@ def test_a_nodemanager_is_back_when_it_reported_after_its_start(monkeypatch, sta
 def test_applications_go_on_or_are_told_lost(monkeypatch):
     apps = {"1": {"state": "RUNNING"}, "2": {"state": "FINISHED", "finalStatus": "SUCCEEDED"},
             "3": {"state": "FAILED", "finalStatus": "FAILED", "diagnostics": "AM died"}, "4": {"state": "ACCEPTED"}}
-    monkeypatch.setattr(node_gates, "get_json", lambda url, *_: {"app": apps[url[-1]]})
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _self, path: {"app": apps[path[-1]]})
     gate = node_gates.Applications("base", list(apps))
     assert gate() == "4 did not go on yet"
     apps["4"]["state"] = "RUNNING"

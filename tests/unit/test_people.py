@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import R
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config.keys import parse_keys
 from ansible_collections.emr.cluster.plugins.module_utils.node.install import absent as node_absent
@@ -175,8 +176,8 @@ def apps(*rows):
 @pytest.fixture
 def yarn(monkeypatch):
     """What the ResourceManager and the job records say; ``yarn.answer`` and ``yarn.jobs`` may be set."""
-    said = SimpleNamespace(answer=apps(), jobs=[])
-    monkeypatch.setattr(node_people, "get_json", lambda url, limit_s=5: said.answer)
+    said = SimpleNamespace(answer=apps(), jobs=[], scheduler=None)
+    monkeypatch.setattr(hadoop_http.Daemon, "look", lambda _self, path, _limit: said.scheduler if "scheduler" in path else said.answer)
     monkeypatch.setattr("ansible_collections.emr.cluster.plugins.module_utils.node.jobs.operations.listing", lambda: said.jobs)
     return said
 
@@ -211,13 +212,13 @@ def scheduler(monkeypatch, tmp_path, yarn):
     bed = SimpleNamespace(path=path, seen=[], code=0, before=path.read_text())
     tree = {"scheduler": {"schedulerInfo": {"queues": {"queue": [{"queueName": q} for q in ("a", "b", "default")]}}}}
     monkeypatch.setattr(node_queues, "PATH", str(path))
-    monkeypatch.setattr(node_queues, "get_json", lambda url, limit_s=5: tree)
+    yarn.scheduler = tree
 
-    def run(argv, **_options):
+    def run(*_words, **_options):
         bed.seen.append(path.read_text())
         return bed.code, "", "refreshQueues: java.io.IOException: Failed to re-init queues : no"
 
-    monkeypatch.setattr(node_queues, "run", run)
+    monkeypatch.setattr(hadoop_cli, "run", run)
     return bed
 
 

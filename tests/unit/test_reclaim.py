@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure as node_configure
-from ansible_collections.emr.cluster.plugins.module_utils.node.scale import reclaim_program
+from ansible_collections.emr.cluster.plugins.module_utils.node.scale import lists as node_lists, reclaim_program
 from ansible_collections.emr.cluster.plugins.module_utils.node.scale.reclaim_program import (
     Drains,
     Metadata,
@@ -138,11 +139,13 @@ def test_a_refresh_that_fails_is_repeated_until_the_node_is_gone():
     assert drains.wanted == {}
 
 
-def test_exclude_keeps_the_others_and_adds_once(tmp_path):
-    path, lock = tmp_path / "yarn.exclude", str(tmp_path / "lock")
+def test_exclude_keeps_the_others_and_adds_once(tmp_path, monkeypatch):
+    path = tmp_path / "yarn.exclude"
+    monkeypatch.setattr(node_lists, "CONF", str(tmp_path))
+    monkeypatch.setattr(node_lists, "EXCLUDE_LOCK", str(tmp_path / "lock"))
     path.write_text("sales-slave-003\n")
-    assert exclude("sales-night-001", str(path), lock)
-    assert not exclude("sales-night-001", str(path), lock)
+    assert exclude("sales-night-001")
+    assert not exclude("sales-night-001")
     assert path.read_text() == "sales-night-001\nsales-slave-003\n"
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".new")] == []
 
@@ -155,9 +158,13 @@ def test_a_list_is_only_pruned(tmp_path):
     assert node_configure._pruned(row)["content"] == "b\n"
 
 
-def test_the_program_runs_by_itself():
+def test_the_program_runs_by_itself(tmp_path):
     """It is copied to nodes that have no collection."""
-    done = subprocess.run([sys.executable, "-I", reclaim_program.__file__], capture_output=True, text=True, check=False)
+    for row in resident.node_files() + resident.program_files(programs.RECLAIM, "scale.reclaim_program"):
+        target = tmp_path / row["path"].lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(row["content"].replace(programs.LIB, str(tmp_path / programs.LIB.lstrip("/"))) if "/libexec/" in row["path"] else row["content"])
+    done = subprocess.run([sys.executable, "-S", tmp_path / programs.RECLAIM.lstrip("/")], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "watch URL" in done.stderr
 
 
@@ -183,8 +190,8 @@ def test_units_only_where_they_are_needed():
                     "sales-day-001": {reclaim.WATCH: False}}
     master = reclaim.side_units(spec, topology, topology.nodes[0])[0]
     files = {f["path"]: f["content"] for f in master["files"]}
-    assert json.loads(files[reclaim_program.NODES]) == {"10.0.0.2": "sales-night-001", "10.0.0.3": "sales-night-002"}
-    assert "def watch" in files[programs.RECLAIM]
+    assert json.loads(files[paths.RECLAIM_NODES]) == {"10.0.0.2": "sales-night-001", "10.0.0.3": "sales-night-002"}
+    assert "def watch" in files[f"{resident.PACKAGE}/node/scale/reclaim_program.py"] and "scale.reclaim_program" in files[programs.RECLAIM]
 
 
 def test_a_cluster_without_spot_groups_has_none():

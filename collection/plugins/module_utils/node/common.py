@@ -71,13 +71,11 @@ def file_lock(path, limit_s):
         os.close(handle)
 
 
-def run(argv, limit_s=120, check=True, env=None, user=None):
+def run(argv, limit_s=120, check=True, env=None, cwd=None):
     """Run a command and return (exit code, stdout, stderr). Raises NodeError when ``check`` and it fails."""
-    if user:
-        argv = ["runuser", "-u", user, "--"] + list(argv)
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=limit_s, env=env, errors="replace",
-                              stdin=subprocess.DEVNULL, check=False)
+                              stdin=subprocess.DEVNULL, cwd=cwd, check=False)
     except subprocess.TimeoutExpired:
         raise NodeError(f"{' '.join(argv)} did not end within {limit_s} s")
     except FileNotFoundError:

@@ -58,15 +58,23 @@ def node_files() -> list:
 
 
 def program_files(path: str, module: str) -> list:
-    """The files of a program that only some nodes have, but for those that every node has."""
-    common = {row["path"] for row in node_files()}
-    return [root_file(path, _program(module), "0755")] + [root_file(*row) for row in _below(module).items() if row[0] not in common]
+    """The files of a program that only some nodes have, but for those that every node has.
+
+    The program names the digest of all its code, so that a unit which restarts when its files change does so for each part of it.
+    """
+    common, code = {row["path"] for row in node_files()}, _below(module)
+    return [root_file(path, f"{_program(module)}# Code: {_digest(code)}\n", "0755")] + [
+        root_file(*row) for row in code.items() if row[0] not in common]
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
     """Digest of all that the program of every node consists of."""
-    return hashlib.sha256(json.dumps(_below(NODE_MODULE), sort_keys=True).encode()).hexdigest()
+    return _digest(_below(NODE_MODULE))
+
+
+def _digest(texts: dict) -> str:
+    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
 
 
 def _row(path: str, text: str) -> dict:

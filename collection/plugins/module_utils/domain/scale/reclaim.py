@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 
-from ...node.scale import reclaim_program
+from .. import paths
 from ..daemons.units import ENV_DIR, UNIT_DIR
-from ..resident import programs
-from ..resident.files import root_file, source
+from ..resident import package as resident, programs
+from ..resident.files import root_file
 from ..topology.endpoints import endpoint
 
 PORT = 8097
@@ -25,7 +25,7 @@ def side_units(spec, topology, node) -> list:
     manager = endpoint(topology, "resourcemanager")
     rows = []
     if node.name == manager.host:
-        files = [root_file(reclaim_program.NODES, json.dumps(nodes, indent=1, sort_keys=True) + "\n"),
+        files = [root_file(paths.RECLAIM_NODES, json.dumps(nodes, indent=1, sort_keys=True) + "\n"),
                  root_file(f"{UNIT_DIR}/{SERVE}", _serve_text(topology.cluster, manager.address))]
         rows.append(_row(SERVE, wanted, files))
     if node.role == "task":
@@ -35,7 +35,9 @@ def side_units(spec, topology, node) -> list:
 
 
 def _row(unit: str, wanted: bool, files: list) -> dict:
-    return {"unit": unit, "wanted": wanted, "files": files + [root_file(programs.RECLAIM, source("node/scale/reclaim_program.py") if wanted else "", "0755")]}
+    # Modules stay when the unit goes: other programs may have them too.
+    code = resident.program_files(programs.RECLAIM, "scale.reclaim_program") if wanted else [{"path": programs.RECLAIM}]
+    return {"unit": unit, "wanted": wanted, "files": files + code}
 
 
 def _watch_text(cluster: str, manager: str) -> str:
@@ -46,7 +48,7 @@ Wants=network-online.target
 
 [Service]
 User=yarn
-ExecStart={programs.PYTHON} {programs.RECLAIM} watch http://{manager}:{PORT}/
+ExecStart={programs.RECLAIM} watch http://{manager}:{PORT}/
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes
@@ -64,7 +66,7 @@ Wants=network-online.target
 
 [Service]
 EnvironmentFile={ENV_DIR}/emr-resourcemanager.env
-ExecStart={programs.PYTHON} {programs.RECLAIM} serve {manager} {PORT}
+ExecStart={programs.RECLAIM} serve {manager} {PORT}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

@@ -9,27 +9,27 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import urllib.parse
+import time
 
 from ...domain.config.writers import xml_text
-from ..common import NodeError, run
+from .. import hadoop_cli
+from ..common import NodeError
+from ..hadoop_http import NameNode
 from ..host.prepare import find_java
-from ..http import http
 
-HDFS = "/opt/emr/hadoop/bin/hdfs"
 # No cluster writes that many blocks between two backups, and 64 bits have room for it two billion times.
 AHEAD = 1 << 32
 
 
 def environment():
-    """Environment of Hadoop's tools on this node: quiet, since what they log here is no news."""
-    return dict(os.environ, JAVA_HOME=find_java(), HADOOP_ROOT_LOGGER="ERROR,console")
+    """What the environment of Hadoop's tools gets on this node: quiet, since what they log here is no news."""
+    return {"JAVA_HOME": find_java(), "HADOOP_ROOT_LOGGER": "ERROR,console"}
 
 
 def image_facts(image):
     """{genstamp, last_block} of an image, as Hadoop's own viewer tells them in its first lines."""
-    viewer = subprocess.Popen([HDFS, "oiv", "-p", "XML", "-i", image, "-o", "-"], env=environment(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    viewer = hadoop_cli.start("hdfs", ["oiv", "-p", "XML", "-i", image, "-o", "-"], more=environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
     try:
         text = b""
         # The whole image may be of many gigabytes; the facts are at its beginning.
@@ -85,7 +85,7 @@ def write_segment(folder, txid, rows, layout):
     with open(source, "w", encoding="utf-8") as out:
         out.write(text)
     target = os.path.join(folder, f"edits_{txid + 1:019d}-{last:019d}")
-    run([HDFS, "oev", "-p", "binary", "-i", source, "-o", target], env=environment())
+    hadoop_cli.run("hdfs", ["oev", "-p", "binary", "-i", source, "-o", target], more=environment())
     if not os.path.exists(target) or os.path.getsize(target) < 32:
         raise NodeError("Hadoop's converter made no segment of edits")
     return target
@@ -123,8 +123,8 @@ def blocks_of(base, path, limit_s):
 
 
 def _fsck(base, limit_s, **options):
-    query = urllib.parse.urlencode(dict({"ugi": "hdfs"}, **options))
-    return http(f"{base}/fsck?{query}", limit_s=limit_s).decode(errors="replace")
+    with NameNode(base).fsck(limit_s, **options) as answer:
+        return answer.rest(time.monotonic() + limit_s).decode(errors="replace")
 
 
 def mending_rows(base, changed, limit_s):

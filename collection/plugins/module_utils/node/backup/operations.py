@@ -9,6 +9,7 @@ import time
 
 from ...domain.resident import programs
 from ..common import NodeError, run
+from ..hadoop_cli import as_user
 from .tool import CONFIG, copies, read_json, write_json
 
 # On the first master: what was restored last, and whether that was accepted.
@@ -31,7 +32,7 @@ def now(params):
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups: the spec has them switched off, or was not applied yet")
     # Not by its unit: systemd would join a run that began before this call.
-    code, out, err = run([programs.BACKUP], limit_s=params["limit_s"], user="hdfs", check=False)
+    code, out, err = run(as_user([programs.BACKUP], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:
         raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
     return {"changed": True, "made": json.loads(out), "copies": listed(params["root"]), "backup": summary()}
@@ -41,7 +42,7 @@ def bring(params):
     """Fetch a copy from OSS, so that it is one of this node's."""
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups, so it knows no place in OSS: apply the spec first")
-    code, out, err = run([programs.BACKUP, "--bring", params["bring"]], limit_s=params["limit_s"], user="hdfs", check=False)
+    code, out, err = run(as_user([programs.BACKUP, "--bring", params["bring"]], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:
         raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
 

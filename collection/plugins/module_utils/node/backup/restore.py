@@ -11,10 +11,11 @@ import tarfile
 import tempfile
 import time
 
+from .. import hadoop_cli
 from ..common import NodeError, ensure_directory, log_tail, owner_ids, run, write_atomic
 from ..config.configure import inspect
 from ..daemons.health import namenode
-from .edits import HDFS, ahead_rows, image_facts, mending_rows, newest_replicas, write_segment
+from .edits import ahead_rows, image_facts, mending_rows, newest_replicas, write_segment
 from .operations import RECORD, pending
 from .tool import BackupError, newest_image, read_json, stamp, verify_copy, write_json
 
@@ -84,7 +85,7 @@ def _hold(record, image, params):
                         "txid": record["txid"], "layout_version": record["layout_version"], "image": image,
                         "who": params["who"], "when": stamp(time.time())})
     text = ("# The file system came from a backup. `emrctl restore --accept-loss` removes this.\n[Service]\nExecStart=\n"
-            f"ExecStart={HDFS} namenode -D dfs.namenode.safemode.threshold-pct=2\n")
+            f"ExecStart={hadoop_cli.PROGRAMS['hdfs']} namenode -D dfs.namenode.safemode.threshold-pct=2\n")
     write_atomic(DROP_IN, text)
     run(["systemctl", "daemon-reload"])
 

@@ -8,11 +8,11 @@ import os
 import re
 import tarfile
 import time
-import urllib.parse
 
+from .. import hadoop_cli
 from ..common import NodeError, run
-from ..http import http
-from .edits import HDFS, environment
+from ..hadoop_http import NameNode
+from .edits import environment
 from .operations import RECORD, pending, restored
 from .restore import DROP_IN, jmx, look, mend, place
 from .tool import BackupError, read_json, stamp, verify_copy, write_json
@@ -107,9 +107,8 @@ def _reported(params):
 
 def fsck(base, limit_s, **options):
     """Hadoop's own check of the whole tree: {files, blocks, broken: [{path, kind, blocks, bytes}], broken_files}."""
-    query = urllib.parse.urlencode(dict({"ugi": "hdfs", "path": "/"}, **options))
-    text = http(f"{base}/fsck?{query}", limit_s=limit_s).decode(errors="replace")
-    return parse_fsck(text)
+    with NameNode(base).fsck(limit_s, path="/", **options) as answer:
+        return parse_fsck(answer.rest(time.monotonic() + limit_s).decode(errors="replace"))
 
 
 def parse_fsck(text):
@@ -180,7 +179,7 @@ def finish(_params):
 
 def _leave(params):
     """Leave safe mode and wait until it is left."""
-    run([HDFS, "dfsadmin", "-safemode", "forceExit"], limit_s=120, user="hdfs", env=environment())
+    hadoop_cli.run("hdfs", ["dfsadmin", "-safemode", "forceExit"], "hdfs", environment())
     deadline = time.monotonic() + 60
     while jmx(params["namenode"])[0].get("Safemode", "starting"):
         if time.monotonic() > deadline:

@@ -17,17 +17,17 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
-import urllib.request
 
+from .. import hadoop_cli
+from ..common import NodeError
+from ..hadoop_http import HttpError, NameNode
 from ..oss.client import OssError
 from .oss import BackupsInOss
 
 CONFIG = "/etc/emr/backup/backup.json"
 CONF_DIR = "/etc/emr/backup"
-HDFS = "/opt/emr/hadoop/bin/hdfs"
 IMAGE = re.compile(r"fsimage_(\d{19})")
 EDITS = re.compile(r"edits_(\d{19})-(\d{19})")
 COPY = re.compile(r"\d{8}T\d{6}Z-\d+")
@@ -205,12 +205,9 @@ class Backup:
     def _namenode(self):
         """{cluster_id, blockpool_id, txid} as the NameNode says. Raises BackupError when it cannot be backed up now."""
         try:
-            # No proxy: a proxy variable on the node must never catch traffic inside the cluster.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(self.config["namenode"] + "/jmx?qry=Hadoop:service=NameNode,name=*", timeout=20) as answer:
-                beans = json.loads(answer.read())["beans"]
-        except (OSError, ValueError, KeyError) as error:
-            raise BackupError(f"the NameNode at {self.config['namenode']} does not answer: {error}")
+            beans = json.loads(NameNode(self.config["namenode"]).ask("/jmx?qry=Hadoop:service=NameNode,name=*", limit_s=20))["beans"]
+        except (HttpError, ValueError, KeyError) as error:
+            raise BackupError(f"the NameNode says nothing of itself: {error}")
         named = {bean["name"].split("name=")[-1]: bean for bean in beans}
         info, system = named.get("NameNodeInfo", {}), named.get("FSNamesystem", {})
         if info.get("Safemode", "starting"):
@@ -235,15 +232,13 @@ class Backup:
                "HADOOP_ROOT_LOGGER": "INFO,RFA",
                "HDFS_SECONDARYNAMENODE_OPTS": f"-Xmx{self.config['heap_mib']}m -XX:+ExitOnOutOfMemoryError{quick}"}
         try:
-            done = subprocess.run([HDFS, "secondarynamenode", "-checkpoint", "force"], env=env, capture_output=True,
-                                  text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=CHECKPOINT_LIMIT_S,
-                                  cwd="/", check=False)
-        except subprocess.TimeoutExpired:
-            return f"it did not end within {CHECKPOINT_LIMIT_S} s"
-        if done.returncode == 0:
+            code, out, err = hadoop_cli.run("hdfs", ["secondarynamenode", "-checkpoint", "force"], only=env, limit_s=CHECKPOINT_LIMIT_S, check=False)
+        except NodeError as error:
+            return str(error)
+        if code == 0:
             return ""
-        said = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        return f"exit code {done.returncode}; see /var/log/emr/hdfs/backup.log. " + " ".join(said)
+        said = hadoop_cli.last_words(out, err, 3).splitlines()
+        return f"exit code {code}; see /var/log/emr/hdfs/backup.log. " + " ".join(said)
 
     def _java_home(self):
         """The Java of this node's DataNode, as its unit names it."""

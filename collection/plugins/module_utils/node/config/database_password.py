@@ -13,7 +13,6 @@ from ..common import NodeError, owner_ids, read_text, write_atomic
 from ..daemons.stale import mark
 from . import secret
 
-HADOOP = "/opt/emr/hadoop/bin/hadoop"
 ALIAS = "javax.jdo.option.ConnectionPassword"
 ROUNDS = 200000
 
@@ -44,7 +43,7 @@ def settle(params, checking):
         folder = os.path.dirname(path)
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o711)
-        secret.keep(HADOOP, path, {ALIAS: password})
+        secret.keep(path, {ALIAS: password})
         os.chown(path, uid, gid)
         salt = os.urandom(16).hex()
         write_atomic(f"{path}.digest", f"{salt} {_digest(password, salt)}\n", 0o600)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import pty
 import select
-import subprocess
 import termios
 import time
 
+from .. import hadoop_cli
 from ..common import NodeError
 
 # A terminal hands on lines of up to 4,095 bytes (N_TTY_BUF_SIZE of Linux).
@@ -23,8 +23,8 @@ def provider_of(path):
     return f"localjceks://file{path}"
 
 
-def keep(hadoop, path, secrets, env=None, limit_s=120):
-    """Make the file anew with these secrets ({alias: secret}), readable by its owner alone. hadoop: the program.
+def keep(path, secrets, more=None, only=None, limit_s=120):
+    """Make the file anew with these secrets ({alias: secret}), readable by its owner alone. ``more``, ``only``: of hadoop_cli.environment.
 
     limit_s: seconds for each secret. Raises NodeError. Whoever reads the file meanwhile sees the old one.
     """
@@ -35,16 +35,16 @@ def keep(hadoop, path, secrets, env=None, limit_s=120):
     if os.path.exists(fresh):
         os.unlink(fresh)
     for alias, secret in secrets.items():
-        _ask([hadoop, "credential", "create", alias, "-provider", provider_of(fresh)], secret, env, limit_s)
+        _ask(["credential", "create", alias, "-provider", provider_of(fresh)], secret, {"more": more, "only": only}, limit_s)
     os.chmod(fresh, 0o600)
     os.replace(fresh, path)
 
 
-def _ask(argv, secret, env, limit_s):
+def _ask(words, secret, environment, limit_s):
     """Run a command at a terminal of its own and type the secret whenever it asks."""
     there, here = pty.openpty()
     _literal(here)
-    child = subprocess.Popen(argv, env=env, stdin=here, stdout=here, stderr=here, start_new_session=True, close_fds=True)
+    child = hadoop_cli.start("hadoop", words, **environment, stdin=here, stdout=here, stderr=here, start_new_session=True)
     os.close(here)
     said, line, deadline = b"", b"", time.monotonic() + limit_s
     try:
@@ -63,7 +63,7 @@ def _ask(argv, secret, env, limit_s):
                 os.write(there, secret.encode() + b"\n")
                 line = b""
         else:
-            raise NodeError(f"{' '.join(argv[:3])} did not end within {limit_s} s")
+            raise NodeError(f"hadoop {' '.join(words[:3])} did not end within {limit_s} s")
         code = child.wait(max(deadline - time.monotonic(), 5))
     finally:
         if child.poll() is None:
@@ -71,7 +71,7 @@ def _ask(argv, secret, env, limit_s):
             child.wait()
         os.close(there)
     if code:
-        raise NodeError(f"{' '.join(argv[:4])} ended with {code}: "
+        raise NodeError(f"hadoop {' '.join(words[:3])} ended with {code}: "
                         f"{said.decode(errors='replace').replace(secret, '***').strip()[-500:]}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from .. import hadoop_cli
 from ..common import NodeError, owner_ids, run
 from ..config.configure import inspect
 
@@ -43,9 +44,8 @@ def _format(dirs, cluster_id, environment):
         shutil.rmtree(half, ignore_errors=True)
         os.makedirs(half, mode=0o700)
         os.chown(half, *owner_ids("hdfs", "hadoop"))
-    run(["/opt/emr/hadoop/bin/hdfs", "namenode", "-D", "dfs.namenode.name.dir=" + ",".join(f"file://{h}" for h in halves),
-         "-format", "-clusterId", cluster_id, "-nonInteractive", "-force"], limit_s=120, user="hdfs",
-        env=dict(os.environ, **environment))
+    hadoop_cli.run("hdfs", ["namenode", "-D", "dfs.namenode.name.dir=" + ",".join(f"file://{h}" for h in halves),
+                            "-format", "-clusterId", cluster_id, "-nonInteractive", "-force"], "hdfs", environment)
     for path, half in zip(dirs, halves):
         if inspect(half)["cluster_id"] != cluster_id:
             raise NodeError(f"the format of {path} did not yield cluster {cluster_id}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 from ..common import NodeError
-from ..http import get_json
+from ..hadoop_http import ResourceManager
 from .health import listed, namenode
 
 # Copies that nobody makes any more are explained: a file wants more of them than there are DataNodes.
@@ -100,7 +100,7 @@ def datanodes_back(base, hosts):
 
 def yarn_nodes(base):
     """{host name: row of the ResourceManager} of all NodeManagers, or None when it does not answer."""
-    answer = get_json(f"{base}/ws/v1/cluster/nodes")
+    answer = ResourceManager(base).look("/ws/v1/cluster/nodes")
     if not isinstance(answer, dict) or "nodes" not in answer:
         return None
     return {row.get("nodeHostName", ""): row for row in (answer["nodes"] or {}).get("node", [])}
@@ -137,7 +137,7 @@ def running_nodes(base):
 
 def running_apps(base):
     """Ids of the running applications, [] when the ResourceManager does not answer."""
-    answer = get_json(f"{base}/ws/v1/cluster/apps?states=RUNNING") or {}
+    answer = ResourceManager(base).look("/ws/v1/cluster/apps?states=RUNNING") or {}
     return [row["id"] for row in (answer.get("apps") or {}).get("app", [])]
 
 
@@ -149,7 +149,7 @@ class Applications:
 
     def __call__(self):
         for name in list(self.ids):
-            app = (get_json(f"{self.base}/ws/v1/cluster/apps/{name}") or {}).get("app", {})
+            app = (ResourceManager(self.base).look(f"/ws/v1/cluster/apps/{name}") or {}).get("app", {})
             if app.get("state") == "RUNNING" or app.get("finalStatus") == "SUCCEEDED":
                 self.ids.remove(name)
             elif app.get("state") in ("FAILED", "KILLED", "FINISHED"):

@@ -5,10 +5,9 @@ Every reader takes the parsed answer (None: nobody answered) and returns (ready,
 from __future__ import annotations
 
 import json
-import socket
 import struct
 
-from ..http import get_json
+from ..hadoop_http import Daemon, NameNode, ResourceManager, base_of, connect
 
 # Tag in YARN of the cluster's own servers; see domain/config/sql.py.
 SERVER_TAG = "emr-server"
@@ -21,7 +20,8 @@ def probe(health, limit_s=3.0):
     """(ready, text) of one daemon. ``health``: {kind, url}."""
     if health["kind"] in SOCKETS:
         return SOCKETS[health["kind"]](health["url"], limit_s)
-    answer = get_json(health["url"], limit_s)
+    address, path = base_of(health["url"])
+    answer = Daemon(address).look(path, limit_s)
     if answer is None:
         return False, f"no answer from {health['url']}"
     return READERS.get(health["kind"], _http)(answer)
@@ -70,7 +70,7 @@ def _nodemanager(answer):
 
 def _tcp(url, limit_s):
     try:
-        with _connection(url, limit_s):
+        with connect(url, limit_s):
             return True, "listens"
     except OSError as error:
         return False, f"no answer from {url}: {error}"
@@ -81,7 +81,7 @@ def _metastore(url, limit_s):
     name = b"get_all_databases"
     call = struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0)
     try:
-        with _connection(url, limit_s) as connection:
+        with connect(url, limit_s) as connection:
             connection.sendall(call)
             head = _exactly(connection, 8 + len(name) + 4)
             if head[:4] != b"\x80\x01\x00\x02":
@@ -94,11 +94,6 @@ def _metastore(url, limit_s):
             return True, f"{count} database{'s' if count != 1 else ''}"
     except OSError as error:
         return False, f"no answer from {url}: {error}"
-
-
-def _connection(url, limit_s):
-    host, _colon, port = url.split("://", 1)[1].partition(":")
-    return socket.create_connection((host, int(port)), limit_s)
 
 
 def _exactly(connection, size):
@@ -118,8 +113,8 @@ READERS = {"namenode": _namenode, "datanode": _datanode, "resourcemanager": _res
 
 
 def namenode(base, limit_s=5.0):
-    """{bean: its fields} that the NameNode at ``base`` (http://host:port) has in JMX; all are empty when it does not answer."""
-    answer = get_json(f"{base}/jmx?qry=Hadoop:service=NameNode,name=*", limit_s)
+    """{bean: its fields} that the NameNode at ``base`` (one or several of http://host:port) has in JMX; all are empty when it does not answer."""
+    answer = NameNode(base).look("/jmx?qry=Hadoop:service=NameNode,name=*", limit_s)
     return {name: bean(answer, name) for name in NAMENODE_BEANS}
 
 
@@ -153,7 +148,7 @@ def summarize(beans):
 
 def yarn_summary(base):
     """Numbers of YARN from the ResourceManager at ``base``, or None when it does not answer."""
-    metrics = (get_json(f"{base}/ws/v1/cluster/metrics") or {}).get("clusterMetrics")
+    metrics = (ResourceManager(base).look("/ws/v1/cluster/metrics") or {}).get("clusterMetrics")
     if not metrics:
         return None
     return {"active": metrics.get("activeNodes", 0), "lost": metrics.get("lostNodes", 0),
@@ -171,7 +166,7 @@ def is_server(application):
 
 def waiting_application(base):
     """What one of the cluster's own applications (Spark's servers) waits for in YARN at ``base``, as a sentence; '' when none waits."""
-    alive = (get_json(f"{base}/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING") or {}).get("apps") or {}
+    alive = (ResourceManager(base).look("/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING") or {}).get("apps") or {}
     rows = alive.get("app") or []
     mine = next((row for row in rows if is_server(row) and row["state"] != "RUNNING"), None)
     numbers = yarn_summary(base)

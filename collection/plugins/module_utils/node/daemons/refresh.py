@@ -1,13 +1,12 @@
 """Make running daemons take over settings without a restart. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
-import os
 import time
 
-from ..common import NodeError, read_text, run
+from .. import hadoop_cli
+from ..common import NodeError, read_text
 from .stale import note_refreshed, wanted_digest
 
-BIN = "/opt/emr/hadoop/bin"
 UNIT_ENV = "/etc/emr/units"
 LIMIT_S = 120
 
@@ -31,19 +30,18 @@ def refresh(row, limit_s=LIMIT_S):
 
 
 def unit_environment(unit):
-    """Environment for Hadoop's commands, as this daemon's unit has it, with errors on stderr instead of in the daemon's log."""
+    """What the environment of Hadoop's commands gets, as this daemon's unit has it, with errors on stderr instead of in the daemon's log."""
     lines = (read_text(f"{UNIT_ENV}/{unit}.env") or "").splitlines()
     found = dict(line.split("=", 1) for line in lines if "=" in line)
     for name in ("HADOOP_LOGFILE", "HADOOP_PID_DIR"):
         found.pop(name, None)
     found["HADOOP_ROOT_LOGGER"] = "WARN,console"
-    return dict(os.environ, **found)
+    return found
 
 
 def _run(row, more, environment, limit_s):
-    argv = [f"{BIN}/{row['argv'][0]}"] + list(row["argv"][1:]) + more
     try:
-        return run(argv, limit_s=limit_s, env=environment, user=row["user"])[1]
+        return hadoop_cli.run(row["argv"][0], [*row["argv"][1:], *more], row["user"], environment, limit_s=limit_s)[1]
     except NodeError as error:
         raise NodeError(f"{row['label']} did not take over its {row['name']}: {error}. It goes on with the former ones. Set them "
                         "right and run the same command again.", component=row["component"])

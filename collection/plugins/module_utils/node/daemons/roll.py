@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import time
 
-from ..common import NodeError, run, unit_states
+from .. import hadoop_cli
+from ..common import NodeError, unit_states
 from . import gates
-from .refresh import BIN, refresh, unit_environment
+from .refresh import refresh, unit_environment
 from .service import Start
 from .stale import RUNNING, mark, stale_parts, wants_refresh, wants_restart
 
@@ -89,8 +90,8 @@ class Roll:
     def _leave_pipelines(self, component):
         """Let a DataNode tell its writers that it comes back soon: they wait for it instead of losing the copy."""
         address = f"{self.hosts[0]}:{self.params['datanode_ipc']}"
-        code = run([f"{BIN}/hdfs", "dfsadmin", "-shutdownDatanode", address, "upgrade"], limit_s=60, check=False,
-                   user="hdfs", env=unit_environment(component["unit"]))[0]
+        code = hadoop_cli.run("hdfs", ["dfsadmin", "-shutdownDatanode", address, "upgrade"], "hdfs", unit_environment(component["unit"]),
+                              limit_s=60, check=False)[0]
         deadline = time.monotonic() + LEAVE_S
         while code == 0 and time.monotonic() < deadline:
             if unit_states([component["unit"]])[component["unit"]].get("ActiveState") not in RUNNING:

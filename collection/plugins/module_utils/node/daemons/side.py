@@ -12,8 +12,8 @@ UNIT_DIR = "/etc/systemd/system"
 
 
 def wanted_files(rows):
-    """The files of the units that shall be there."""
-    return [file for row in rows if row["wanted"] for file in row["files"]]
+    """The files of the units that shall be there; some share modules."""
+    return list({file["path"]: file for row in rows if row["wanted"] for file in row["files"]}.values())
 
 
 def settle(rows, changed, check):

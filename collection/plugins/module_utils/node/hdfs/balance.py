@@ -5,12 +5,12 @@ import os
 import re
 import time
 
+from .. import hadoop_cli
 from ..common import NodeError, read_text, run, unit_states
 from ..scale.drain import hdfs_nodes
 
 UNIT = "emr-balancer"
 LOG = "/var/log/emr/hdfs/balancer.out"
-HDFS = "/opt/emr/hadoop/bin/hdfs"
 # Exit codes of org.apache.hadoop.hdfs.server.balancer.ExitStatus, as a shell sees them.
 SAID = {0: "the blocks are spread evenly", 255: "another balancer runs already", 254: "no block can be moved further",
         253: "no progress any more", 252: "HDFS could not be reached", 251: "wrong arguments", 250: "it was interrupted",
@@ -45,11 +45,8 @@ def start(params):
     if _runs(_state()):
         return False
     run(["systemctl", "reset-failed", f"{UNIT}.service"], check=False)
-    settings = [f"--setenv={key}={value}" for key, value in sorted(params["environment"].items())]
-    # Redirected by a shell: systemd before 240 cannot append to a file. Without --collect the exit code can be read afterwards.
-    command = f"exec {HDFS} balancer -threshold {int(params['threshold'])} -idleiterations 3 >{LOG} 2>{LOG}.err"
-    run(["systemd-run", "--quiet", f"--unit={UNIT}", "--uid=hdfs", "--gid=hadoop", "-p", f"RuntimeMaxSec={int(params['run_s'])}",
-         *settings, "/bin/sh", "-c", command])
+    hadoop_cli.start_unit(UNIT, "hdfs", ["balancer", "-threshold", int(params["threshold"]), "-idleiterations", 3], "hdfs", "hadoop",
+                          params["environment"], LOG, params["run_s"])
     return True
 
 

@@ -5,15 +5,16 @@ import json
 import os
 import subprocess
 import uuid
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 from ...domain.resident import programs
+from .. import hadoop_cli
 from ..common import NodeError
-from ..oss import crc64
-from ..oss.crc64 import combine, of_hdfs
+from ..oss.crc64 import combine
 from .client import WebHdfs
+from .crc_mapper import of_hdfs
 
-MAPRED = "/opt/emr/hadoop/bin/mapred"
 # Bytes: pieces that are read on their own, and how much is read here at most before the cluster does it.
 PIECE, HERE = 256 << 20, 1 << 30
 THREADS = 4
@@ -44,7 +45,7 @@ class Checksums:
             return {(row[0], row[1]): value for row, value in zip(pieces, values)}
 
     def _cluster(self, namenode, pieces):
-        """Hadoop Streaming with the mapper of crc64.py; its input and output are a folder of the user's, for this run."""
+        """Hadoop Streaming with crc_mapper; its input and output are a folder of the user's, for this run."""
         client = WebHdfs(namenode, self.user)
         folder = f"/user/{self.user}/.emr/checksums/{uuid.uuid4().hex}"
         client.make(folder, "700")
@@ -63,12 +64,13 @@ class Checksums:
         settings = {**self.settings, "mapreduce.input.lineinputformat.linespermap": lines, "mapreduce.job.reduces": 0,
                     "stream.map.input.ignoreKey": "true", "mapreduce.job.name": "verification of a copy",
                     "mapreduce.map.speculative": "false"}
-        program = crc64.__file__
-        argv = [MAPRED, "streaming"] + [word for key, value in sorted(settings.items()) for word in ("-D", f"{key}={value}")] + [
+        program = os.path.abspath("code.zip")
+        package_zip(program, "hdfs.crc_mapper")
+        addresses = namenode if isinstance(namenode, str) else ",".join(namenode)
+        words = ["streaming"] + [word for key, value in sorted(settings.items()) for word in ("-D", f"{key}={value}")] + [
             "-files", program, "-inputformat", "org.apache.hadoop.mapred.lib.NLineInputFormat", "-input", f"{folder}/in",
-            "-output", f"{folder}/out", "-mapper", f"{programs.PYTHON} crc64.py {namenode} {self.user}"]
-        child = subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 text=True, errors="replace")
+            "-output", f"{folder}/out", "-mapper", f"{programs.PYTHON} code.zip {addresses} {self.user}"]
+        child = hadoop_cli.start("mapred", words, only=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         try:
             for line in child.stdout:
                 if not line.startswith("\tat "):
@@ -91,3 +93,14 @@ class Checksums:
                         number, offset, _length, value = line.split()
                         rows[(int(number), int(offset))] = int(value)
         return rows
+
+
+def package_zip(path, module):
+    """Write the code of this package as one file that Python runs by itself, for containers. ``module``: of node/, with ``main(arguments)``."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder, _folders, names in os.walk(root):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    archive.write(os.path.join(folder, name), os.path.join("emr_node", os.path.relpath(os.path.join(folder, name), root)))
+        archive.writestr("__main__.py", f"import sys\n\nfrom emr_node.node.{module} import main\n\nmain(sys.argv[1:])\n")

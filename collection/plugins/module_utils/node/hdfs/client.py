@@ -6,18 +6,17 @@ resolved by the hosts block of every node.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import re
 import tempfile
-import threading
 import time
 import urllib.parse
 import uuid
 import zipfile
 
 from ..common import NodeError
+from ..hadoop_http import Daemon, HttpError, NameNode, base_of
 
 BLOCK = 1 << 20
 # Seconds: of an answer of the NameNode, and of a DataNode.
@@ -28,54 +27,26 @@ NAME_MAX = 255
 
 
 class WebHdfs:
-    """A small client. ``base``: http://host:port of the NameNode; ``user``: whom to act as (no Kerberos yet).
+    """A small client. ``base``: one or several of http://host:port of the NameNode; ``user``: whom to act as.
 
-    Each thread that uses it keeps a connection of its own to the NameNode. Raises NodeError with ``status`` for what HDFS refuses,
-    OSError when nobody answers.
+    Each thread that uses it keeps a connection of its own to the NameNode. Raises NodeError: with ``status`` for what HDFS refuses,
+    with ``again`` when nobody answers.
     """
 
     def __init__(self, base, user):
-        self.base, self.user, self._links = base, user, threading.local()
-
-    def _url(self, path, operation, **options):
-        query = urllib.parse.urlencode(dict({"op": operation, "user.name": self.user}, **options))
-        return f"/webhdfs/v1{urllib.parse.quote(path)}?{query}"
+        self.base, self.user, self.namenode = base, user, NameNode(base, user, keep=True)
 
     def _json(self, method, path, operation, **options):
         return json.loads(self._ask(method, path, operation, **options) or b"{}")
 
     def _ask(self, method, path, operation, **options):
         """Body of the NameNode's answer."""
-        while True:
-            kept = getattr(self._links, "name", None)
-            link = kept or self._connect()
-            try:
-                link.request(method, self._url(path, operation, **options))
-                answer = link.getresponse()
-                body = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                self.close()
-                if kept and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
-                    continue  # it rested, and the other end has closed it meanwhile
-                if isinstance(error, OSError):
-                    raise
-                raise ConnectionError(f"the NameNode at {self.base}: {error or type(error).__name__}")
-            if answer.will_close:
-                self.close()
-            if answer.status >= 300:
-                raise NodeError(refusal(answer.status, body), status=answer.status)
-            return body
-
-    def _connect(self):
-        place = urllib.parse.urlsplit(self.base)
-        self._links.name = http.client.HTTPConnection(place.hostname, place.port, timeout=ASK_S)
-        return self._links.name
-
-    def close(self):
-        """End this thread's connection."""
-        link, self._links.name = getattr(self._links, "name", None), None
-        if link:
-            link.close()
+        try:
+            return self.namenode.ask(f"/webhdfs/v1{urllib.parse.quote(path)}", method, {"op": operation, **options}, limit_s=ASK_S)
+        except HttpError as error:
+            if error.status is None:
+                raise
+            raise NodeError(refusal(error.status, error.body), status=error.status)
 
     def status(self, path):
         """FileStatus of a path, or None when there is none."""
@@ -159,24 +130,17 @@ class WebHdfs:
             options["replication"] = replication
         if mode:
             options["permission"] = mode
-        try:
-            with _Content(self._json("PUT", path, "CREATE", **options)["Location"], path) as node:
-                answer = node.ask("PUT", source, {"Content-Length": str(size), "Content-Type": "application/octet-stream"})
-                if answer.status != 201:
-                    raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
-        except OSError as error:
-            raise NodeError(f"writing {path} to HDFS: {error}", again=True)
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        with _content(self._json("PUT", path, "CREATE", **options)["Location"], path, "PUT", source, headers):
+            pass
 
     def read(self, path, take, offset=0, length=None):
-        """Hand content to ``take(bytes)``; returns the number of bytes. Raises OSError when the connection breaks."""
+        """Hand content to ``take(bytes)``; returns the number of bytes. Raises NodeError, with ``again`` where the connection breaks."""
         options = {"noredirect": "true", "offset": offset}
         if length is not None:
             options["length"] = length
         total = 0
-        with _Content(self._json("GET", path, "OPEN", **options)["Location"], path) as node:
-            answer = node.ask("GET")
-            if answer.status != 200:
-                raise NodeError(refusal(answer.status, answer.read(BLOCK)), status=answer.status)
+        with _content(self._json("GET", path, "OPEN", **options)["Location"], path) as answer:
             for block in iter(lambda: answer.read(BLOCK), b""):
                 take(block)
                 total += len(block)
@@ -184,32 +148,20 @@ class WebHdfs:
 
     def read_to(self, path, out, limit_bytes=None, at=0):
         """Copy a file's content, from there on, to the binary file object ``out``; returns the number of bytes."""
-        try:
-            return self.read(path, out.write, at, limit_bytes)
-        except OSError as error:
-            raise NodeError(f"reading {path} from HDFS: {error}")
+        return self.read(path, out.write, at, limit_bytes)
 
 
-class _Content:
-    """A connection to the DataNode that a ``Location`` names, for the content of one file."""
-
-    def __init__(self, location, path):
-        self.place, self.target = urllib.parse.urlsplit(location.partition("/webhdfs/")[0]), target_of(location, path)
-        self.link, self.what = None, path
-
-    def ask(self, method, body=None, headers=None):
-        """The answer to a request."""
-        self.link.request(method, self.target, body=body, headers=headers or {})
-        return self.link.getresponse()
-
-    def __enter__(self):
-        self.link = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=CONTENT_S, blocksize=1 << 18)
-        return self
-
-    def __exit__(self, _kind, error, _trace):
-        self.link.close()
-        if isinstance(error, http.client.HTTPException) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
-            raise ConnectionError(f"{self.what} at the DataNode {self.place.netloc}: {error or type(error).__name__}") from error
+@contextlib.contextmanager
+def _content(location, path, method="GET", source=None, headers=None):
+    """The answer of the DataNode that a ``Location`` names, for the content of one file. Raises NodeError as WebHdfs does."""
+    try:
+        with Daemon(base_of(location)[0], name="DataNode").stream(target_of(location, path), method, data=source, headers=headers,
+                                                                  limit_s=CONTENT_S) as answer:
+            yield answer
+    except HttpError as error:
+        if error.status is None:
+            raise NodeError(f"{path} in HDFS: {error}", again=True)
+        raise NodeError(refusal(error.status, error.body), status=error.status)
 
 
 def target_of(location, path):
@@ -254,7 +206,7 @@ def upload(client, local, path, overwrite=True, mode=None):
 
 def forget(client, path):
     """Delete a file or folder that is of no use, if HDFS lets it go."""
-    with contextlib.suppress(OSError, NodeError):
+    with contextlib.suppress(NodeError):
         client.delete(path, recursive=True)
 
 
@@ -284,7 +236,7 @@ def ensure_directories(client, rows, check, limit_s):
                 if _ensure(client, row, check):
                     changed.append(row["path"])
                 break
-            except (OSError, NodeError) as error:
+            except NodeError as error:
                 if time.monotonic() > deadline:
                     raise NodeError(f"HDFS folder {row['path']} could not be made: {error}")
                 time.sleep(0.3)

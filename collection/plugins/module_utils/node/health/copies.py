@@ -3,10 +3,9 @@ from __future__ import annotations
 
 import re
 import time
-import urllib.parse
-import urllib.request
 
 from ..daemons.health import hdfs_summary
+from ..hadoop_http import HttpError, NameNode
 from .details import hdfs_details
 
 _BLOCK = re.compile(rb"^\d+\. \S*blk_")
@@ -40,14 +39,11 @@ def sole_copies(base, dead, limit_s):
 
     The NameNode's fsck page is what `hdfs fsck` prints; it is read as it comes, without a JVM and without keeping it.
     """
-    query = urllib.parse.urlencode({"ugi": "hdfs", "path": "/", "files": 1, "blocks": 1, "locations": 1,
-                                    "openforwrite": 1})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{base}/fsck?{query}", timeout=limit_s) as answer:
+        with NameNode(base).fsck(limit_s, path="/", files=1, blocks=1, locations=1, openforwrite=1) as answer:
             return count_sole(answer, dead)
-    except (OSError, ValueError) as error:
-        return {"error": f"the NameNode's fsck does not answer: {error}"}
+    except HttpError as error:
+        return {"error": str(error)}
 
 
 def count_sole(lines, dead):

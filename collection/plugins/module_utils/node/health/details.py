@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..daemons.health import NODE_STATES, listed, namenode, summarize, yarn_summary
-from ..http import get_json
+from ..hadoop_http import ResourceManager
 
 
 def hdfs_details(base):
@@ -36,8 +36,9 @@ def yarn_details(base):
     found = yarn_summary(base)
     if found is None:
         return None
-    return dict(found, nodes=yarn_nodes(get_json(f"{base}/ws/v1/cluster/nodes?states={NODE_STATES}")),
-                queues=yarn_queues(get_json(f"{base}/ws/v1/cluster/scheduler")))
+    manager = ResourceManager(base)
+    return dict(found, nodes=yarn_nodes(manager.look(f"/ws/v1/cluster/nodes?states={NODE_STATES}")),
+                queues=yarn_queues(manager.look("/ws/v1/cluster/scheduler")))
 
 
 def yarn_nodes(answer):

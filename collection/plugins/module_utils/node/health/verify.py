@@ -7,7 +7,8 @@ import os
 import re
 import time
 
-from ..common import NodeError, run
+from .. import hadoop_cli
+from ..common import NodeError
 from ..daemons import gates
 from ..daemons.health import hdfs_summary, yarn_summary
 from ..hdfs.client import WebHdfs
@@ -115,10 +116,9 @@ def computation(params, _deadline):
         return None
     # Uber mode runs the tasks inside the application master, but only where they ask for no more memory than it has.
     options = {"mapreduce.job.ubertask.enable": "true", "mapreduce.map.memory.mb": "256", "mapreduce.reduce.memory.mb": "256"}
-    argv = ["/opt/emr/hadoop/bin/yarn", "jar", params["examples_jar"], "pi",
-            *(word for key, value in options.items() for word in ("-D", f"{key}={value}")), "2", "100"]
-    env = dict(os.environ, **params["environment"])
-    _code, out, err = run(argv, limit_s=params["limit_s"], user=params["user"], env=env)
+    words = ["jar", params["examples_jar"], "pi",
+             *(word for key, value in options.items() for word in ("-D", f"{key}={value}")), "2", "100"]
+    _code, out, err = hadoop_cli.run("yarn", words, params["user"], params["environment"], limit_s=params["limit_s"])
     match = re.search(r"Estimated value of Pi is ([\d.]+)", out)
     if not match:
         raise NodeError("the computation gave no result: " + "\n".join((err or out).splitlines()[-15:]))

@@ -14,7 +14,7 @@ import time
 
 from ...domain.text.masking import Masker
 from ..common import NodeError, run
-from ..http import http
+from ..hadoop_http import Daemon, HttpError, base_of
 
 # Files besides the logs of daemons, as patterns. A file of credentials is never among them.
 CONFIGURATION = ("/etc/emr/hadoop/*", "/etc/emr/spark/*", "/etc/emr/units/*", "/etc/emr/digest/*",
@@ -115,12 +115,11 @@ def _daemon(archive, component, most):
     name = component["name"]
     journal = ["journalctl", "-u", component["unit"], "-n", "2000", "--no-pager", "-o", "short-iso"]
     archive.text(f"journal/{name}.txt", _said(journal))
-    base = component["health"]["url"].split("/", 3)
-    root = "/".join(base[:3])
+    daemon = Daemon(base_of(component["health"]["url"])[0])
     for page in ("stacks", "jmx", "conf"):
         try:
-            text = http(f"{root}/{page}", limit_s=10).decode("utf-8", "replace")
-        except (OSError, NodeError, ValueError) as error:
+            text = daemon.ask(f"/{page}", limit_s=10).decode("utf-8", "replace")
+        except HttpError as error:
             text = f"{error}\n"
         archive.text(f"daemons/{name}/{page}.txt", text[:most])
 

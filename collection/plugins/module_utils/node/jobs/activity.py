@@ -8,7 +8,7 @@ import time
 from ...domain.maintain.idle import advance
 from ..common import read_text, write_atomic
 from ..daemons.health import is_server, namenode
-from ..http import get_json
+from ..hadoop_http import ResourceManager
 from ..scale.lists import excluded
 from .operations import FINAL, listing
 
@@ -50,9 +50,9 @@ def _kept():
 def applications(base, since):
     """{running, ended, what} of YARN's applications; what ended before ``since`` is old news. None: no answer."""
     fields = "deSelects=resourceRequests,timeouts,appNodeLabelExpression,amNodeLabelExpression,resourceInfo"
-    address = f"{base}/ws/v1/cluster/apps?{fields}"
-    running = get_json(f"{address}&states={RUNNING}", 20)
-    ended = get_json(f"{address}&states=FINISHED,FAILED,KILLED&finishedTimeBegin={int(since * 1000)}", 20)
+    manager, path = ResourceManager(base), f"/ws/v1/cluster/apps?{fields}"
+    running = manager.look(f"{path}&states={RUNNING}", 20)
+    ended = manager.look(f"{path}&states=FINISHED,FAILED,KILLED&finishedTimeBegin={int(since * 1000)}", 20)
     if running is None or ended is None:
         return None
     ended = [row for row in _rows(ended) if not is_server(row)]

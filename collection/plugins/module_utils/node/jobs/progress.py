@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 
 from ...domain.jobs.verdict import alive
-from ..http import get_json
+from ..hadoop_http import Daemon
 from . import yarn as job_yarn
 from .record import JOBS, names
 
@@ -41,7 +41,7 @@ def tasks(base, app):
     """(done, known so far) of the tasks of a Spark application; None while the history server does not have it."""
     if not base or app.get("applicationType") != "SPARK":
         return None
-    rows = get_json(f"{base}/api/v1/applications/{app['id']}/jobs", 2)
+    rows = Daemon(base, name="history server of Spark").look(f"/api/v1/applications/{app['id']}/jobs", 2)
     if not isinstance(rows, list) or not rows:
         return None
     return sum(row.get("numCompletedTasks", 0) for row in rows), sum(row.get("numTasks", 0) for row in rows)

@@ -13,6 +13,7 @@ import uuid
 from ...domain.config.writers import Unwritable
 from ...domain.jobs import admission, limits as job_limits, request as job_request
 from ...domain.jobs.command import SPARK, SPARK_TYPES, command
+from .. import hadoop_cli
 from ..common import NodeError, file_lock, read_text, write_atomic
 from ..config.keys import parse_keys
 from ..host import python_env
@@ -22,7 +23,6 @@ from .conf_dirs import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environmen
 from .record import ID, JOBS, settings
 
 JOB_USER = "emr"
-HADOOP_PROGRAM = "/opt/emr/hadoop/bin/hadoop"
 
 
 class Refusal(NodeError):
@@ -88,7 +88,7 @@ def _draft(draft, job_id, wanted, user, known):
     driver = job_request.deploy_mode(wanted, defaults)
     need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))
     kept = dict({key: wanted[key] for key in job_request.KEPT}, id=job_id, name=wanted["name"] or wanted["type"].lower(),
-                submitted=time.time(), command=argv, cluster=known["cluster"], prelude=job_request.prelude(wanted, HADOOP_PROGRAM),
+                submitted=time.time(), command=argv, cluster=known["cluster"], prelude=job_request.prelude(wanted, hadoop_cli.PROGRAMS["hadoop"]),
                 digest=asked, need_mib=need, by_role=by_role, driver=driver if wanted["type"] in SPARK_TYPES else "")
     environment = {**wanted["environment"], **more["environment"], **overlay}
     first = environment.pop("PATH_FIRST", "")

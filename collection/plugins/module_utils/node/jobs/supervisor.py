@@ -9,13 +9,13 @@ import json
 import os
 import pwd
 import signal
-import subprocess
 import time
 
 from ...domain.jobs.retrying import again
 from ...domain.jobs.verdict import alive, judge
+from .. import hadoop_cli
 from ..common import NodeError, read_text, run, write_atomic
-from ..http import get_json
+from ..hadoop_http import NameNode
 from ..oss import role_provider
 from . import output as job_output, yarn as job_yarn
 from .error import write_error
@@ -91,7 +91,7 @@ class Supervisor:
     def _ready(self):
         """Wait until HDFS and YARN answer, which they do not right after a boot. What does not come, the program will tell."""
         deadline = time.monotonic() + READY_S
-        namenode = self.settings["namenode"] and f"{self.settings['namenode']}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
+        namenode = self.settings["namenode"]
         while not ((not self.base or job_yarn.ready(self.base)) and (not namenode or _out_of_safe_mode(namenode))):
             if time.monotonic() > deadline:
                 return
@@ -170,22 +170,12 @@ class Supervisor:
 
     def _start(self, argv, **more):
         user = pwd.getpwnam(self.user)
-
-        def become():
-            os.initgroups(user.pw_name, user.pw_gid)
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
-            os.umask(0o022)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
         self._close_output()
         limit = self.settings.get("output_mib", job_output.DEFAULT_MIB) << 20
         self.output = job_output.Output(self.folder, limit, (user.pw_uid, user.pw_gid))
         out, err = (self.output.ends[name] for name in job_output.NAMES)
         try:
-            # preexec_fn, since its replacements came with Python 3.9; this process has no other thread.
-            return subprocess.Popen(argv, cwd=f"{self.folder}/work", env=dict(self._environment(), **more), stdin=subprocess.DEVNULL,
-                                    stdout=out, stderr=err, start_new_session=True, preexec_fn=become)  # noqa: PLW1509
+            return hadoop_cli.start_for(user, argv, dict(self._environment(), **more), SIGNALS, cwd=f"{self.folder}/work", stdout=out, stderr=err)
         except OSError as error:
             os.write(err, f"{argv[0]}: {error.strerror}\n".encode())
             return _NotStarted(127)
@@ -279,8 +269,8 @@ class _NotStarted:
         return self.returncode
 
 
-def _out_of_safe_mode(url):
-    beans = (get_json(url, 5) or {}).get("beans") or [{}]
+def _out_of_safe_mode(namenode):
+    beans = (NameNode(namenode).look("/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo", 5) or {}).get("beans") or [{}]
     return beans[0].get("Safemode") == ""
 
 

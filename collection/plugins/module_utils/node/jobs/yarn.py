@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -13,12 +12,12 @@ import urllib.parse
 
 from ...domain.jobs.verdict import alive
 from ...domain.text.ends import Ends
+from .. import hadoop_cli
 from ..common import NodeError
-from ..http import get_json, http
+from ..hadoop_http import HttpError, ResourceManager
 
 FIELDS = ("id", "name", "state", "finalStatus", "applicationType", "progress", "startedTime", "finishedTime", "diagnostics",
           "queue", "user", "logAggregationStatus")
-YARN = "/opt/emr/hadoop/bin/yarn"
 # Seconds that reading an application's logs may take.
 READ_S = 120
 # Bytes of a log that are taken at once, of a line of it too.
@@ -32,7 +31,7 @@ def tag(job_id):
 
 def ready(base):
     """Whether the ResourceManager knows its applications: its pages are up before it has read them after a start."""
-    info = (get_json(f"{base}/ws/v1/cluster/info", 10) or {}).get("clusterInfo") or {}
+    info = (ResourceManager(base).look("/ws/v1/cluster/info", 10) or {}).get("clusterInfo") or {}
     return (info.get("state"), info.get("haState")) == ("STARTED", "ACTIVE")
 
 
@@ -42,8 +41,8 @@ def applications(base, job_id, user):
         return []
     if not ready(base):
         return None
-    query = urllib.parse.urlencode({"applicationTags": tag(job_id), "deSelects": "resourceRequests", "user.name": user})
-    answer = get_json(f"{base}/ws/v1/cluster/apps?{query}", 10)
+    query = urllib.parse.urlencode({"applicationTags": tag(job_id), "deSelects": "resourceRequests"})
+    answer = ResourceManager(base, user).look(f"/ws/v1/cluster/apps?{query}", 10)
     if answer is None:
         return None
     rows = (answer.get("apps") or {}).get("app") or []
@@ -53,11 +52,9 @@ def applications(base, job_id, user):
 
 def kill(base, application, user):
     """Kill an application; returns what went wrong, or ''. One that has ended already is fine."""
-    query = urllib.parse.urlencode({"user.name": user})
     try:
-        http(f"{base}/ws/v1/cluster/apps/{application}/state?{query}", "PUT", json.dumps({"state": "KILLED"}).encode(),
-             headers={"Content-Type": "application/json"})
-    except (OSError, NodeError) as error:
+        ResourceManager(base, user).kill(application)
+    except HttpError as error:
         return f"{application} was not killed: {error}"
     return ""
 
@@ -83,9 +80,9 @@ def log_blocks(application, user, environment, *options, lines=False):
 
     Raises NodeError when it fails or takes longer than READ_S. What is not asked for any more is not read.
     """
-    env = dict(os.environ, **{key: environment[key] for key in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")})
-    argv = ["runuser", "-u", user, "--", YARN, "logs", "-applicationId", application, "-appOwner", user, *options]
-    with tempfile.TemporaryFile() as said, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=env,
+    more = {key: environment[key] for key in ("HADOOP_CONF_DIR", "HADOOP_HOME", "HADOOP_LOG_DIR")}
+    words = ["logs", "-applicationId", application, "-appOwner", user, *options]
+    with tempfile.TemporaryFile() as said, hadoop_cli.start("yarn", words, user, more, stdout=subprocess.PIPE, stderr=said,
                                                             start_new_session=True) as child:
         late = threading.Timer(READ_S, _end, (child,))
         late.start()

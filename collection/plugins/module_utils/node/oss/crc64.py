@@ -1,22 +1,12 @@
-"""CRC-64 as OSS keeps it for each object, and the mapper that computes it where the data is. Runs on Python 3.8 and newer.
-
-A file of its own, without imports of the project, since Hadoop Streaming ships it to containers:
-``crc64.py NAMENODE USER`` reads lines ``NUMBER OFFSET LENGTH PATH`` (tabs between them) and prints ``NUMBER OFFSET LENGTH CRC``.
+"""CRC-64 as OSS keeps it for each object. Runs on Python 3.8 and newer.
 
 It is the CRC of xz as well, so liblzma, on which Python's module lzma stands, computes it with 3 GB a second.
 """
 from __future__ import annotations
 
 import ctypes
-import json
-import sys
-import time
-import urllib.parse
-import urllib.request
 
 POLYNOMIAL = 0xC96C5795D7870F42
-BLOCK = 1 << 20
-ATTEMPTS = 5
 
 
 def _of_liblzma():
@@ -78,42 +68,3 @@ def _times(matrix, vector):
 
 def _square(matrix):
     return [_times(matrix, row) for row in matrix]
-
-
-def of_hdfs(namenode, user, path, offset, length):
-    """CRC of a range of a file in HDFS, read from a DataNode. Raises OSError after some attempts, the last one's."""
-    query = urllib.parse.urlencode({"op": "OPEN", "user.name": user, "offset": offset, "length": length, "noredirect": "true"})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for attempt in range(ATTEMPTS):
-        try:
-            with opener.open(f"{namenode}/webhdfs/v1{urllib.parse.quote(path)}?{query}", timeout=60) as answer:
-                location = json.load(answer)["Location"]
-            # The path as we know it, see hdfs.target_of.
-            place = (f"{location.partition('/webhdfs/')[0]}/webhdfs/v1{urllib.parse.quote(path)}?"
-                     + urllib.parse.quote(location.rpartition("?")[2], safe="%=&+:/,~"))
-            value, total = 0, 0
-            with opener.open(place, timeout=120) as answer:
-                for block in iter(lambda: answer.read(BLOCK), b""):
-                    value, total = crc64(block, value), total + len(block)
-            if total != length:
-                raise OSError(f"{path}: {total} bytes from {offset}, expected {length}")
-            return value
-        except (OSError, ValueError, KeyError) as error:
-            if attempt == ATTEMPTS - 1:
-                raise OSError(f"{path}: {error}")
-            time.sleep(2 ** attempt)
-
-
-def main():
-    """Work on the lines of standard input; a line on stderr for each keeps the task alive."""
-    namenode, user = sys.argv[1:3]
-    for line in sys.stdin:
-        number, offset, length, path = line.rstrip("\n").split("\t", 3)
-        # counted by the framework, so people see it move
-        value = of_hdfs(namenode, user, json.loads(path), int(offset), int(length))
-        print(f"reporter:counter:verify,bytes,{length}", file=sys.stderr, flush=True)
-        print(f"{number}\t{offset}\t{length}\t{value}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

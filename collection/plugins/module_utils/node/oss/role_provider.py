@@ -14,7 +14,6 @@ from ..config import secret
 from ..hdfs.client import WebHdfs, upload
 from ..host.instance_role import role_key
 
-HADOOP = "/opt/emr/hadoop/bin/hadoop"
 # What people write, and the key of Hadoop's for which they do: hadoop.security.credential.provider.path=role.
 ROLE, PROPERTY = "role", "hadoop.security.credential.provider.path"
 ALIASES = {"access_key_id": "fs.oss.accessKeyId", "access_key_secret": "fs.oss.accessKeySecret", "security_token": "fs.oss.securityToken"}
@@ -44,9 +43,9 @@ def refresh(user, settings):
     client, path = WebHdfs(settings["namenode"], user), path_of(user)
     with tempfile.TemporaryDirectory(prefix="emr-secret-", dir="/run") as folder:
         local = os.path.join(folder, "provider")
-        secret.keep(HADOOP, local, {ALIASES[name]: key[name] for name in ALIASES}, env=dict(os.environ, **settings["environment"]))
+        secret.keep(local, {ALIASES[name]: key[name] for name in ALIASES}, settings["environment"])
         try:
             client.make(os.path.dirname(path), "700")
             upload(client, local, path, mode="600")
-        except OSError as error:
+        except NodeError as error:
             raise NodeError(f"the key of the role could not be kept in HDFS: {error}")

@@ -8,8 +8,8 @@ import shutil
 
 from ..common import NodeError, run, unit_states
 from ..daemons.health import is_server
+from ..hadoop_http import ResourceManager
 from ..hdfs.client import WebHdfs
-from ..http import get_json
 
 # Members are the accounts that this project made for users of the spec; see module people.
 GROUP = "emr-users"
@@ -122,7 +122,7 @@ def _remove_account(name, check):
 
 
 def settle_homes(base, homes, check):
-    """Make HDFS homes and set their space quotas. Returns notes; raises NodeError or OSError when HDFS does not answer."""
+    """Make HDFS homes and set their space quotas. Returns notes; raises NodeError when HDFS does not answer."""
     client, notes = WebHdfs(base, "hdfs"), []
     for row in homes:
         found = client.status(row["path"])
@@ -169,7 +169,7 @@ def guard(params):
 
 def running(base):
     """YARN's applications that have not ended, without the cluster's own servers. Raises NodeError when the ResourceManager does not say."""
-    answer = get_json(f"{base}/ws/v1/cluster/apps?states={ALIVE}", limit_s=10)
+    answer = ResourceManager(base).look(f"/ws/v1/cluster/apps?states={ALIVE}", 10)
     if answer is None:
         raise NodeError("the ResourceManager does not answer, so nobody knows what runs. Nothing was changed: look with emrctl "
                         "status, and run the command again when it is up.")
@@ -193,7 +193,7 @@ def listing(params):
         try:
             used = client.quota(f"/user/{user['name']}") if client else {}
             row.update(space_used=used.get("spaceConsumed"), files=used.get("fileAndDirectoryCount"))
-        except (NodeError, OSError) as error:
+        except NodeError as error:
             row["note"] = f"HDFS: {error}"
         rows.append(row)
     return rows

@@ -1,12 +1,11 @@
 """Tell a running ResourceManager of the queues in capacity-scheduler.xml. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
-import os
-
 from ...domain.config.writers import with_site_properties
-from ..common import NodeError, read_text, run, write_atomic
+from .. import hadoop_cli
+from ..common import NodeError, read_text, write_atomic
 from ..config.keys import parse_keys
-from ..http import get_json
+from ..hadoop_http import ResourceManager
 from .accounts import running
 
 PATH = "/etc/emr/hadoop/capacity-scheduler.xml"
@@ -29,8 +28,7 @@ def refresh_queues(base, environment, limit_s=60):
                             "spec and remove it when they have ended.")
         write_atomic(PATH, with_stopped(text, gone), 0o644)
     try:
-        code, out, err = run(["/opt/emr/hadoop/bin/yarn", "rmadmin", "-refreshQueues"], limit_s=limit_s, check=False, user="yarn",
-                             env=dict(os.environ, **environment))
+        code, out, err = hadoop_cli.run("yarn", ["rmadmin", "-refreshQueues"], "yarn", environment, limit_s=limit_s, check=False)
     finally:
         if gone:
             write_atomic(PATH, text, 0o644)
@@ -41,7 +39,7 @@ def refresh_queues(base, environment, limit_s=60):
 
 def live_queues(base):
     """Names of the queues below root that the ResourceManager has. Raises NodeError when it does not answer."""
-    answer = get_json(f"{base}/ws/v1/cluster/scheduler", limit_s=10)
+    answer = ResourceManager(base).look("/ws/v1/cluster/scheduler", 10)
     if answer is None:
         raise NodeError("the ResourceManager does not answer: look with emrctl status, start it, and run the command again")
     rows = ((answer["scheduler"]["schedulerInfo"].get("queues") or {}).get("queue")) or []

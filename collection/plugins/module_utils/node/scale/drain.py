@@ -5,15 +5,13 @@ plugin calls again and tells people in between. Nodes are {name, address, stores
 """
 from __future__ import annotations
 
-import http.client
 import re
 import socket
 import time
-import urllib.parse
 
 from ..common import NodeError
 from ..daemons.health import NODE_STATES, listed, namenode
-from ..http import get_json
+from ..hadoop_http import NameNode, ResourceManager
 from . import lists as node_lists
 
 # What the ResourceManager calls a node on which nothing runs any more.
@@ -67,7 +65,7 @@ def hdfs_nodes(base):
 
 def yarn_nodes(base):
     """{node: {state, containers, memory_mib}} of the ResourceManager, None when it does not answer."""
-    answer = get_json(f"{base}/ws/v1/cluster/nodes?states={NODE_STATES}", 10)
+    answer = ResourceManager(base).look(f"/ws/v1/cluster/nodes?states={NODE_STATES}", 10)
     if answer is None:
         return None
     rows = (answer.get("nodes") or {}).get("node") or []
@@ -82,24 +80,14 @@ def most_copies(base, over, limit_s):
 
     ``whole`` is false when the listing was not finished within ``limit_s`` seconds. Raises NodeError when there is no answer.
     """
-    place = urllib.parse.urlsplit(base)
     deadline = time.monotonic() + limit_s
     found = {"most": 0, "files": 0, "example": "", "whole": True}
-    link = http.client.HTTPConnection(place.hostname, place.port, timeout=max(1, limit_s))
-    try:
-        link.request("GET", "/fsck?ugi=hdfs&path=%2F&files=1")
-        answer = link.getresponse()
-        if answer.status != 200:
-            raise NodeError(f"the NameNode's fsck answered {answer.status}: {answer.read(500).decode(errors='replace')}")
+    with NameNode(base).fsck(max(1, limit_s), path="/", files=1) as answer:
         for line in answer:
             _count(line, over, found)
             if time.monotonic() > deadline:
                 found["whole"] = False
                 break
-    except (OSError, http.client.HTTPException) as error:
-        raise NodeError(f"the NameNode's fsck at {base} does not answer: {error}")
-    finally:
-        link.close()
     return found
 
 

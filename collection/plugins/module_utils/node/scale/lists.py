@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from ..common import NodeError, file_lock, read_text, run, unit_states, write_atomic
+from .. import hadoop_cli
+from ..common import NodeError, file_lock, read_text, unit_states, write_atomic
 
 CONF = "/etc/emr/hadoop"
-BIN = "/opt/emr/hadoop/bin"
 RUN_DIR = "/run/emr"
 # Held by all who change a list of excluded nodes: configure, drain, the reclaim service.
 EXCLUDE_LOCK = "/run/lock/emr-exclude.lock"
@@ -91,19 +91,14 @@ def _refresh(daemon, drain_s):
     user = DAEMONS[daemon][0]
     before = _marker(daemon) + ".begun"
     write_atomic(before, "")
-    if daemon == "namenode":
-        argv = [f"{BIN}/hdfs", "dfsadmin", "-refreshNodes"]
-    else:
-        argv = [f"{BIN}/yarn", "rmadmin", "-refreshNodes"]
-        if excluded()[daemon]:
-            # Without it the containers of the nodes in the list are killed at once.
-            argv += ["-g", str(int(drain_s)), "-server"]
-    environment = dict(os.environ, HADOOP_LOG_DIR="/tmp", HADOOP_CONF_DIR=CONF)
-    code, out, error = run(argv, limit_s=LIMIT_S, check=False, env=environment, user=user)
+    program, words = ("hdfs", ["dfsadmin", "-refreshNodes"]) if daemon == "namenode" else ("yarn", ["rmadmin", "-refreshNodes"])
+    if daemon == "resourcemanager" and excluded()[daemon]:
+        # Without it the containers of the nodes in the list are killed at once.
+        words += ["-g", str(int(drain_s)), "-server"]
+    code, out, error = hadoop_cli.run(program, words, user, {"HADOOP_LOG_DIR": "/tmp", "HADOOP_CONF_DIR": CONF}, limit_s=LIMIT_S, check=False)
     if code:
-        tail = (error or out).strip().splitlines()[-5:]
-        raise NodeError(f"the {daemon} did not read its lists of nodes again ({' '.join(argv[1:])} ended with {code}): "
-                        + "\n".join(tail))
+        raise NodeError(f"the {daemon} did not read its lists of nodes again ({' '.join(words)} ended with {code}): "
+                        + hadoop_cli.last_words(out, error, 5))
     os.rename(before, _marker(daemon))
 
 

@@ -1,4 +1,4 @@
-"""Drains spot nodes that ECS is about to take back. This file is copied to the nodes and runs there by itself.
+"""Drains spot nodes that ECS is about to take back: the program emr-reclaim.
 
 ``watch URL``, on a spot node: asks the metadata service for a notice, and when there is one tells the ResourceManager's node
 at URL until that has answered that the node is draining.
@@ -7,21 +7,23 @@ something of itself alone. It puts the node into the ResourceManager's list of e
 again: running containers get the time that is left, new ones go elsewhere, and what the node had computed for running
 applications is computed again before it is missed.
 
-Standard library only; Python 3.8 and newer. Times are seconds.
+Times are seconds.
 """
 from __future__ import annotations
 
 import calendar
-import fcntl
 import json
-import os
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from ...domain import paths
+from .. import hadoop_cli
+from ..common import NodeError
+from . import lists
 
 METADATA = "http://100.100.100.200/latest"
 TOKEN_SECONDS = 21600
@@ -30,10 +32,6 @@ POLL = 5.0
 MARGIN = 30
 # A notice comes minutes ahead; anything much further away is a mistake.
 FARTHEST = 3600
-NODES = "/etc/emr/reclaim.json"
-EXCLUDE = "/etc/emr/hadoop/yarn.exclude"
-LOCK = "/run/lock/emr-exclude.lock"
-YARN = "/opt/emr/hadoop/bin/yarn"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -115,37 +113,19 @@ def tell(master, until):
     return status == 200
 
 
-def exclude(name, path=EXCLUDE, lock=LOCK):
-    """Put a node into the list of excluded nodes, under the lock that all its writers take; whether it is new there."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with open(path) as source:
-            names = set(source.read().split())
-        if name in names:
-            return False
-        with open(path + ".new", "w") as out:
-            out.write("".join(f"{line}\n" for line in sorted(names | {name})))
-        os.chmod(path + ".new", 0o644)
-        os.rename(path + ".new", path)
-        return True
-    finally:
-        os.close(handle)
+def exclude(name):
+    """Put a node into the ResourceManager's list of excluded nodes; whether it is new there."""
+    return lists.change({"resourcemanager": [name]})
 
 
 def refresh(seconds):
     """Have the ResourceManager read the list again and drain within so many seconds; whether it did."""
-    command = ["runuser", "-u", "yarn", "--", YARN, "rmadmin", "-refreshNodes", "-g", str(seconds), "-server"]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=60, check=False, text=True, errors="replace",
-                              env=dict(os.environ, HADOOP_ROOT_LOGGER="WARN,console"))
-    except (OSError, subprocess.TimeoutExpired) as error:
+        hadoop_cli.run("yarn", ["rmadmin", "-refreshNodes", "-g", str(seconds), "-server"], "yarn", {"HADOOP_ROOT_LOGGER": "WARN,console"}, limit_s=60)
+    except NodeError as error:
         say(f"refreshNodes: {error}")
         return False
-    if done.returncode:
-        say(f"refreshNodes ended with {done.returncode}: {done.stdout.strip()[-300:]}")
-    return done.returncode == 0
+    return True
 
 
 class Drains:
@@ -217,7 +197,7 @@ def serve(address, port):
         def do_POST(self):
             length = self.headers.get("Content-Length", "")
             body = self.rfile.read(int(length)) if length.isdigit() and int(length) <= 200 else b""
-            with open(NODES) as source:
+            with open(paths.RECLAIM_NODES) as source:
                 nodes = json.load(source)
             status, text = answer(drains, nodes, self.client_address[0], body, time.time())
             self.send_response(status)
@@ -241,8 +221,6 @@ def main(arguments):
     elif arguments[:1] == ["serve"] and len(arguments) == 3:
         serve(*arguments[1:])
     else:
-        sys.exit(__doc__)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+        print(__doc__, file=sys.stderr)
+        return 1
+    return 0

@@ -1,16 +1,15 @@
 """DistCp, watched: its progress in bytes and files, and what it died of. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import threading
 import time
 
+from .. import hadoop_cli
 from ..common import NodeError
-from ..http import get_json, http
+from ..hadoop_http import ResourceManager
 
-HADOOP = "/opt/emr/hadoop/bin/hadoop"
 LOOK_S = 3
 # All that the program prints, in the job's working directory.
 LOG = "distcp.log"
@@ -31,9 +30,8 @@ class DistCp:
     def run(self, options, source, target, total):
         """Copy. ``total``: {files, bytes} expected. Returns {files, bytes, skipped} that it counted. Raises NodeError."""
         settings = sorted({**LITERAL, **self.settings}.items())
-        argv = [HADOOP, "distcp"] + [f"-D{key}={value}" for key, value in settings] + options + [_address(source), _address(target)]
-        child = subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 text=True, errors="replace")
+        words = ["distcp"] + [f"-D{key}={value}" for key, value in settings] + options + [_address(source), _address(target)]
+        child = hadoop_cli.start("hadoop", words, only=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         reader = threading.Thread(target=self._read, args=(child.stdout,), daemon=True)
         reader.start()
         try:
@@ -74,7 +72,7 @@ class DistCp:
         if not self.application:
             return None
         job = self.application.replace("application", "job")
-        found = get_json(f"{self.resourcemanager}/proxy/{self.application}/ws/v1/mapreduce/jobs/{job}/counters")
+        found = ResourceManager(self.resourcemanager).look(f"/proxy/{self.application}/ws/v1/mapreduce/jobs/{job}/counters")
         groups = (found or {}).get("jobCounters", {}).get("counterGroup", [])
         rows = {f"{group['counterGroupName']}:{row['name']}": row["mapCounterValue"] for group in groups for row in group["counter"]}
         if not rows:
@@ -107,14 +105,14 @@ def _address(text):
 
 def end(resourcemanager, application, limit_s=120):
     """Kill a YARN application that goes on without the program that began it, and wait until it has ended."""
-    url = f"{resourcemanager}/ws/v1/cluster/apps/{application}"
+    manager = ResourceManager(resourcemanager)
     deadline = time.monotonic() + limit_s
     while True:
-        state = ((get_json(url) or {}).get("app") or {}).get("state", "unknown")
+        state = ((manager.look(f"/ws/v1/cluster/apps/{application}") or {}).get("app") or {}).get("state", "unknown")
         if state in FINAL:
             return
         if time.monotonic() > deadline:
             raise NodeError(f"{application} was killed, but is {state} after {limit_s} s")
         if state != "unknown":
-            http(f"{url}/state", "PUT", json.dumps({"state": "KILLED"}).encode(), headers={"Content-Type": "application/json"})
+            manager.kill(application)
         time.sleep(1)

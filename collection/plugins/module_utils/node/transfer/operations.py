@@ -20,7 +20,6 @@ from ..jobs.record import ended, history, ids, record, settings
 from ..jobs.submit import Refusal, account
 
 SECRETS, LOCKS = "/run/emr/secrets", "/run/emr/transfers"
-HADOOP = "/opt/emr/hadoop/bin/hadoop"
 # Seconds after which a provider that no job has is left over from a submit that was killed.
 LEFT_OVER_S = 3600
 FORGET_S = 60
@@ -117,7 +116,7 @@ def keep(params):
         return dict(kept, file=params["secret_file"])
     with tempfile.TemporaryDirectory(prefix="emr-secret-", dir="/run") as folder:
         local = os.path.join(folder, "provider")
-        secret.keep(HADOOP, local, secrets, env=dict(os.environ, **settings()["environment"]))
+        secret.keep(local, secrets, settings()["environment"])
         client = WebHdfs(namenode, user)
         client.make(os.path.dirname(path), "700")
         upload(client, local, path, mode="600")
@@ -145,7 +144,7 @@ def forget(kept):
         try:
             WebHdfs(kept["namenode"], kept["user"]).delete(kept["hdfs"])
             return
-        except (OSError, NodeError) as error:
+        except NodeError as error:
             if time.monotonic() > deadline:
                 print(f"{kept['hdfs']} is still in HDFS: {error}", file=sys.stderr)
                 return

@@ -25,7 +25,7 @@ from ..hdfs.globs import distcp_filters, selects
 from ..host.instance_role import role_key
 from ..jobs.record import settings
 from ..oss.client import Oss, endpoint_of, with_step
-from .distcp import HADOOP, DistCp
+from .distcp import DistCp
 from .sides import HdfsSide, OssSide, unfit_for_hdfs, unfit_for_oss
 
 LOCKS = "/run/emr/transfers"
@@ -237,7 +237,7 @@ class Copy:
         try:
             with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="emr-provider-") as folder:
                 local = os.path.join(folder, "provider")
-                secret.keep(HADOOP, local, {names[name]: key[name] for name in names if key.get(name)}, self.env)
+                secret.keep(local, {names[name]: key[name] for name in names if key.get(name)}, only=self.env)
                 client.make(os.path.dirname(path), "700")
                 upload(client, local, path, mode="600")
             yield
