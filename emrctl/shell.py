@@ -49,10 +49,10 @@ def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user
 
 def remote(program: Program, user: str, variables: dict, arguments: list) -> str:
     """The command line for the master's shell."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.paths import SPARK_HOME
     from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 
-    words = [f"{units.SPARK_HOME}/bin/{program.value}"]
+    words = [f"{SPARK_HOME}/bin/{program.value}"]
     if program is Program.beeline:
         port = _port("spark-thrift")
         words += ["-u", f"jdbc:hive2://{variables['emr_private_ip']}:{port}/", "-n", user]

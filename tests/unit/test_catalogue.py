@@ -13,9 +13,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
     start_order,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.keys import ENV_NAMES
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.schema import STEMS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import SOCKETS
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import STEMS
 
 
 def test_rows_are_consistent():

@@ -8,16 +8,16 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import keys as config_keys
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.folders import data_roots
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import (
     Value,
-    data_roots,
     effective_config,
     jvm_options,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.schema import STEMS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import credential_words
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import STEMS
 
 SPEC = """\
 name: sales

@@ -10,9 +10,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.offerin
     offered,
     topology,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node
+from ansible_collections.emr.cluster.plugins.module_utils.services import yarn
 
 TEXT = """\
 name: sales
@@ -43,7 +43,7 @@ def nodes(slaves=3, memory=16384, disks=2):
 
 def test_yarn_and_hdfs_are_those_of_the_configuration():
     found = offered(spec(), nodes())
-    assert found["yarn_memory_mib"] == 3 * sizing.yarn_memory(16384) + 2 * sizing.yarn_memory(32768)
+    assert found["yarn_memory_mib"] == 3 * yarn.yarn_memory(16384) + 2 * yarn.yarn_memory(32768)
     assert found["yarn_vcores"] == 3 * 4 + 2 * 8 and found["nodes"] == 6
     assert found["replication"] == 2 and found["hdfs_raw_gib"] == 3 * 2 * 99 and found["hdfs_gib"] == 297
 

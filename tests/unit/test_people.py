@@ -12,6 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config import s
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.services import without_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
@@ -148,7 +149,7 @@ def test_removing_who_is_not_there_is_refused_unless_it_is_the_same_command_agai
     (["hadoop", "spark"], ["mapreduce", "spark", "yarn"], ["hdfs"]),
 ])
 def test_services_go_one_by_one(services, remove, left):
-    assert people.without_services({"name": "sales", "services": services}, remove)["services"] == left
+    assert without_services({"name": "sales", "services": services}, remove)["services"] == left
 
 
 @pytest.mark.parametrize(("services", "remove", "words"), [
@@ -161,12 +162,12 @@ def test_services_go_one_by_one(services, remove, left):
 ])
 def test_services_that_must_stay(services, remove, words):
     with pytest.raises(Refused, match=words):
-        people.without_services({"name": "sales", "services": services}, remove)
+        without_services({"name": "sales", "services": services}, remove)
 
 
 def test_the_same_removal_again_changes_nothing():
     data = {"name": "sales", "services": ["hadoop"]}
-    assert people.without_services(data, ["spark"], ["spark"]) is data
+    assert without_services(data, ["spark"], ["spark"]) is data
 
 
 def apps(*rows):

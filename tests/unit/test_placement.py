@@ -21,6 +21,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placem
     on,
     resolve,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.services.hdfs import default_fs
 
 
 def nodes(masters=1, slaves=3):
@@ -75,6 +76,6 @@ def test_endpoints_are_a_list_from_the_placement():
     assert [e.authority for e in endpoints.endpoints(top, "namenode", "ipc")] == ["m1:8020", "m2:8020"]
     assert endpoints.urls(top, ("hdfs", "mapreduce"), "historyserver") == ("http://10.0.1.2:19888",)
     assert endpoints.urls(top, ("hdfs",), "historyserver") == ()
-    assert endpoints.default_fs(top) == "hdfs://m1:8020"
+    assert default_fs(top) == "hdfs://m1:8020"
     with pytest.raises(ValueError, match="no node for datanode"):
         endpoints.endpoint(Topology("c", "emr-1", nodes(slaves=0)), "datanode")

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config.render import hadoop_env, render_conf, spark_env
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.render import render_conf
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import Value, effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.writers import (
     properties,
@@ -16,6 +16,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.writers 
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
+from ansible_collections.emr.cluster.plugins.module_utils.services.hadoop import hadoop_env
+from ansible_collections.emr.cluster.plugins.module_utils.services.spark import spark_env
 
 from .test_config import SPEC, topology
 

@@ -18,8 +18,8 @@ def cluster(slaves=3, tasks=2):
 
 def test_everything_in_start_order():
     found = select({}, cluster(), tuple(SERVICES))
-    assert found["c-master-001"] == ["namenode", "resourcemanager", "historyserver", "spark-historyserver", "metastore",
-                                     "spark-thrift", "spark-connect"]
+    assert found["c-master-001"] == ["namenode", "resourcemanager", "historyserver", "metastore", "spark-historyserver",
+                                     "spark-connect", "spark-thrift"]
     assert found["c-slave-001"] == ["datanode", "nodemanager"] and found["c-night-001"] == ["nodemanager"] and len(found) == 6
 
 

@@ -9,6 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
+from ansible_collections.emr.cluster.plugins.module_utils.services import hdfs, spark, yarn
 
 GIB = 1024
 # Sizes that are sold, odd ones between, and what a kernel leaves of them.
@@ -22,15 +23,15 @@ SHAPES = list(itertools.product(MEMORIES, VCPUS))
 
 @pytest.mark.parametrize(("gib", "mib"), [(8, 6144), (16, 12288), (32, 24576), (64, 57344), (128, 122880), (256, 253952)])
 def test_yarn_memory_is_that_of_the_published_table(gib, mib):
-    assert sizing.yarn_memory(gib * GIB) == mib
+    assert yarn.yarn_memory(gib * GIB) == mib
 
 
 def test_yarn_memory_of_small_nodes():
-    assert [sizing.yarn_memory(g * GIB) for g in (2, 3, 4, 6)] == [1280, 2304, 3072, 4608]
+    assert [yarn.yarn_memory(g * GIB) for g in (2, 3, 4, 6)] == [1280, 2304, 3072, 4608]
 
 
 def test_more_memory_never_means_less_for_yarn():
-    values = [sizing.yarn_memory(m) for m in range(2048, 300000, 512)]
+    values = [yarn.yarn_memory(m) for m in range(2048, 300000, 512)]
     # At 8 GiB the rule of the table begins, which reserves 2 GiB where the small rule reserves a quarter.
     assert all(b >= a for a, b in itertools.pairwise(values))
 
@@ -58,14 +59,14 @@ def test_heaps_keep_the_catalogues_bounds(name):
 
 @pytest.mark.parametrize(("memory", "vcpus"), SHAPES)
 def test_containers_of_every_shape(memory, vcpus):
-    job = sizing.job_sizing([(memory, vcpus)])
-    yarn = sizing.yarn_memory(memory)
-    assert job.max_allocation == yarn and job.max_vcores == vcpus
+    job = yarn.job_sizing([(memory, vcpus)])
+    room = yarn.yarn_memory(memory)
+    assert job.max_allocation == room and job.max_vcores == vcpus
     for size in (job.map_mb, job.reduce_mb, job.am_mb):
-        assert job.min_allocation <= size <= yarn and size % job.min_allocation == 0
+        assert job.min_allocation <= size <= room and size % job.min_allocation == 0
     assert job.map_mb <= job.reduce_mb <= 2 * job.map_mb <= 8192
     assert job.map_mb >= (1024 if memory >= 8 * GIB else 512)
-    assert job.am_mb + job.reduce_mb <= yarn, "a master and a reducer have room on one node"
+    assert job.am_mb + job.reduce_mb <= room, "a master and a reducer have room on one node"
     for heap, container in ((job.map_heap, job.map_mb), (job.reduce_heap, job.reduce_mb), (job.am_heap, job.am_mb)):
         assert 256 <= heap <= 0.8 * container and container - heap >= 102
     assert 64 <= job.sort_mb <= 0.5 * job.map_heap
@@ -73,38 +74,38 @@ def test_containers_of_every_shape(memory, vcpus):
 
 @pytest.mark.parametrize(("memory", "vcpus"), SHAPES)
 def test_executors_of_every_shape(memory, vcpus):
-    spark = sizing.spark_sizing([(memory, vcpus)] * 3)
-    yarn = sizing.yarn_memory(memory)
-    container = spark.heap + spark.overhead
-    assert container <= yarn
-    assert spark.heap >= 450 and spark.overhead >= 384 and spark.overhead >= 0.09 * container
-    assert 1 <= spark.cores <= 5 and spark.cores <= vcpus
-    assert spark.driver_heap >= 450 and spark.driver_heap + 384 <= yarn
-    assert 4 <= spark.partitions <= 2000
-    if yarn >= 3072:
-        assert container + spark.driver_heap + 384 <= yarn, "a driver has room beside an executor"
+    size = spark.spark_sizing([(memory, vcpus)] * 3)
+    room = yarn.yarn_memory(memory)
+    container = size.heap + size.overhead
+    assert container <= room
+    assert size.heap >= 450 and size.overhead >= 384 and size.overhead >= 0.09 * container
+    assert 1 <= size.cores <= 5 and size.cores <= vcpus
+    assert size.driver_heap >= 450 and size.driver_heap + 384 <= room
+    assert 4 <= size.partitions <= 2000
+    if room >= 3072:
+        assert container + size.driver_heap + 384 <= room, "a driver has room beside an executor"
 
 
 def test_two_executors_on_four_vcpus():
-    spark = sizing.spark_sizing([(16 * GIB, 4)])
-    assert spark.cores == 2
-    assert sizing.yarn_memory(16 * GIB) // (spark.heap + spark.overhead) == 2
+    size = spark.spark_sizing([(16 * GIB, 4)])
+    assert size.cores == 2
+    assert yarn.yarn_memory(16 * GIB) // (size.heap + size.overhead) == 2
 
 
 def test_the_smallest_node_decides_containers_the_largest_the_limit():
-    job = sizing.job_sizing([(64 * GIB, 16), (4 * GIB, 2)])
+    job = yarn.job_sizing([(64 * GIB, 16), (4 * GIB, 2)])
     assert job.map_mb <= 1024 and job.max_allocation == 57344 and job.max_vcores == 16
 
 
 @pytest.mark.parametrize(("slaves", "copies"), [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (100, 3)])
 def test_replication_lets_a_node_leave(slaves, copies):
-    assert sizing.replication(slaves) == copies
+    assert hdfs.replication(slaves) == copies
     assert copies <= max(slaves, 1)
 
 
 def test_handlers_grow_with_the_cluster():
-    assert sizing.handlers(1, 2) == 10 and sizing.handlers(3, 2) == 21
-    assert sizing.handlers(500, 4) == 64 and sizing.handlers(100, 16) == 92
+    assert hdfs.handlers(1, 2) == 10 and hdfs.handlers(3, 2) == 21
+    assert hdfs.handlers(500, 4) == 64 and hdfs.handlers(100, 16) == 92
 
 
 def _nodes(master, *others, role="slave"):
@@ -134,7 +135,7 @@ def test_what_is_too_small_is_refused_with_a_remedy(services, nodes, words):
 
 
 def test_every_accepted_node_has_room_for_a_container_of_spark():
-    assert sizing.yarn_memory(int(sizing.LEAST_MEMORY * sizing.TOLERANCE) + 1) >= sizing.SPARK_LEAST
+    assert yarn.yarn_memory(int(sizing.LEAST_MEMORY * sizing.TOLERANCE) + 1) >= spark.SPARK_LEAST
 
 
 def test_a_gateway_may_be_small():

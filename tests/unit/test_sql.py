@@ -9,15 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import sql as config_sql
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import Database, Metastore, parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import database_password
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import probe
 from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts as people
+from ansible_collections.emr.cluster.plugins.module_utils.services import metastore, spark, spark_server, yarn
+from ansible_collections.emr.cluster.plugins.module_utils.services.model import Facts
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
 from emrctl.dist import metastore as dist
 from emrctl.shell import WATCH, Program, remote
 from tests.unit.spec_samples import FULL
@@ -27,13 +28,15 @@ CALL = b"get_all_databases"
 
 def test_sessions_share_tables_only_where_there_is_a_metastore():
     nodes = Topology("c", "emr-1", (Node("m", "master", "master", "10.0.0.1", 8192, 4),))
-    assert config_sql.session(("hdfs", "yarn", "spark"), nodes) == {"spark.sql.catalogImplementation": "in-memory"}
-    shared = config_sql.session(("hdfs", "yarn", "metastore", "spark"), nodes)
+    spec = parse_spec(FULL)
+    facts = [Facts(replace(spec, services=names), nodes, nodes.control_node) for names in (("hdfs", "yarn", "spark"), ("hdfs", "yarn", "metastore", "spark"))]
+    assert spark.session(facts[0]) == {"spark.sql.catalogImplementation": "in-memory"}
+    shared = spark.session(facts[1])
     assert shared["spark.sql.catalogImplementation"] == "hive" and shared["spark.hadoop.hive.metastore.uris"] == "thrift://m:9083"
 
 
 def test_the_embedded_database_lies_in_the_metastores_folder():
-    conf = config_sql.metastore_site("/data/1/metastore")
+    conf = metastore.metastore_site("/data/1/metastore")
     assert conf["javax.jdo.option.ConnectionURL"] == "jdbc:derby:/data/1/metastore/db" and conf["emr.metastore.dir"] == "/data/1/metastore"
     assert not [key for key in conf if "provider" in key]
 
@@ -42,10 +45,10 @@ def test_the_embedded_database_lies_in_the_metastores_folder():
     ("mysql://db:3307/hive", "jdbc:mariadb://db:3307/hive?useMysqlMetadata=true", "org.mariadb.jdbc.Driver"),
     ("postgresql://db/hive", "jdbc:postgresql://db/hive", "org.postgresql.Driver")])
 def test_a_database_of_ones_own_has_its_password_in_a_provider(url, jdbc, driver):
-    conf = config_sql.metastore_site("/f", Database(url, "hive"))
+    conf = metastore.metastore_site("/f", Database(url, "hive"))
     assert conf["javax.jdo.option.ConnectionURL"] == jdbc and conf["javax.jdo.option.ConnectionDriverName"] == driver
     assert conf["javax.jdo.option.ConnectionUserName"] == "hive" and not [key for key in conf if "assword" in key]
-    assert conf["hadoop.security.credential.provider.path"] == f"localjceks://file{config_sql.PASSWORD_FILE}"
+    assert conf["hadoop.security.credential.provider.path"] == f"localjceks://file{metastore.PASSWORD_FILE}"
 
 
 @pytest.mark.parametrize("url", ["jdbc:mysql://db/hive", "mysql://hive:secret@db/hive", "mysql://db", "oracle://db/hive", "mysql://db/a?b=c"])
@@ -65,21 +68,22 @@ def test_the_database_survives_the_way_through_a_revision():
 @pytest.mark.parametrize("memory", [4096, 8192, 65536])
 def test_jobs_have_room_for_a_master_beside_those_of_the_servers(slaves, memory):
     shapes = [(memory, 2)] * slaves
-    share = float(config_sql.room_for_masters(config_sql.SERVERS, shapes)["yarn.scheduler.capacity.maximum-am-resource-percent"])
+    share = float(spark_server.room_for_masters(spark_server.NAMES, shapes)["yarn.scheduler.capacity.maximum-am-resource-percent"])
     assert 0.5 <= share <= 0.9
-    assert share * slaves * sizing.yarn_memory(memory) >= 2 * sizing.SERVER_MASTER + sizing.SPARK_LEAST
+    assert share * slaves * yarn.yarn_memory(memory) >= 2 * spark_server.SERVER_MASTER + spark.SPARK_LEAST
 
 
 def test_on_a_single_small_node_a_session_finds_room_beside_the_servers():
-    held, memory = config_sql.held(config_sql.SERVERS), sizing.yarn_memory(4096)
-    size = sizing.spark_sizing([(4096, 2)], held)
-    assert held + sizing.SPARK_LEAST + size.heap + size.overhead <= memory
-    assert sizing.spark_sizing([(4096, 2)] * 2, held) == sizing.spark_sizing([(4096, 2)] * 2)
+    held, memory = spark_server.held(spark_server.NAMES), yarn.yarn_memory(4096)
+    size = spark.spark_sizing([(4096, 2)], held)
+    assert held + spark.SPARK_LEAST + size.heap + size.overhead <= memory
+    assert spark.spark_sizing([(4096, 2)] * 2, held) == spark.spark_sizing([(4096, 2)] * 2)
 
 
 def test_servers_begin_with_nothing_and_have_what_a_driver_needs():
-    for name in config_sql.SERVERS:
-        conf = config_sql.server(name, 4096, 3)
+    top = Topology("sales", "emr-1", (Node("m", "master", "master", "", 4096, 2), *(Node(f"s{n}", "slave", "slave", "", 4096, 2) for n in range(3))))
+    for name in spark_server.NAMES:
+        conf = HOMES[name].sizes(Facts(parse_spec(FULL), top, top.control_node))[name]
         assert conf["spark.dynamicAllocation.initialExecutors"] == "0" and conf["spark.dynamicAllocation.maxExecutors"] == "3"
         assert int(conf["spark.driver.memory"].removesuffix("m")) >= 450
         assert people.is_server({"applicationTags": f"a,{conf['spark.yarn.tags']}"})

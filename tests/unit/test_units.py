@@ -89,7 +89,7 @@ def test_digests_are_written_after_everything_they_stand_for():
 
 def test_units_follow_the_role():
     names = [row["component"] for row in units.node_units(components_for(SERVICES, "master"), EFFECTIVE, "s", "/j", {})]
-    assert names == ["namenode", "resourcemanager", "historyserver", "spark-historyserver", "metastore", "spark-thrift", "spark-connect"]
+    assert names == ["namenode", "resourcemanager", "historyserver", "metastore", "spark-historyserver", "spark-connect", "spark-thrift"]
 
 
 def test_the_job_user_is_no_superuser_of_hdfs():

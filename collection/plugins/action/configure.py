@@ -12,14 +12,14 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chai
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.sources import signed
 from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render, sql as config_sql
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
+from ansible_collections.emr.cluster.plugins.module_utils.services import metastore
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
@@ -40,7 +40,7 @@ class ActionModule(NodeAction):
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
         rows = units.node_units(context.components, effective, topology.cluster, units.JAVA_MARK, versions)
-        conf = render.render_conf(effective, spec, topology, node, context.leaving)
+        conf = render.render_conf(effective, spec, topology, node, context.leaving, context.release)
         files = [self._list(context, row) for row in conf]
         return {"install": self._install(context, args), "files": files + resident.node_files() + units.unit_files(rows), "java_mark": units.JAVA_MARK,
                 "units": [row["unit"] for row in rows], "side_units": self._side_units(context),
@@ -50,18 +50,18 @@ class ActionModule(NodeAction):
                             if c.service == "hdfs"},
                 "people": self._people(context, args), **self._database(context),
                 "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
-                "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if {c.name for c in context.components} & render.LISTED else {},
+                "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if any(c.lists for c in context.components) else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
 
     @staticmethod
     def _database(context) -> dict:
         """The metastore's own database, where its password has to be: on the node of the metastore."""
         own = context.spec.metastore.database
-        if not (own and "metastore" in context.services and any(c.name == "metastore" for c in context.components)):
+        if not (own and any(c.name == metastore.METASTORE.name for c in context.components)):
             return {}
-        return {"database": {"url": own.url, "user": own.user, "owner": COMPONENTS["metastore"].user, "path": config_sql.PASSWORD_FILE,
-                             "variable": config_sql.PASSWORD_VARIABLE},
-                "secrets": {"database_password": os.environ.get(config_sql.PASSWORD_VARIABLE, "")}}
+        return {"database": {"url": own.url, "user": own.user, "owner": metastore.METASTORE.user, "path": metastore.PASSWORD_FILE,
+                             "variable": metastore.PASSWORD_VARIABLE},
+                "secrets": {"database_password": os.environ.get(metastore.PASSWORD_VARIABLE, "")}}
 
     @staticmethod
     def _side_units(context) -> list:

@@ -6,8 +6,8 @@ import shlex
 
 from ..module_utils.cloud.cluster.operation import READY
 from ..module_utils.cloud.ecs.client import tags_of
-from ..module_utils.domain.config.sql import PASSWORD_FILE, PASSWORD_VARIABLE
 from ..module_utils.domain.errors import Refused
+from ..module_utils.services.metastore import PASSWORD_FILE, PASSWORD_VARIABLE
 
 
 def _lacks(spec) -> bool:

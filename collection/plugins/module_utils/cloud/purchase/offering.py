@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...domain.catalogue import components_on
 from ...domain.config.effects import RESTART, effects
+from ...domain.config.render import rendered_on
 from ...domain.config.settings import effective_config
 from ...domain.topology.nodes import Disk, Node, Topology
+from ...services.registry import SOFTWARE, components_on
 from ..cluster.anchor import node_name
 from ..ecs.client import tags_of
 
-# Clients of Spark; the others have no file of its settings.
-SPARK_ROLES = ("master", "gateway")
 _ORDER = {"master": 0, "slave": 1, "task": 2, "gateway": 3}
 
 
@@ -96,12 +95,12 @@ def config_changes(old_spec, old: Topology, new_spec, new: Topology) -> list:
         before = effective_config(old_spec, old, node)
         after = effective_config(new_spec, new, replace(new.node(node.name), disks=node.disks))
         settings = [{"file": stem, "key": key, "from": _text(before[stem].get(key)), "to": _text(after[stem].get(key))}
-                    for stem in after if stem != "spark-defaults" or node.role in SPARK_ROLES
+                    for stem in after if rendered_on(node, stem)
                     for key in sorted({*before[stem], *after[stem]})
                     if _text(before[stem].get(key)) != _text(after[stem].get(key))]
         had = components_on(old_spec.expanded_services, old, node)
         has = components_on(new_spec.expanded_services, new, new.node(node.name))
-        other = [{"hadoop": s.release, "spark": s.release} for s in (old_spec, new_spec)]
+        other = [dict.fromkeys(SOFTWARE, s.release) for s in (old_spec, new_spec)]
         does = {c.name: effects(c, before, after, other) for c in has if c in had}
         restarts = [name for name, effect in does.items() if effect == RESTART]
         refreshes = [{"component": name, "name": refresh} for name, effect in does.items() if effect != RESTART

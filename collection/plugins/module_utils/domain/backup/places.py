@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import json
 
+from ...services.model import GROUP
 from ..catalogue import COMPONENTS
 from ..config import writers
-from ..config.render import LOG4J
-from ..daemons.units import ENV_DIR, GROUP, UNIT_DIR, storage_dirs
+from ..config.texts import LOG4J
+from ..daemons.units import ENV_DIR, UNIT_DIR, storage_dirs
 from ..resident import package as resident, programs
 from ..resident.files import root_file, timer_unit
 from ..sizing import memory as sizing

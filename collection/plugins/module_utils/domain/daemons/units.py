@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
-from ..catalogue import COMPONENTS, JOB_USER
-from ..catalogue_keys import COUNTED, fits
+from ...services.model import GROUP
+from ...services.registry import COMPONENTS, FILES, HOMES, JOB_USER, SOFTWARE, homes
 from ..config import writers
+from ..paths import HADOOP_CONF, HADOOP_HOME, STATE
 from ..resident import programs
 from ..resident.files import root_file
 
-HADOOP_HOME = "/opt/emr/hadoop"
-SPARK_HOME = "/opt/emr/spark"
-HOMES = {"hadoop": HADOOP_HOME, "spark": SPARK_HOME, "metastore": "/opt/emr/metastore"}
-HADOOP_CONF = "/etc/emr/hadoop"
-SPARK_CONF = "/etc/emr/spark"
 UNIT_DIR = "/etc/systemd/system"
 DIGEST_DIR = "/etc/emr/digest"
 ENV_DIR = "/etc/emr/units"
@@ -28,21 +25,14 @@ MARK_DIR = "/var/lib/emr/restart"
 # Stands in files for the JAVA_HOME of the node that they are written on: only there it is known.
 JAVA_MARK = "@JAVA_HOME@"
 LOG_ROOT = "/var/log/emr"
-GROUP = "hadoop"
-# Keys of *-site files whose values are local directories of a component: stem -> key -> component.
-_STORAGE_KEYS = {
-    "namenode": (("hdfs-site", "dfs.namenode.name.dir"),),
-    "datanode": (("hdfs-site", "dfs.datanode.data.dir"),),
-    "nodemanager": (("yarn-site", "yarn.nodemanager.local-dirs"), ("yarn-site", "yarn.nodemanager.log-dirs"),
-                    ("yarn-site", "yarn.nodemanager.recovery.dir")),
-    "metastore": (("metastore-site", "emr.metastore.dir"),),
-    "resourcemanager": (("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),),
-}
+# Figures computed from the number of nodes: they change with every scale, and do not merit a restart of what runs. The next
+# start takes them over. A value that the spec sets is another matter.
+COUNTED = frozenset(key for file in FILES.values() for key in file.counted)
 
 
 def home_of(component) -> str:
     """Folder with the ``bin`` that starts this component."""
-    return HOMES[component.software]
+    return SOFTWARE[component.software]
 
 
 def log_dir(component) -> str:
@@ -81,12 +71,7 @@ def environment(component, java_home: str) -> dict:
         "HADOOP_PID_DIR": f"/run/emr/{component.name}",
         "LANG": "C.UTF-8",
     }
-    if component.software == "spark":
-        env.update({"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": log_dir(component)})
-    if component.application:
-        # spark-env.sh holds the heap of the history server, which Spark's launcher would take for this one too.
-        env.update({"SPARK_ENV_LOADED": "1", "YARN_CONF_DIR": HADOOP_CONF})
-    return env
+    return {**env, **{key: value.format(log_dir=log_dir(component)) for key, value in component.env.items()}}
 
 
 def env_text(component, java_home: str) -> str:
@@ -97,12 +82,12 @@ def env_text(component, java_home: str) -> str:
 def unit_text(component, cluster: str, mounts=()) -> str:
     """Text of a component's unit. ``mounts``: mount points of data disks without which it must not start."""
     requires = f"RequiresMountsFor={' '.join(sorted(mounts))}\n" if mounts else ""
-    # A NodeManager that restarts finds its containers again, so systemd must not take them down with it.
-    kill_mode = "process" if component.name == "nodemanager" else "control-group"
+    kill_mode = "process" if component.survive else "control-group"
     refreshed = ""
     if component.refreshes:
         refreshed = f"ExecStartPre=/bin/cp {DIGEST_DIR}/{component.name}.refresh {refreshed_path(component.name)}\n"
-    command = " ".join((f"{home_of(component)}/bin/{component.command[0]}",) + component.command[1:])
+    first = component.command[0]
+    command = " ".join((first if first.startswith("/") else f"{home_of(component)}/bin/{first}", *component.command[1:]))
     return f"""[Unit]
 Description={component.label or component.name} of cluster {cluster}
 After=network-online.target
@@ -147,6 +132,11 @@ def component_digest(component, effective: dict, unit: str, env: str, versions: 
     software = versions.get(component.software, "")
     parts = [reads, str(getattr(jvm, "value", jvm)), unit, env, software]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def fits(rows, stem: str, key: str) -> bool:
+    """Whether one of these rows (pairs of a file's stem and a pattern, matched from the beginning) names the key."""
+    return any(stem == s and re.match(pattern, key) for s, pattern in rows)
 
 
 def _counted(key: str, value) -> bool:
@@ -196,7 +186,7 @@ def unit_files(units) -> list:
 def storage_dirs(component: str, effective: dict) -> list:
     """Local directories that this component keeps data in, as plain paths."""
     result = []
-    for stem, key in _STORAGE_KEYS.get(component, ()):
+    for stem, key in COMPONENTS[component].storage:
         value = effective.get(stem, {}).get(key)
         text = str(getattr(value, "value", value)) if value is not None else ""
         result += [_plain(part) for part in text.split(",") if part.strip()]
@@ -218,11 +208,11 @@ def mounts_of(paths) -> list:
 
 def base_directories() -> list:
     """Directories that every node has, as {path, owner, group, mode}, parents first."""
-    rows = [("/opt/emr", "root", "0755"), (programs.LIB, "root", "0755"), (programs.LIBEXEC, "root", "0755"), ("/etc/emr", "root", "0755"), (HADOOP_CONF, "root", "0755"),
-            (SPARK_CONF, "root", "0755"), (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
+    rows = [("/opt/emr", "root", "0755"), (programs.LIB, "root", "0755"), (programs.LIBEXEC, "root", "0755"), ("/etc/emr", "root", "0755"),
+            (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
             (LOG_ROOT, "root", "0755"), ("/var/cache/emr", "root", "0755"), ("/var/lib/emr", "root", "0755"),
             ("/var/lib/emr/cluster", "root", "0755"), ("/var/lib/emr/jobs", "root", "0755"), (MARK_DIR, "root", "0755"),
-            ("/var/lib/emr/hdfs", "hdfs", "0755"), ("/var/lib/emr/yarn", "yarn", "0755")]
+            *(row for home in HOMES.values() for row in home.directories)]
     seen = {}
     for component in COMPONENTS.values():
         seen.setdefault(log_dir(component), (component.user, component.group))
@@ -235,9 +225,8 @@ def node_directories(components, effective: dict) -> list:
     """Storage directories of one node's components, as {path, owner, group, mode}."""
     result = []
     for component in components:
-        mode = "0700" if component.service in ("hdfs", "metastore") else "0755"
         for path in storage_dirs(component.name, effective):
-            result.append({"path": path, "owner": component.user, "group": GROUP, "mode": mode})
+            result.append({"path": path, "owner": component.user, "group": GROUP, "mode": component.storage_mode})
     return result
 
 
@@ -247,31 +236,16 @@ def service_users() -> list:
     The group ``hadoop`` is HDFS's group of superusers, so the user that runs jobs must not be in it.
     """
     users = sorted({component.user for component in COMPONENTS.values()} - {JOB_USER})
-    return [{"name": name, "group": GROUP, "home": "/var/lib/emr", "shell": "/usr/sbin/nologin"} for name in users] + [
+    return [{"name": name, "group": GROUP, "home": STATE, "shell": "/usr/sbin/nologin"} for name in users] + [
         {"name": JOB_USER, "group": JOB_USER, "home": f"/home/{JOB_USER}", "shell": "/bin/bash"}]
 
 
-def hdfs_directories(services, job_users=(JOB_USER,)) -> list:
+def hdfs_directories(services) -> list:
     """Directories that HDFS needs before the first job, as {path, owner, group, mode}, parents first."""
-    rows = [("/tmp", "hdfs", GROUP, "1777"), ("/user", "hdfs", GROUP, "0755")]
-    rows += [(f"/user/{user}", user, user, "0755") for user in job_users]
-    if "yarn" in services:
-        rows += [("/yarn", "yarn", GROUP, "0755"), ("/yarn/logs", "yarn", GROUP, "1777")]
-    if "mapreduce" in services:
-        rows += [("/mr-history", "mapred", GROUP, "0755"), ("/mr-history/tmp", "mapred", GROUP, "1777"),
-                 ("/mr-history/done", "mapred", GROUP, "0770")]
-    if "metastore" in services:
-        # As in /tmp: everybody makes tables, and only their owners take them away.
-        rows += [("/hive", "hive", GROUP, "0755"), ("/hive/warehouse", "hive", GROUP, "1777")]
-    if "spark" in services:
-        rows += [("/spark", "spark", GROUP, "0755"), ("/spark/events", "spark", GROUP, "1777")]
-    return [{"path": path, "owner": owner, "group": group, "mode": mode} for path, owner, group, mode in rows]
+    return [{"path": path, "owner": owner, "group": group, "mode": mode}
+            for home in homes(services) for path, owner, group, mode in home.hdfs_paths]
 
 
 def hdfs_archives(services, effective: dict) -> list:
     """Folders that HDFS carries as one zip for all containers, as {source, path, owner}."""
-    value = effective.get("spark-defaults", {}).get("spark.yarn.archive")
-    path = str(getattr(value, "value", value or ""))
-    if "spark" not in services or not path.startswith("hdfs:///"):
-        return []
-    return [{"source": f"{SPARK_HOME}/jars", "path": path[len("hdfs://"):], "owner": "spark"}]
+    return [row for home in homes(services) for row in home.archives(effective)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 
-from ..catalogue import components_for, expand_services
+from ...services.registry import components_for, expand_services, homes
 from ..errors import Refused
 from .releases import Artifact, release
 
@@ -30,10 +30,11 @@ class Source:
 def needed(services, role: str | None = None) -> tuple:
     """Components whose artifact nodes of this role (without one: the whole cluster) have to have, in order."""
     services = expand_services(services)
-    names = ["hadoop"]
-    if "spark" in services and role in (None, "master", "gateway"):
-        names += ["spark", "connectors"]
-    return tuple(names + sorted({c.software for c in components_for(services, role)} - set(names)))
+    names: list = []
+    for home in homes(services):
+        if home.bundle or (home.clients and role in (None, *home.clients)):
+            names += [home.software, *home.more_software]
+    return tuple(names + sorted({c.software for c in components_for(services, role) if c.software} - set(names)))
 
 
 def artifacts(spec, role: str | None = None) -> tuple:

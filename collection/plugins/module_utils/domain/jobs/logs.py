@@ -1,4 +1,4 @@
-"""How long logs are kept, and the unit that copies those of jobs to OSS. Pure Python: no Ansible import."""
+"""The unit that copies the logs of jobs to OSS. Pure Python: no Ansible import."""
 from __future__ import annotations
 
 import json
@@ -6,27 +6,11 @@ import json
 from ..daemons.units import UNIT_DIR
 from ..resident import programs
 from ..resident.files import root_file, timer_unit
-from ..text import durations
 
 SETTINGS = "/etc/emr/logs.json"
 UNIT = "emr-logs"
 # Seconds between two looks for jobs that have ended.
 TICK_S = 60
-
-
-def retention(services, logs) -> dict:
-    """{file: {key: value}}: how long HDFS keeps the logs of containers, and the histories of MapReduce and Spark."""
-    seconds = durations.seconds(logs.keep)
-    layer: dict = {}
-    if "yarn" in services and "hdfs" in services:
-        layer["yarn-site"] = {"yarn.log-aggregation.retain-seconds": str(seconds)}
-    if "mapreduce" in services:
-        layer["mapred-site"] = {"mapreduce.jobhistory.max-age-ms": str(seconds * 1000)}
-    if "spark" in services:
-        layer["spark-defaults"] = {"spark.history.fs.cleaner.enabled": "true", "spark.history.fs.cleaner.maxAge": f"{seconds}s",
-                                   # A stream writes its history as long as it lives, 128 MiB a file: older ones are made compact.
-                                   "spark.history.fs.eventLog.rolling.maxFilesToRetain": "8"}
-    return layer
 
 
 def side_units(spec, topology, node, effective) -> list:

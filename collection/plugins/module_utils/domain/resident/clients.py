@@ -5,15 +5,15 @@ is not there say where it comes from. So adding and removing services changes no
 """
 from __future__ import annotations
 
-from ..config.settings import HADOOP_CONF, HADOOP_HOME
-from ..daemons.units import JAVA_MARK, SPARK_CONF, SPARK_HOME
+from ...services.registry import HOMES
+from ..daemons.units import JAVA_MARK
+from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from .files import NOTE, root_file
 
 PROFILE = "/etc/profile.d/emr.sh"
 BIN = "/usr/local/bin"
 # service -> (folder of its programs, their names)
-PROGRAMS = {"hadoop": (f"{HADOOP_HOME}/bin", ("hadoop", "hdfs", "mapred", "yarn")),
-            "spark": (f"{SPARK_HOME}/bin", ("beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit"))}
+PROGRAMS = {name: (f"{home.home}/bin", home.programs) for name, home in HOMES.items() if home.programs}
 
 PROFILE_TEXT = f"""# {NOTE}
 export JAVA_HOME="${{JAVA_HOME:-{JAVA_MARK}}}"

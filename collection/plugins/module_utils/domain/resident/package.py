@@ -11,7 +11,8 @@ import re
 from functools import lru_cache
 
 from ..catalogue import COMPONENTS
-from ..daemons.units import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME, UNIT_DIR
+from ..daemons.units import UNIT_DIR
+from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from ..sizing import memory as sizing
 from ..topology.endpoints import urls
 from . import programs

@@ -10,6 +10,8 @@ import math
 import re
 from dataclasses import dataclass, field, replace
 
+from ...services.hdfs import replication
+from ...services.yarn import yarn_memory
 from ..errors import Refused
 from ..spec.schema import MAX_COUNT
 from . import memory as sizing
@@ -133,7 +135,7 @@ def shortlist(shapes, needs: Needs, most: int = 40) -> list:
 
 def raw_gib(volume: float, nodes: int) -> float:
     """GiB of disk for this volume on so many slaves: copies, intermediate data [4], free space [5]."""
-    return volume * sizing.replication(nodes) / (1 - INTERMEDIATE) / FILL
+    return volume * replication(nodes) / (1 - INTERMEDIATE) / FILL
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class _Option:
 
 
 def _option(shape: Shape, want: Demand, needs: Needs, market: Market) -> _Option:
-    compute = max(math.ceil(want.vcpus / shape.vcpus), math.ceil(want.yarn_mib / sizing.yarn_memory(shape.memory_mib)))
+    compute = max(math.ceil(want.vcpus / shape.vcpus), math.ceil(want.yarn_mib / yarn_memory(shape.memory_mib)))
     store = LEAST_NODES
     while raw_gib(want.volume_gib, store) / store > NODE_LIMIT_GIB:
         store += 1
@@ -227,7 +229,7 @@ def _workers(needs: Needs, want: Demand, market: Market) -> tuple:
 
 
 def _disk_reason(volume: float, nodes: int) -> str:
-    return (f"{raw_gib(volume, nodes):,.0f} GiB of disk: {volume:,.0f} x {sizing.replication(nodes)} copies, a quarter for "
+    return (f"{raw_gib(volume, nodes):,.0f} GiB of disk: {volume:,.0f} x {replication(nodes)} copies, a quarter for "
             "intermediate data [4], disks 80 % full [5]")
 
 

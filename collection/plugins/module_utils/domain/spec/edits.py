@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import copy
 
-from ..catalogue import BUNDLES, SERVICES, expand_services
+from ...services.registry import BUNDLES, SERVICES, STEMS, expand_services
 from ..errors import Refused
 from .check import nearest
-from .schema import STEMS
+from .services import without_services
 
 KEYS = ("groups", "remove_nodes", "config", "group_config", "add_services", "remove_services", "revert_to", "users",
         "queues", "abort")
@@ -50,7 +50,7 @@ def _people(data: dict, edit: dict, last: dict) -> dict:
     if edit.get("queues"):
         data = people.edit_queues(data, edit["queues"], last.get("queues"))
     if edit.get("remove_services"):
-        data = people.without_services(data, list(edit["remove_services"]), last.get("remove_services") or ())
+        data = without_services(data, list(edit["remove_services"]), last.get("remove_services") or ())
     return data
 
 

@@ -3,13 +3,12 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from ..catalogue import BUNDLES, ROLES, SERVICES
+from ...services.registry import BUNDLES, ROLES, SERVICES, components_for, homes
 from .rules_people import check_people
 from .schema import MAX_DATA_DISKS
 
 # Addresses of a vSwitch that the cloud keeps for itself: the first and the last three.
 VSWITCH_RESERVED = 4
-STORING, COMPUTING = ("slave",), ("slave", "task")
 
 
 def check_rules(spec, checker) -> None:
@@ -18,8 +17,9 @@ def check_rules(spec, checker) -> None:
         _masters(spec, checker)
         _services(spec, checker)
         _groups(spec, checker)
-        _replication(spec, checker)
-        _memory(spec, checker)
+        for home in homes(spec.expanded_services):
+            for key, message, remedy in home.rules(spec, list(_configs(spec))):
+                _note(checker, key, message, remedy)
         check_people(spec, checker, _note)
     _zone(spec, checker)
     _network(spec, checker)
@@ -108,16 +108,16 @@ def _services(spec, checker) -> None:
     for service in services:
         missing = [s for s in SERVICES[service] if s not in services]
         if missing:
-            needed = [s for s in (*SERVICES[service], service) if s not in BUNDLES["hadoop"]]
-            whole = f"[{', '.join(['hadoop', *needed])}]"
+            needed = [s for s in (*SERVICES[service], service) if not any(s in members for members in BUNDLES.values())]
+            whole = f"[{', '.join([*BUNDLES, *needed])}]"
             _note(checker, "services", f"{service} cannot run without {' and '.join(missing)}", f"Write services: {whole}, "
                   f"or remove {service}.")
-    if "hdfs" in services and spec.count(*STORING) == 0:
-        _note(checker, "node_groups", "hdfs needs nodes that store data, found none with the role slave",
-              "Add for example: slave: {count: 3, instance_types: [ecs.g7.xlarge]}")
-    elif "yarn" in services and spec.count(*COMPUTING) == 0:
-        _note(checker, "node_groups", "yarn needs nodes that compute, found none with the role slave or task",
-              "Add for example: slave: {count: 3, instance_types: [ecs.g7.xlarge]}")
+    for row in components_for(services):
+        if row.work and spec.count(*row.roles) == 0:
+            _note(checker, "node_groups", f"{row.service} needs nodes that {row.work}, found none with the role "
+                  f"{' or '.join(role for role in ROLES if role in row.roles)}",
+                  "Add for example: slave: {count: 3, instance_types: [ecs.g7.xlarge]}")
+            break
 
 
 def _groups(spec, checker) -> None:
@@ -145,31 +145,3 @@ def _configs(spec):
     yield "config", spec.config
     for group in spec.node_groups.values():
         yield f"node_groups.{group.name}.config", group.config
-
-
-def _replication(spec, checker) -> None:
-    slaves = spec.count("slave")
-    for path, config in _configs(spec):
-        text = config.get("hdfs-site", {}).get("dfs.replication")
-        if text is None or not slaves:
-            continue
-        key = f"{path}.hdfs-site.dfs.replication"
-        if int(text) < 1:
-            _note(checker, key, f"found {text}, expected at least 1", "Write 2 or 3, or 1 for data that may be lost.")
-        elif int(text) > slaves:
-            _note(checker, key, f"found {text} copies of each block, but there are only {slaves} slave nodes to hold them",
-                  f"Write at most {slaves}, or raise the count of a slave group.")
-
-
-def _memory(spec, checker) -> None:
-    """Settings of memory that contradict each other and stop the ResourceManager."""
-    for path, config in _configs(spec):
-        yarn = config.get("yarn-site", {})
-        for unit in ("mb", "vcores"):
-            low, high = (yarn.get(f"yarn.scheduler.{end}-allocation-{unit}") for end in ("minimum", "maximum"))
-            if low is not None and int(low) < 1:
-                _note(checker, f"{path}.yarn-site.yarn.scheduler.minimum-allocation-{unit}", f"found {low}, expected at "
-                      "least 1", "Remove the line to have it computed.")
-            if low is not None and high is not None and int(low) > int(high):
-                _note(checker, f"{path}.yarn-site.yarn.scheduler.minimum-allocation-{unit}", f"{low} is above the maximum "
-                      f"allocation of {high}", "Lower it, or remove both lines to have them computed.")

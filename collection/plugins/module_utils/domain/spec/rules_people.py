@@ -1,9 +1,9 @@
 """Rules about the queues and users of a spec, found before anything is changed."""
 from __future__ import annotations
 
-from ..catalogue import COMPONENTS
+from ...services.hdfs import replication
+from ...services.registry import COMPONENTS
 from ..people import accounts as people
-from ..sizing import memory as sizing
 
 # Accounts of the usual images; the nodes refuse any other name that is taken there.
 _USUAL = """root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody
@@ -83,7 +83,7 @@ def _quota(spec, checker, note, key, user) -> None:
              "services.")
         return
     config = spec.config.get("hdfs-site", {})
-    copies = config.get("dfs.replication") or str(sizing.replication(spec.count("slave")))
+    copies = config.get("dfs.replication") or str(replication(spec.count("slave")))
     block = str(config.get("dfs.blocksize") or BLOCK)
     least = (int(block) if block.isdigit() else BLOCK) * (int(copies) if copies.isdigit() else 3)
     if people.size_bytes(user.space_quota) < least:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..catalogue import BUNDLES, ROLES, SERVICES
+from ...services.registry import BUNDLES, ROLES, SERVICES, STEMS
 from ..install.releases import DEFAULT, RELEASES
 from ..people.accounts import LAST_UID, SIZE
 
 MISSING = object()
 USER_NAME = r"[a-z_][a-z0-9_-]{0,31}"
 QUEUE_NAME = r"[a-z][a-z0-9_-]{0,39}"
-STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "metastore-site", "spark-defaults",
-         "spark-thrift", "spark-connect", "env")
 DISK_CATEGORIES = ("cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_ssd", "cloud_efficiency", "cloud")
 # ECS allows 20 tags on a resource; the project itself writes up to 10.
 MAX_TAGS = 10

@@ -30,6 +30,25 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """One daemon at one of its ports: ``host`` is the node's name, ``address`` its address."""
+
+    host: str
+    address: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """For settings, whose readers know the cluster's names."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """For programs, which need no name to be resolved."""
+        return f"http://{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
 class Topology:
     """All nodes of one cluster, ordered: masters first, then by name. ``placement`` is what ``placement.resolve`` returned; a
     component that it does not name runs where its rule says."""
@@ -65,6 +84,10 @@ class Topology:
         if not component.placement.count:
             return node.role in component.placement.roles
         return any(found.name == node.name for found in self.running(component))
+
+    def endpoints(self, component, port: str = "http") -> tuple[Endpoint, ...]:
+        """Where a component answers, a row of the catalogue, in the order of its placement."""
+        return tuple(Endpoint(node.name, node.address, component.ports[port]) for node in self.running(component))
 
     def node(self, name: str) -> Node:
         """The node of this name. Raises KeyError."""

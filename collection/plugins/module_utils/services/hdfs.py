@@ -1,0 +1,150 @@
+"""HDFS: NameNode and DataNodes."""
+from __future__ import annotations
+
+import math
+
+from ..domain.config import kinds, writers
+from ..domain.config.folders import data_dirs, file_uris
+from ..domain.paths import HADOOP_CONF, STATE
+from ..domain.sizing.rules import clamp
+from . import reasons
+from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
+from .model import Component, ConfFile, Health, Heap, Refresh, Service, TextFile, on
+
+# Keys of another daemon, or of the clients: pairs of a file's stem and a pattern, matched from a key's beginning.
+OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address|principal|keytab\.file)$)")
+OF_DATANODE = ("hdfs-site", r"dfs\.datanode\.(?!.*address$)")
+OF_HDFS = (OF_NAMENODE, OF_DATANODE, TRASH)
+# What `hdfs dfsadmin -reconfig` changes in a running daemon, in every release offered here.
+NAMENODE_LIVE = ("hdfs-site", (
+    r"dfs\.(heartbeat\.interval|datanode\.peer\.stats\.enabled|namenode\.heartbeat\.recheck-interval|block\.invalidate\.limit|"
+    r"image\.parallel\.load|storage\.policy\.satisfier\.mode|namenode\.(replication\.(max-streams|max-streams-hard-limit|"
+    r"work\.multiplier\.per\.iteration)|avoid\.read\.slow\.datanode|max\.slowpeer\.collect\.nodes|"
+    r"block-placement-policy\.exclude-slow-nodes\.enabled))$"))
+DATANODE_LIVE = ("hdfs-site", (
+    r"dfs\.(blockreport\.(intervalMsec|initialDelay)|cachereport\.intervalMsec|datanode\.(balance\.max\.concurrent\.moves|"
+    r"max\.transfer\.threads|peer\.stats\.enabled|fileio\.profiling\.sampling\.percentage|outliers\.report\.interval|"
+    r"min\.outlier\.detection\.nodes|slowpeer\.low\.threshold\.ms|max\.slowdisks\.to\.exclude))$"))
+# Whose nodes have the lists of nodes, of both.
+LISTING = ("namenode", "resourcemanager")
+
+NAMENODE = Component(
+    "namenode", on("master"), "hdfs", ("hdfs", "namenode"), {"http": 9870, "ipc": 8020},
+    # 1 GiB is good for a million blocks.
+    Heap(0.10, 192, 65536, roomy=1024),
+    Health("namenode", "http", "/jmx?qry=Hadoop:service=NameNode,name=*"), FILES,
+    jvm_opts_env="HDFS_NAMENODE_OPTS", jvm_flags=OPENS, label="HDFS NameNode", web="http", ignores=(OF_DATANODE,),
+    refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
+               Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
+    storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"))
+DATANODE = Component(
+    "datanode", on("slave"), "hdfs", ("hdfs", "datanode"), {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
+    Health("datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
+    "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http", (OF_NAMENODE, TRASH, PROXY_USERS),
+    (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"), (DATANODE_LIVE,)),),
+    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data")
+
+
+def replication(slaves: int) -> int:
+    """Copies of a block: 1 with one slave, 2 with two or three (so that one can leave), 3 from four on."""
+    return 1 if slaves <= 1 else 2 if slaves <= 3 else 3
+
+
+def handlers(nodes: int, vcpus: int) -> int:
+    """Threads that answer calls in the NameNode: 20 x ln(nodes), at least 10, at most 16 for each vCPU."""
+    return int(clamp(20 * math.log(max(nodes, 1)), 10, max(10, 16 * vcpus)))
+
+
+def default_fs(topology) -> str:
+    """The name of the cluster's file system: the only place that says whose it is.
+
+    With one NameNode it is that daemon's address. Files' locations, which tables and histories keep, say ``hdfs:///``, so that they
+    stay what they are when this becomes the name of a pair.
+    """
+    return f"hdfs://{topology.endpoints(NAMENODE, 'ipc')[0].authority}"
+
+
+def _defaults(facts) -> dict:
+    node = facts.node
+    conf = {
+        "dfs.namenode.rpc-address": facts.endpoint(NAMENODE, "ipc").authority, "dfs.namenode.rpc-bind-host": "0.0.0.0",
+        "dfs.namenode.http-address": facts.endpoint(NAMENODE).authority, "dfs.namenode.http-bind-host": "0.0.0.0",
+        "dfs.permissions.superusergroup": "hadoop",
+        "dfs.hosts": f"{HADOOP_CONF}/dfs.hosts", "dfs.hosts.exclude": f"{HADOOP_CONF}/dfs.hosts.exclude",
+        # dfs.hosts decides who may join; a reverse look-up besides would only refuse new nodes for a stale hosts file.
+        "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+        # Dead after 2 x 30 s + 10 heartbeats of 3 s = 90 s, not 10.5 minutes; stale, so avoided, after 30 s.
+        "dfs.namenode.heartbeat.recheck-interval": "30000", "dfs.namenode.stale.datanode.interval": "30000",
+        "dfs.namenode.avoid.read.stale.datanode": "true", "dfs.namenode.avoid.write.stale.datanode": "true",
+        # Clients wait out a restart of the NameNode and its safe mode, in which they would fail otherwise: 10 tries about every
+        # second, then 10 about every 5.
+        "dfs.client.retry.policy.enabled": "true", "dfs.client.retry.policy.spec": "1000,10,5000,10",
+        # Leave safe mode as soon as the blocks are there.
+        "dfs.namenode.safemode.extension": "0",
+        # A decommission in seconds, not minutes (measured 51 s -> 16 s for 480 MB).
+        "dfs.namenode.decommission.interval": "2", "dfs.namenode.redundancy.interval.seconds": "1",
+        "dfs.namenode.replication.work.multiplier.per.iteration": "10",
+        # A copy that failed, for its target has just been released, is tried again after 60 s: a decommission waits for it.
+        "dfs.namenode.reconstruction.pending.timeout-sec": "60",
+    }
+    if facts.here(NAMENODE):
+        conf["dfs.namenode.name.dir"] = file_uris(data_dirs(node, "dfs/name", "hdfs/name", 2))
+    if facts.here(DATANODE):
+        conf["dfs.datanode.hostname"] = node.name
+        conf["dfs.datanode.data.dir"] = file_uris(data_dirs(node, "dfs/data", "hdfs/data"))
+        if len(node.disks) > 2:
+            conf["dfs.datanode.failed.volumes.tolerated"] = "1"
+        # Bytes of each volume that HDFS leaves free; more where the operating system shares it.
+        conf["dfs.datanode.du.reserved"] = str((1 if node.disks else 4) << 30)
+    return {"core-site": {"fs.defaultFS": default_fs(facts.topology)}, "hdfs-site": conf}
+
+
+def _sizes(facts) -> dict:
+    slaves = len(facts.topology.with_role(*DATANODE.roles))
+    return {"hdfs-site": {"dfs.replication": str(replication(slaves)),
+                          "dfs.namenode.handler.count": str(handlers(slaves, facts.topology.running(NAMENODE)[0].vcpus))}}
+
+
+def _rules(spec, configs):
+    """Copies of blocks that the nodes cannot hold. ``configs``: (path, settings) of the spec and of its groups."""
+    slaves = spec.count(*DATANODE.roles)
+    for path, config in configs:
+        text = config.get("hdfs-site", {}).get("dfs.replication")
+        if text is None or not slaves:
+            continue
+        key = f"{path}.hdfs-site.dfs.replication"
+        if int(text) < 1:
+            yield key, f"found {text}, expected at least 1", "Write 2 or 3, or 1 for data that may be lost."
+        elif int(text) > slaves:
+            yield (key, f"found {text} copies of each block, but there are only {slaves} slave nodes to hold them",
+                   f"Write at most {slaves}, or raise the count of a slave group.")
+
+
+def _storing(facts, _effective) -> str:
+    return writers.node_list([n.name for n in facts.topology.nodes + facts.leaving if n.role in DATANODE.roles])
+
+
+SERVICE = Service(
+    name="hdfs", components=(NAMENODE, DATANODE), deletable=False,
+    files=(ConfFile(
+        "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),
+        aliases=xml_aliases("hdfs-site", "hdfs"), counted=("dfs.replication", "dfs.namenode.handler.count"),
+        types={**dict.fromkeys((
+            "dfs.replication", "dfs.namenode.replication.min", "dfs.replication.max", "dfs.namenode.handler.count",
+            "dfs.datanode.handler.count", "dfs.namenode.replication.max-streams", "dfs.datanode.du.reserved",
+            "dfs.datanode.failed.volumes.tolerated", "dfs.namenode.heartbeat.recheck-interval"), kinds.INT),
+            "dfs.namenode.safemode.threshold-pct": kinds.NUMBER, "dfs.permissions.enabled": kinds.BOOL},
+        type_patterns=((r"^dfs\.", kinds.ENABLED), (r"^dfs\.", kinds.MILLISECONDS)),
+        reserved={
+            "dfs.http.policy": reasons.SECURE, "dfs.block.access.token.enable": reasons.SECURE,
+            **dict.fromkeys(("dfs.namenode.name.dir", "dfs.namenode.edits.dir", "dfs.datanode.data.dir", "dfs.name.dir", "dfs.data.dir"),
+                            reasons.DIRS),
+            "dfs.hosts": reasons.LIST, "dfs.hosts.exclude": reasons.LIST,
+            "dfs.nameservices": reasons.HA, "dfs.ha.automatic-failover.enabled": reasons.HA,
+            "dfs.permissions.superusergroup": "the daemons' users get their rights by this group"},
+        reserved_patterns=((r"^dfs\.(namenode|datanode)\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),
+                           (r"^dfs\.ha\.namenodes\.", reasons.HA))),),
+    texts=(TextFile(f"{HADOOP_CONF}/workers", _storing, at=LISTING, everywhere=True),
+           TextFile(f"{HADOOP_CONF}/dfs.hosts", _storing, at=LISTING, everywhere=True),
+           TextFile(f"{HADOOP_CONF}/dfs.hosts.exclude", lambda *_: "", at=LISTING, everywhere=True)),
+    defaults=_defaults, sizes=_sizes, rules=_rules, directories=((f"{STATE}/hdfs", "hdfs", "0755"),))

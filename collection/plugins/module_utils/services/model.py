@@ -1,0 +1,236 @@
+"""What a home says of its service: the words that every engine reads. Pure Python.
+
+A home is a module beside this one that exports one ``SERVICE``. What is data stays data; what has to be computed is a pure function
+of ``Facts``. No engine compares with the name of a service or component: what it wants to know of one is a field here.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..domain.config import writers
+from ..domain.topology.placement import Rule, count, first, on
+
+ROLES = ("master", "slave", "task", "gateway")
+DOTTED = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
+# The account of the jobs: what runs other people's statements runs as it, since it has no rights of its own in HDFS.
+JOB_USER = "emr"
+# The group of all daemons' users, which HDFS takes for its superusers.
+GROUP = "hadoop"
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Heap rule: ``share`` of the node's memory, in MiB not under ``least`` (from 8 GiB up: ``roomy``) nor over ``most``."""
+
+    share: float
+    least: int
+    most: int
+    roomy: int = 0
+
+
+@dataclass(frozen=True)
+class Health:
+    """How to ask a daemon whether it serves: GET ``path`` on its ``port`` (a key of ``ports``).
+
+    ``kind`` selects the reader of the answer: ``http`` (any 200 answer), ``tcp`` (the port accepts connections; no path), or one of the
+    probes in node/services/, as ``service.probe``.
+    """
+
+    kind: str
+    port: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """Settings that a running daemon takes over by a command: words below Hadoop's ``bin``, run as the daemon's
+    user, ``{node}`` being the node's name. A command with ``-reconfig`` is started, then asked for its end.
+
+    ``keys``: rows as in ``Component.ignores``. ``early``: wanted before an application's daemon starts.
+    """
+
+    name: str
+    command: tuple
+    keys: tuple
+    early: bool = False
+
+
+@dataclass(frozen=True)
+class Component:
+    """One daemon of a service.
+
+    A change of a file that it ``reads`` wants a restart, except for keys that it ``ignores`` (pairs of a stem and a pattern:
+    they need nothing) and keys of its ``refreshes``. What is not known to be harmless restarts. An ``application`` is itself an
+    application of YARN, which runs as long as the daemon does.
+
+    ``storage``: (stem, key) of settings whose values are its local folders. ``counts``: MiB that it gives away beside its own heap, from
+    the node's memory; ``beside``: MiB that it
+    needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do, for the message that there is none. ``heap_env``: a variable that its launcher
+    takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them.
+    """
+
+    name: str
+    placement: Rule
+    user: str
+    command: tuple
+    ports: dict
+    heap: Heap
+    health: Health
+    reads: frozenset
+    after: tuple = ()
+    jvm_opts_env: str = ""
+    jvm_flags: tuple = ()
+    label: str = ""
+    web: str = ""
+    ignores: tuple = ()
+    refreshes: tuple = ()
+    group: str = GROUP
+    application: bool = False
+    storage: tuple = ()
+    storage_mode: str = "0755"
+    survive: bool = False
+    heap_env: str = ""
+    counts: Callable | None = None
+    beside: int = 0
+    takes: int = 0
+    env: dict = field(default_factory=dict)
+    work: str = ""
+    lists: tuple = ()
+    # Filled in by the service.
+    service: str = ""
+    software: str = ""
+
+    @property
+    def roles(self) -> frozenset:
+        """The roles whose nodes may run it."""
+        return self.placement.roles
+
+    @property
+    def unit(self) -> str:
+        """Name of the systemd unit, without ``.service``."""
+        return f"emr-{self.name}"
+
+
+@dataclass(frozen=True)
+class ConfFile:
+    """A file of settings: what a spec calls it, where it lies, who writes it, and which keys it may have.
+
+    ``prefixes``: keys that belong here. ``takes``: stems whose keys it may have as well. ``only``: what a key that belongs nowhere is
+    answered with (message, remedy); '' accepts it. ``types``, ``reserved``: of single keys, and ``*_patterns`` of families. ``roles``: nodes
+    that have it; or ``at``: those with one of these components. ``everywhere``: written whatever the services are, since it is part of the clients of all.
+    """
+
+    stem: str
+    path: str
+    write: Callable = writers.site_xml
+    roles: tuple = ROLES
+    at: tuple = ()
+    everywhere: bool = False
+    prefixes: tuple = ()
+    aliases: tuple = ()
+    takes: tuple = ()
+    only: tuple = ()
+    key: object = DOTTED
+    key_hint: str = "Copy the name from the documentation of Hadoop or Spark, for example dfs.blocksize."
+    check: Callable = lambda key, text: writers.site_properties({key: text})
+    types: dict = field(default_factory=dict)
+    type_patterns: tuple = ()
+    reserved: dict = field(default_factory=dict)
+    reserved_patterns: tuple = ()
+    counted: tuple = ()
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Any other file: ``make(facts, effective)`` gives its text."""
+
+    path: str
+    make: Callable
+    roles: tuple = ROLES
+    at: tuple = ()
+    everywhere: bool = False
+    mode: str = "0644"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a home may know when it computes: the cluster as it is wanted, and the node that it is for.
+
+    ``leaving``: nodes that are no part of the topology any more, but must stay admitted until they are drained.
+    """
+
+    spec: object
+    topology: object
+    node: object
+    version: Callable = lambda artifact: ""
+    leaving: tuple = ()
+
+    @property
+    def services(self) -> tuple:
+        """Expanded services of the cluster."""
+        return self.spec.expanded_services
+
+    def runs(self, service: str) -> bool:
+        """Whether the cluster has this service."""
+        return service in self.services
+
+    def here(self, component) -> bool:
+        """Whether a component runs on this node."""
+        return self.topology.runs(component, self.node)
+
+    def endpoint(self, component, port: str = "http"):
+        """The endpoint of a component that runs on one node, or the first of several. Raises ValueError when none does."""
+        found = self.topology.endpoints(component, port)
+        if not found:
+            raise ValueError(f"cluster {self.topology.cluster} has no node for {component.name}")
+        return found[0]
+
+
+def nothing(*_given) -> dict:
+    """The answer of a home that has nothing to say."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service. Functions of ``Facts`` give {stem: {key: text}}: ``defaults``, ``sizes`` and ``queues`` (what follows from the people of
+    the spec), each layer over the one before, and a stem may be another service's.
+
+    ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is no service of its own.
+    ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
+    group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
+    """
+
+    name: str
+    needs: tuple = ()
+    bundle: tuple = ()
+    software: str = "hadoop"
+    more_software: tuple = ()
+    home: str = ""
+    clients: tuple = ()
+    components: tuple = ()
+    files: tuple = ()
+    texts: tuple = ()
+    env_names: tuple = ()
+    env_aliases: tuple = ()
+    defaults: Callable = nothing
+    sizes: Callable = nothing
+    queues: Callable = nothing
+    hdfs_paths: tuple = ()
+    archives: Callable = nothing
+    directories: tuple = ()
+    data: tuple = ()
+    deletable: bool = True
+    rules: Callable = nothing
+    too_small: Callable = nothing
+    programs: tuple = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "components", tuple(
+            replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
+
+
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Facts", "Health", "Heap", "Refresh", "Service", "TextFile",
+           "count", "first", "nothing", "on"]
