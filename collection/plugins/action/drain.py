@@ -30,7 +30,7 @@ class ActionModule(NodeAction):
         if args.get("op") == "look":
             return self._look(context, args)
         nodes = [self._node(context, node) for node in context.leaving]
-        nodes = [n for n in nodes if n["stores"] or n["computes"]]
+        nodes = [n for n in nodes if n["stores"] or n["computes"] or n["drains"]]
         if not nodes:
             # Gateways hold nothing; that they may go has to be told all the same.
             drained = sorted(n.name for n in context.leaving)
@@ -44,7 +44,8 @@ class ActionModule(NodeAction):
         here = components_for(context.services, node.role)
         return {"name": node.name, "address": node.address,
                 "stores": COMPONENTS["datanode"] in here,
-                "computes": COMPONENTS["nodemanager"] in here}
+                "computes": COMPONENTS["nodemanager"] in here,
+                "drains": [{"component": c.name, "base": f"http://{node.address}:{c.ports[c.drain.port]}", "path": c.drain.path} for c in here if c.drain]}
 
     @staticmethod
     def _options(context, **more) -> dict:

@@ -58,6 +58,15 @@ class Refresh:
 
 
 @dataclass(frozen=True)
+class Drain:
+    """How a daemon is emptied before its node goes, at ``path`` of its ``port``: a PUT begins it, asking again does no harm; a GET
+    tells ``{"done": true or false, "left": how much is still there}``."""
+
+    port: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Component:
     """One daemon of a service.
 
@@ -98,6 +107,7 @@ class Component:
     env: dict = field(default_factory=dict)
     work: str = ""
     lists: tuple = ()
+    drain: Drain | None = None
     # Filled in by the service.
     service: str = ""
     software: str = ""
@@ -232,5 +242,5 @@ class Service:
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Facts", "Health", "Heap", "Refresh", "Service", "TextFile",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Facts", "Health", "Heap", "Refresh", "Service", "TextFile",
            "count", "first", "nothing", "on"]

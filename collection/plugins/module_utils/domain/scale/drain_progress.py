@@ -34,6 +34,7 @@ def _one(row) -> str:
         parts.append(f"{row['left']} of {row['blocks']} blocks to be copied")
     else:
         parts.append(f"HDFS {row['hdfs']}")
+    parts += [f"{name}: {'not known how much' if left is None else left} left" for name, left in row.get("services", {}).items() if left != 0]
     return ", ".join(parts) or "ending"
 
 
@@ -62,7 +63,7 @@ class Patience:
         rest = [row for row in found["nodes"] if not row["done"]]
         # Containers may take their time up to the limit; what must move is everything else.
         computing = found.get("answers", True) and any(row["yarn"] in ("decommissioning", "running", "unhealthy") for row in rest)
-        picture = [(row["name"], row["hdfs"], row["left"], row["yarn"]) for row in rest]
+        picture = [(row["name"], row["hdfs"], row["left"], row["yarn"], row.get("services")) for row in rest]
         if picture != self.picture:
             self.picture, self.moved = picture, now
         if computing and now - self.begun > self.yarn_s:

@@ -1,7 +1,7 @@
 """Take nodes out of YARN and HDFS so that nothing is lost: what they hold, beginning, and how far it is. Python 3.8+.
 
 Runs on the first master and asks the NameNode's JMX and the ResourceManager's REST. No call here waits long: the action
-plugin calls again and tells people in between. Nodes are {name, address, stores, computes}.
+plugin calls again and tells people in between. Nodes are {name, address, stores, computes, drains}.
 """
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from ..common import NodeError
 from ..daemons.health import NODE_STATES, listed, namenode
 from ..hadoop_http import NameNode, ResourceManager
-from . import lists as node_lists
+from . import lists as node_lists, services
 
 # What the ResourceManager calls a node on which nothing runs any more.
 GONE = ("DECOMMISSIONED", "LOST", "SHUTDOWN", "REBOOTED")
@@ -121,7 +121,8 @@ def begin(params):
     # Also when the lists were there before: an interrupted run may not have come to the refresh.
     stale = node_lists.stale()
     node_lists.refresh(stale, params["drain_s"])
-    return changed or bool(stale)
+    told = [services.begin(drain) for node in params["nodes"] for drain in node.get("drains", ())]
+    return changed or bool(stale) or any(told)
 
 
 def _check_names(names):
@@ -165,7 +166,8 @@ def _row(node, hdfs, yarn, params):
         calm = _computes(row, yarn, node)
     if node["stores"] and params["namenode"]:
         stored = _stores(row, hdfs, node, params.get("before") or {})
-    return dict(row, done=calm and stored)
+    held = {drain["component"]: services.left(drain) for drain in node.get("drains", ())}
+    return dict(row, done=calm and stored and not any(left != 0 for left in held.values()), **({"services": held} if held else {}))
 
 
 def _computes(row, yarn, node):
