@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # A registry that does not answer for some minutes is waited for (pip's pauses grow from a quarter of a second to two minutes).
 export PIP_RETRIES ?= 10
 
-.PHONY: help setup demo test soak bench bench-scale collection-check lint clean dist
+.PHONY: help setup demo test soak bench bench-scale collection-check lint docs clean dist
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -50,6 +50,12 @@ bench-scale: dist ## what one more node costs, on 3, on 10, and against a create
 collection-check: $(STAMP) ## ansible-test sanity, ansible-lint and galaxy-importer on the built tarball
 	@VENV=$(abspath $(VENV)) bash tests/collection-check.sh
 
+docs: $(STAMP) ## the pages made from code, and the site in site/
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[docs]'
+	@$(BIN)/python -m emrctl.docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+	@echo "== docs: site/index.html"
+
 clean: ## remove the local ECS, build output and the virtual environment (caches in ~/.cache/emr stay)
 	@[ ! -x $(BIN)/emrctl ] || $(BIN)/emrctl local down --yes || true
-	@rm -rf $(VENV) dist-out build *.egg-info .pytest_cache .ruff_cache
+	@rm -rf $(VENV) dist-out build site *.egg-info .pytest_cache .ruff_cache
