@@ -43,7 +43,7 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
         forwards += ["-L", f"127.0.0.1:{local}:{address}:{port}"]
         lines.append(f"{label:<28} http://127.0.0.1:{local}/")
     print("\n".join(lines), flush=True)
-    print("Open until Ctrl-C.", file=sys.stderr)
+    print("Open until you press Ctrl-C.", file=sys.stderr)
     with tunnel([*forwards, *cloud.ssh_arguments(master)]) as ssh_process:
         ended(name, ssh_process.wait())
 

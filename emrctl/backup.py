@@ -6,9 +6,9 @@ import typer
 from emrctl.output import duration, table
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, emit, run
 
-LIST = typer.Option(False, "--list", help="Only show the copies that there are.")
-FROM = typer.Option("latest", "--from", metavar="ID", help="The backup to restore, see `emrctl backup NAME --list`; oss:ID or oss:latest takes it from OSS.")
-ACCEPT = typer.Option(False, "--accept-loss", help="Take the restored file system as it is: leave safe mode and go on.")
+LIST = typer.Option(False, "--list", help="List the backups and change nothing.")
+FROM = typer.Option("latest", "--from", metavar="ID", help="Restore this backup, listed by `emrctl backup NAME --list`; oss:ID or oss:latest takes it from OSS.")
+ACCEPT = typer.Option(False, "--accept-loss", help="Accept the restored file system as it is: leave safe mode and go on.")
 KEEP = typer.Option(False, "--keep-broken", help="With --accept-loss: keep the names of files whose content is lost.")
 WITHOUT = typer.Option(False, "--without-nodes", help="With --accept-loss: although not all DataNodes are live.")
 PATHS_SHOWN = 20
@@ -16,7 +16,7 @@ PATHS_SHOWN = 20
 
 def backup(name: str = NAME, listing: bool = LIST, region: str = REGION, output: Format = OUTPUT,
            quiet: bool = QUIET) -> None:
-    """Back up the NameNode's metadata now, or list the copies. Scheduled backups go on besides."""
+    """Back up the NameNode's metadata now, or list the backups. Scheduled backups go on as before."""
     action = "list" if listing else "now"
     data = run("backup", {"emr_name": name, "emr_region": region, "emr_backup_action": action}, quiet).data
     emit(data, output, copies_text(data) if listing else made_text(data))
@@ -28,7 +28,7 @@ def restore(name: str = NAME, source: str = FROM, accept: bool = ACCEPT, keep_br
     wanted = {"emr_name": name, "emr_region": region}
     if accept:
         if not yes:
-            ask(f"Accept for cluster {name} that changes after the backup are lost, and let HDFS delete what it does not know?")
+            ask(f"Accept that cluster {name} loses all changes after the backup, and let HDFS delete the blocks that it does not know?")
         wanted |= {"emr_restore_keep_broken": keep_broken, "emr_restore_without_nodes": without}
         data = run("restore_accept", wanted, quiet).data
         emit(data, output, accepted_text(name, data))
@@ -44,12 +44,12 @@ def copies_text(data: dict) -> str:
     rows = [dict(row, kept_on=node) for node, found in (data.get("copies") or {}).items() for row in found]
     rows.sort(key=lambda row: row["began"], reverse=True)
     columns = ["id", "time", "txid", "bytes", "kept_on"]
-    lines = [table(rows, columns) if rows else "No backup yet."]
+    lines = [table(rows, columns) if rows else "There is no backup yet."]
     state = data.get("backup") or {}
     if state.get("error"):
         lines.append(f"The last attempt failed: {state['error']}")
     if state.get("overdue"):
-        lines.append(f"Overdue: the last good copy is {duration(state['age_s'])} old, one is wanted every "
+        lines.append(f"Overdue: the last good backup is {duration(state['age_s'])} old; the spec wants one every "
                      f"{duration(state['every_s'])}.")
     return "\n".join(lines)
 
@@ -65,19 +65,19 @@ def restored_text(name: str, data: dict) -> str:
     """What came back, what cannot be known, and the next command."""
     found = data.get("restore") or {}
     source = found.get("from") or {}
-    lines = [(f"The NameNode of cluster {name} runs from backup {source.get('from')}, in safe mode: files can be read, nothing is "
-             "written or deleted."),
+    lines = [(f"The NameNode of cluster {name} runs from backup {source.get('from')}, in safe mode: you can read files, not write "
+             "or delete them."),
              (f"Restored: everything up to {source.get('time')} (transaction {source.get('txid')}), {found.get('files'):,} files, "
              f"{found.get('blocks'):,} blocks."),
-             "Not known: what was made, changed, renamed or deleted after that time."]
+             "Lost: everything that was made, changed, renamed or deleted after that time."]
     lines += since_lines(data.get("since") or {})
     if found.get("waiting"):
-        lines.append(f"Incomplete: {found['waiting']}. What those hold counts as missing here.")
+        lines.append(f"Incomplete: {found['waiting']}. Their blocks count as missing here.")
     if data.get("mended"):
-        lines.append(f"{len(data['mended']):,} files that were appended to after that time are there as the DataNodes have them.")
+        lines.append(f"{len(data['mended']):,} files that were appended to after that time have the contents that the DataNodes have.")
     lines += broken_lines(found)
     lines += ["", f"Next: look at the files, for example: emrctl get {name} /user/emr/… .",
-              f"      emrctl restore {name} --accept-loss      (HDFS goes on; what is not known is deleted for good)"]
+              f"      emrctl restore {name} --accept-loss      (HDFS goes on and deletes unknown blocks for good)"]
     return "\n".join(lines)
 
 
@@ -110,11 +110,11 @@ def accepted_text(name: str, data: dict) -> str:
     made = data.get("made") or {}
     lines = [f"Cluster {name} goes on with the file system of {(found.get('from') or {}).get('time')}."]
     if found.get("broken_files"):
-        what = "Deleted, since their content was lost" if found.get("deleted") else "Kept, though their content is lost"
+        what = "Deleted, since their content was lost" if found.get("deleted") else "Kept although their content is lost"
         lines.append(f"{what}: {found['broken_files']:,} files.")
         lines += [f"  {row['path']}" for row in (found.get("broken") or [])[:PATHS_SHOWN]]
     if made:
         lines.append(f"New backup: {made.get('id')}.")
     else:
-        lines.append(f"No new backup was made: the node that keeps them does not answer. Replace it: emrctl repair {name}")
+        lines.append(f"No new backup was made, because the node that keeps backups does not answer. Replace it: emrctl repair {name}")
     return "\n".join([*lines, f"Next: emrctl status {name}"])

@@ -15,7 +15,7 @@ def client(region: str | None):
     found = credentials.find_credentials()
     region = region or found.region or credentials.default_region()
     if not region:
-        failures.fail("no region. Next: give --region, or export ALIBABA_CLOUD_REGION_ID", failures.USAGE)
+        failures.fail("no region is set. Next: give --region, or export ALIBABA_CLOUD_REGION_ID", failures.USAGE)
     return ecs.EcsClient(region, found)
 
 
@@ -47,14 +47,14 @@ def nodes(cluster: str, region: str | None) -> list[dict]:
         name, groups, variables = node_hostvars(instance, private_key_file=key, bastion=bastion)
         found.append({"name": name, "groups": groups, "vars": variables})
     if not found:
-        failures.fail(f"no cluster {cluster} here. Next: emrctl list", failures.REFUSED)
+        failures.fail(f"there is no cluster {cluster} in this region. Next: emrctl list", failures.REFUSED)
     return found
 
 
 def first_master(found: list[dict]) -> dict:
     """The first master of these nodes. Leaves with 3 when there is none."""
     if found[0]["vars"]["emr_role"] != "master":
-        failures.fail("the cluster has no master (yet). Next: run its create again", failures.REFUSED)
+        failures.fail("the cluster has no master yet. Next: run its create again", failures.REFUSED)
     return found[0]
 
 

@@ -26,9 +26,9 @@ from emrctl.verbs import (
 
 SHOWN = ("spec", "config", "nodes", "links")
 SPEC = typer.Argument(help="The cluster's spec, or - for standard input.")
-KEEP_LOGS = typer.Option(True, "--logs/--no-logs", help="Copy the last logs of jobs to `logs.oss` of the spec first, where it has one.")
-GATE = typer.Option(False, "--gate", help=f"Leave with {failures.CHANGES} when create would buy or change something, with 0 when "
-                    "all is as the spec wants it.")
+KEEP_LOGS = typer.Option(True, "--logs/--no-logs", help="First copy the last logs of jobs to `logs.oss` of the spec, if it is set.")
+GATE = typer.Option(False, "--gate", help=f"Exit with {failures.CHANGES} if create would buy or change something, with 0 if "
+                    "everything is as the spec wants it.")
 
 
 def plan(spec: Path = SPEC, gate: bool = GATE, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
@@ -41,7 +41,7 @@ def plan(spec: Path = SPEC, gate: bool = GATE, output: Format = OUTPUT, quiet: b
 
 def create(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: Format = OUTPUT,
            quiet: bool = QUIET) -> None:
-    """Buy what is missing of the cluster and make it ready. Run again after any interruption."""
+    """Create the cluster: buy what is missing and make it ready. Run again after any interruption."""
     wanted = spec_vars(spec)
     wanted |= confirmed("create", wanted, yes, confirm, quiet, views.plan)
     result = run("create", wanted, quiet)
@@ -50,7 +50,7 @@ def create(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: F
 
 def release(name: str = NAME, logs: bool = KEEP_LOGS, yes: bool = YES, confirm: str = CONFIRM, region: str = REGION, output: Format = OUTPUT,
             quiet: bool = QUIET) -> None:
-    """Give the whole cluster back: all instances with their data, and everything bought with them."""
+    """Release the whole cluster: all instances with their data, and everything bought with them."""
     wanted = {"emr_name": name, "emr_region": region, "emr_keep_logs": logs}
     wanted |= confirmed("release", wanted, yes, confirm, quiet, views.plan)
     result = run("release", wanted, quiet)
@@ -58,7 +58,7 @@ def release(name: str = NAME, logs: bool = KEEP_LOGS, yes: bool = YES, confirm: 
 
 
 def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Show each daemon's state and the health of HDFS and YARN. Exit code 5 when something is down."""
+    """Show each daemon's state and the health of HDFS and YARN. Exit code 5 if something is down."""
     result = attempt("status", {"emr_name": name, "emr_region": region}, quiet)
     if result.data.get("state") == "stopped":
         emit(result.data, output, views_operate.standing(result.data))
@@ -75,8 +75,8 @@ def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quie
 
 
 def show(name: str = NAME, what: str = typer.Argument("spec", help="spec, config, nodes or links."),
-         origin: bool = typer.Option(False, "--origin", help="With config: where each value comes from."),
-         node: str = typer.Option(None, "--node", help="With config: of this node (default: the first master)."),
+         origin: bool = typer.Option(False, "--origin", help="With config: show where each value comes from."),
+         node: str = typer.Option(None, "--node", help="With config: show this node (default: the first master)."),
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Show the cluster's spec, configuration, nodes or web pages."""
     if what not in SHOWN:

@@ -16,20 +16,20 @@ from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
 LOCAL = typer.Argument(help="Local files and folders.")
 PATH = typer.Argument("", help="Path in HDFS (default: the home of the user emr), or oss://BUCKET/PATH.", show_default=False)
 SHOWN = typer.Argument(help="File or folder in HDFS, or oss://BUCKET/PATH.")
-RECURSIVE = typer.Option(False, "--recursive", "-R", help="All below it.")
-MOST = typer.Option(10000, "--most", min=1, max=100000, help="Rows at which to stop.")
+RECURSIVE = typer.Option(False, "--recursive", "-R", help="List everything below it.")
+MOST = typer.Option(10000, "--most", min=1, max=100000, help="Stop after this many rows.")
 HEAD = typer.Option(None, "--head", min=1, show_default=False, metavar="LINES",
-                    help="Only so many lines, those of a .csv, .tsv or Parquet file as a table; of a folder the first file's.")
-USER = typer.Option(None, "--user", help="User to act as in HDFS (default: emr).", show_default=False)
+                    help="Print only this many lines, as a table for .csv, .tsv and Parquet; of a folder, print its first file.")
+USER = typer.Option(None, "--user", help="Act as this user in HDFS (default: emr).", show_default=False)
 # What `cat --head` reads at most for the lines it is asked for.
 HEAD_BYTES = 32 << 20
-TARGET = typer.Argument(".", help="Local file or folder; a folder that is there gets it under its name.")
+TARGET = typer.Argument(".", help="Local file or folder; an existing folder receives the source under its own name.")
 
 
 def put(name: str = NAME, source: list[Path] = LOCAL,
-        target: str = typer.Argument(help="Path in HDFS, or oss://BUCKET/PATH; a folder when there are several sources."),
+        target: str = typer.Argument(help="Path in HDFS, or oss://BUCKET/PATH; a folder if there are several sources."),
         user: str = USER, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Copy local files and folders into HDFS or OSS; what is there already is not sent again."""
+    """Copy local files and folders into HDFS or OSS. Skips what is already there."""
     missing = [str(s) for s in source if not s.exists()]
     if missing:
         failures.fail(f"no such file or folder: {', '.join(missing)}", failures.REFUSED)
@@ -56,7 +56,7 @@ def ls(name: str = NAME, path: str = PATH, recursive: bool = RECURSIVE, most: in
 
 def du(name: str = NAME, path: str = PATH, most: int = MOST, user: str = USER, region: str = REGION, output: Format = OUTPUT,
        quiet: bool = QUIET) -> None:
-    """Show the space that a path of HDFS or OSS takes: what is in it, one copy and all copies."""
+    """Show the space that a path of HDFS or OSS takes, as one copy and as all copies."""
     data = _look(name, region, quiet, "du", path, user, emr_data_most=most)
     emit(data, output, views_data.used(data) if data else "")
 
@@ -68,7 +68,7 @@ def cat(name: str = NAME, path: str = SHOWN, head: int = HEAD, user: str = USER,
         _head(name, _look(name, region, quiet, "head", path, user, emr_data_rows=head, emr_data_bytes=HEAD_BYTES), head, output)
         return
     if output is not Format.table:
-        failures.fail("-o needs --head: a whole file is printed as it is", failures.USAGE)
+        failures.fail("-o needs --head, because a whole file is printed as it is", failures.USAGE)
     with tempfile.TemporaryDirectory(prefix="emr-cat-") as folder:
         run("get", {"emr_name": name, "emr_region": region, "emr_get_source": path, "emr_get_target": f"{folder}/", **_user(user)}, quiet)
         for file in sorted(found for found in Path(folder).rglob("*") if found.is_file()):
@@ -111,7 +111,7 @@ def _head(name: str, data: dict, lines: int, output: Format) -> None:
     if not whole:  # the last line may be cut, and with it a character
         raw = raw[:raw.rfind(b"\n") + 1] or raw
         if raw.count(b"\n") < lines:
-            print(f"Only the first {len(raw):,} of {data['bytes']:,} bytes. Next, for all: emrctl get {name} {path}", file=sys.stderr)
+            print(f"These are the first {len(raw):,} of {data['bytes']:,} bytes. Next, for all: emrctl get {name} {path}", file=sys.stderr)
     text = raw.decode("utf-8", "replace")
     if views_data.is_csv(path):
         rows = views_data.csv_rows(text, lines)

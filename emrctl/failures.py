@@ -24,7 +24,7 @@ class Failure:
         """Build it from the ``event_data`` of a runner event."""
         res = data.get("res") if isinstance(data.get("res"), dict) else {}
         # ansible-runner puts an empty result in the place of one that is too large for it (MAX_EVENT_RES).
-        silent = "failed without a message" if res else "failed, with more to say than fits into an event; all of it is in the full log"
+        silent = "failed without a message" if res else "failed; the message is too long to show here, see the full log"
         message = str(res.get("msg") or res.get("reason") or silent).strip()
         if res.get("results") and not res.get("module_stderr"):
             failed = [r for r in res["results"] if isinstance(r, dict) and r.get("failed")]
@@ -55,11 +55,11 @@ def exit_code(result) -> int:
 def explain(result, command: str = "") -> str:
     """Lines for stderr: what failed where, the log, and the next command. ``command`` is what a rerun would be."""
     if result.cancelled:
-        lines = ["Cancelled. What was done so far stays; the same command continues where it stopped."]
+        lines = ["Cancelled. What was done so far stays; the same command goes on where it stopped."]
     elif result.failures:
         lines = _failure_lines(result.failures)
     elif result.rc == 0 and result.lost:
-        lines = ["The playbook has done its work, but what it found was too large for an event of ansible-runner, and is lost:",
+        lines = ["The playbook has done its work, but its result was too large for an event of ansible-runner and is lost:",
                  *(f"  {task}" for task in result.lost)]
     else:
         lines = ["ansible-playbook failed:", *_log_tail(result.log)]
@@ -79,7 +79,7 @@ def _failure_lines(failures) -> list[str]:
     lines = []
     for (task, message, unreachable, refused), nodes in groups.items():
         where = "" if nodes == ["localhost"] else f" on {', '.join(sorted(set(nodes)))}"
-        what = "Refused, nothing was changed" if refused else "Unreachable" if unreachable else f"Failed: {task}"
+        what = "Refused; nothing was changed" if refused else "Unreachable" if unreachable else f"Failed: {task}"
         lines += [f"{what}{where}:", *("  " + line for line in message.splitlines())]
     return lines
 

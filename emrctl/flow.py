@@ -11,10 +11,10 @@ from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, run
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 FLOW = typer.Argument(help="The flow's id.")
 FILE = typer.Argument(help="The flow file.")
-WAIT = typer.Option(False, "--wait", "-w", help="Stay until it has ended; exit code 5 when it did not succeed.")
-PARAMETERS = typer.Option([], "--param", "-p", metavar="NAME=VALUE", help="A value for ${NAME}; may be repeated.")
-TIME = typer.Option(None, "--time", metavar="DATE", help="The date that times such as ${yyyyMMdd-1} refer to (default: now).")
-ZONE = typer.Option(None, "--zone", help="Its time zone, such as Asia/Shanghai (default: the hosts' own).")
+WAIT = typer.Option(False, "--wait", "-w", help="Wait until it has ended; exit with 5 if it did not succeed.")
+PARAMETERS = typer.Option([], "--param", "-p", metavar="NAME=VALUE", help="Value for ${NAME}; repeatable.")
+TIME = typer.Option(None, "--time", metavar="DATE", help="Date that times such as ${yyyyMMdd-1} refer to (default: now).")
+ZONE = typer.Option(None, "--zone", help="Time zone of that date, such as Asia/Shanghai (default: that of the hosts).")
 
 
 @app.callback()
@@ -24,7 +24,7 @@ def flows() -> None:
 
 @app.command("run")
 def run_flow(name: str = NAME, file: Path = FILE, wait: bool = WAIT, parameters: list[str] = PARAMETERS, time: str = TIME,
-             zone: str = ZONE, token: str = typer.Option(None, "--token", help="Run it once for this token, however often this is called."),
+             zone: str = ZONE, token: str = typer.Option(None, "--token", help="Idempotency key: one run per token."),
              region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Run a flow on the cluster."""
     wanted = {"emr_name": name, "emr_region": region, "emr_flow_op": "run", "emr_flow_file": flow_file(file), "emr_flow_wait": wait,
@@ -48,7 +48,7 @@ def show(name: str = NAME, flow: str = FLOW, wait: bool = WAIT, region: str = RE
 
 
 @app.command()
-def logs(name: str = NAME, flow: str = FLOW, job: str = typer.Option(None, "--job", help="Of this job alone."), region: str = REGION,
+def logs(name: str = NAME, flow: str = FLOW, job: str = typer.Option(None, "--job", help="Print the logs of this job only."), region: str = REGION,
          output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Print the output of a flow's jobs."""
     wanted = {"emr_name": name, "emr_region": region, "emr_flow_op": "logs", "emr_flow_id": flow, "emr_flow_job": job}
@@ -59,14 +59,14 @@ def logs(name: str = NAME, flow: str = FLOW, job: str = typer.Option(None, "--jo
 @app.command()
 def retry(name: str = NAME, flow: str = FLOW, wait: bool = WAIT, region: str = REGION, output: Format = OUTPUT,
           quiet: bool = QUIET) -> None:
-    """Run a failed or killed flow on from what failed; jobs that succeeded are not run again."""
+    """Retry a failed or killed flow from what failed; jobs that succeeded do not run again."""
     wanted = {"emr_name": name, "emr_region": region, "emr_flow_op": "retry", "emr_flow_id": flow, "emr_flow_wait": wait}
     _told(name, attempt("flow", wanted, quiet), output, wait)
 
 
 @app.command()
 def kill(name: str = NAME, flow: str = FLOW, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Stop a flow and the jobs of it that run."""
+    """Stop a flow and its running jobs."""
     wanted = {"emr_name": name, "emr_region": region, "emr_flow_op": "kill", "emr_flow_id": flow}
     _told(name, attempt("flow", wanted, quiet), output, False)
 

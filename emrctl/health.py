@@ -11,20 +11,20 @@ from emrctl import failures, paths, views_health
 from emrctl.output import duration
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt, command_again, emit, run, stop
 
-WORK = typer.Option(True, "--work/--no-work", help="Write, read and compute for real on the cluster.")
-NODE = typer.Option(None, "--node", help="Only this node.")
+WORK = typer.Option(True, "--work/--no-work", help="Write, read and compute for real on the cluster (default: yes).")
+NODE = typer.Option(None, "--node", help="Repair this node only.")
 PATIENCE = typer.Option(60, "--patience", metavar="SECONDS", min=1,
-                        help="A node that runs and does not answer for so long is dead.")
+                        help="Time until a node that runs but does not answer counts as dead.")
 HEAL = typer.Option(3600, "--heal-limit", metavar="SECONDS", min=1,
-                    help="Wait so long for HDFS to have all copies again.")
-OUT = typer.Option(None, "--out", help="The archive (default: NAME-support-TIME.tar.gz here).")
+                    help="Longest wait until HDFS has all its copies again.")
+OUT = typer.Option(None, "--out", help="Path of the archive (default: ./NAME-support-TIME.tar.gz).")
 MIB = typer.Option(16, "--node-mib", min=1, max=256,
-                   help="Most text of one node, in MiB; the newest logs are taken first.")
+                   help="Most text from one node in MiB; the newest logs come first.")
 
 
 def check(name: str = NAME, work: bool = WORK, region: str = REGION, output: Format = OUTPUT,
           quiet: bool = QUIET) -> None:
-    """Look closely at the cluster: work done for real, drift, versions, nodes, clocks, disks. Exit code 5 when anything fails."""
+    """Examine the cluster: real work, drift, versions, nodes, clocks, disks. Exit code 5 if a check fails."""
     result = attempt("check", {"emr_name": name, "emr_region": region, "emr_check_work": work}, quiet)
     if "findings" in result.data:
         emit({key: result.data[key] for key in ("name", "healthy", "counts", "findings")}, output,
@@ -36,7 +36,7 @@ def check(name: str = NAME, work: bool = WORK, region: str = REGION, output: For
 
 def repair(name: str = NAME, node: str = NODE, yes: bool = YES, patience: int = PATIENCE, heal_limit: int = HEAL,
            region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Make the cluster whole again: start what is stopped, replace dead nodes, remove drift, and wait until HDFS has all copies again."""
+    """Repair the cluster: start what is stopped, replace dead nodes, remove drift, and wait until HDFS has all its copies again."""
     wanted = {"emr_name": name, "emr_region": region, "emr_repair_node": node, "emr_patience": patience,
               "emr_heal_limit": heal_limit}
     if not yes:
@@ -52,7 +52,7 @@ def repair(name: str = NAME, node: str = NODE, yes: bool = YES, patience: int = 
 
 def support_bundle(name: str = NAME, out: Path = OUT, node_mib: int = MIB, region: str = REGION,
                    output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Gather logs and configuration without secrets: all nodes, with the history, in one archive."""
+    """Collect logs, configuration and history of all nodes in one archive, without secrets."""
     path = (out or Path(f"{name}-support-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")).expanduser().absolute()
     if not path.parent.is_dir() or path.is_dir():
         failures.fail(f"{path}: not a file in a folder that exists. Next: {command_again()} --out FILE",

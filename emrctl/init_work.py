@@ -39,7 +39,7 @@ class Asker:
                 return check(self.given[name])
             if not self.asks:
                 if default is None and required:
-                    failures.fail(f"missing: {question}. Next: give --{name}", failures.USAGE)
+                    failures.fail(f"{question}: no answer. Next: give --{name}", failures.USAGE)
                 return default if default is None else check(default)
             shown = "" if default is None else f" [{default}]"
             print(f"{question}{shown}: ", end="", file=sys.stderr, flush=True)
@@ -64,7 +64,7 @@ def one_of(*choices: str):
     def check(text: str) -> str:
         found = [c for c in choices if text and c.startswith(text.lower())]
         if len(found) != 1:
-            raise _refused(f"'{text}' is none of {', '.join(choices)}", "Write one of them")
+            raise _refused(f"'{text}' is not one of {', '.join(choices)}", "Write one of them")
         return found[0]
     return check
 
@@ -75,7 +75,7 @@ def number(least: float, kind=float):
         try:
             value = kind(text)
         except ValueError:
-            raise _refused(f"'{text}' is no {'whole number' if kind is int else 'number'}", "Write a number") from None
+            raise _refused(f"'{text}' is not {'a whole number' if kind is int else 'a number'}", "Write a number") from None
         if not least <= value < 1e12:
             raise _refused(f"{text} is out of range, expected at least {least:g}", "Correct it")
         return value
@@ -188,10 +188,10 @@ class Answers:
             switch = market.find_vswitch(client, zone)
         if switch is None:
             market.zone_without_network(client, zone)
-            agreed = "vswitch" in given or ask("vswitch", f"There is no vSwitch in {zone}. Have a VPC and a vSwitch made for this "
-                                               f"cluster: {NEW}, or the id of another", NEW) == NEW
+            agreed = "vswitch" in given or ask("vswitch", f"There is no vSwitch in {zone}. Answer {NEW} to make a VPC and a vSwitch "
+                                               "for this cluster, or give the id of another vSwitch", NEW) == NEW
             if not agreed:
-                raise _refused("the answer is no vSwitch of this zone", f"Give --vswitch {NEW}, or --vswitch with an id and its --zone")
+                raise _refused("the answer is not a vSwitch of this zone", f"Give --vswitch {NEW}, or --vswitch with an id and its --zone")
         return zone, switch
 
 
@@ -202,7 +202,7 @@ def _cluster_name(text: str) -> str:
 
     field = SPEC.fields[0]
     if not re.fullmatch(field.pattern, text):
-        raise _refused(f"'{text}' is no name for a cluster, expected {field.expect}", f"Write for example {field.example}")
+        raise _refused(f"'{text}' is not a name for a cluster, expected {field.expect}", f"Write for example {field.example}")
     return text
 
 
@@ -229,12 +229,12 @@ def measure(path: str, region: str | None):
         except OSError as error:
             raise _refused(f"{source}: {error.strerror}", "Correct --measure") from None
     if path.startswith("oss://"):
-        raise _refused("OSS is measured from a listing: there is no OSS client here yet",
+        raise _refused("OSS can be measured only from a listing",
                        f"Save one with: ossutil ls {path} > listing.txt, then give --measure listing:listing.txt")
     if path.startswith("hdfs://"):
         parts = urlsplit(path)
         if not parts.hostname:
-            raise _refused(f"{path} names no cluster", "Write hdfs://CLUSTER/PATH with the name that emrctl list shows")
+            raise _refused(f"{path} does not name a cluster", "Write hdfs://CLUSTER/PATH with the name that emrctl list shows")
         return ruler.measure_summary(_ask_hdfs(parts.hostname, parts.path or "/", region), path)
     return ruler.measure_folder(path)
 

@@ -55,7 +55,7 @@ class Archive:
         for cluster in self._clusters():
             if self._read(f"{cluster}jobs/{job_id}/job.json"):
                 return f"{cluster}jobs/{job_id}/"
-        return failures.fail(f"there is no job {job_id} of a cluster {self.name} at {self.address}. Next: emrctl jobs list {self.name} --from "
+        return failures.fail(f"{self.address} has no job {job_id} of a cluster {self.name}. Next: emrctl jobs list {self.name} --from "
                              f"{self.address}", failures.REFUSED)
 
     def _clusters(self) -> list:

@@ -12,35 +12,35 @@ from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt,
 
 TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
 KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
-FILES = typer.Option([], "--file", "-f", help="A file that the job needs: here, or at hdfs:// or oss://; repeatable, like the next three.")
-JARS = typer.Option([], "--jar", help="A library of Java.")
-PY_FILES = typer.Option([], "--py-file", help="A module or package (.py, .zip, .egg) of Python.")
-ARCHIVES = typer.Option([], "--archive", metavar="FILE[#NAME]", help="An archive that is unpacked as the folder NAME.")
-PYTHON_ENV = typer.Option(None, "--python-env", metavar="FILE", help="A packed virtual environment that the job's Python comes from.")
-PROPERTIES = typer.Option([], "--property", "-p", metavar="KEY=VALUE", help="A key of Hadoop (-D) or Spark (--conf); repeatable.")
-ENVIRONMENT = typer.Option([], "--env", "-e", metavar="NAME[=VALUE]", help="A variable; without a value it is taken from here.")
-PARAMETERS = typer.Option([], "--parameter", metavar="NAME=VALUE", help="What ${NAME} stands for in arguments and queries.")
-TIME = typer.Option(None, "--time", help="The moment of ${yyyy-MM-dd} and its like (default: now).")
+FILES = typer.Option([], "--file", "-f", help="File that the job needs: here, or at hdfs:// or oss://; repeatable, like the next three.")
+JARS = typer.Option([], "--jar", help="Java library.")
+PY_FILES = typer.Option([], "--py-file", help="Python module or package (.py, .zip, .egg).")
+ARCHIVES = typer.Option([], "--archive", metavar="FILE[#NAME]", help="Archive to unpack as the folder NAME.")
+PYTHON_ENV = typer.Option(None, "--python-env", metavar="FILE", help="Packed virtual environment with the job's Python.")
+PROPERTIES = typer.Option([], "--property", "-p", metavar="KEY=VALUE", help="Set a key of Hadoop (-D) or Spark (--conf); repeatable.")
+ENVIRONMENT = typer.Option([], "--env", "-e", metavar="NAME[=VALUE]", help="Set a variable; without a value, take it from this environment.")
+PARAMETERS = typer.Option([], "--parameter", metavar="NAME=VALUE", help="Value for ${NAME} in arguments and queries; repeatable.")
+TIME = typer.Option(None, "--time", help="Moment that ${yyyy-MM-dd} and the like refer to (default: now).")
 ZONE = typer.Option(None, "--time-zone", help="Time zone of that moment, such as Asia/Shanghai (default: UTC).")
-MEMORY = typer.Option(None, "--memory", help="Of a map, reduce or executor, such as 2g.")
-CORES = typer.Option(None, "--cores", min=1, help="Of a map, reduce or executor.")
-PRIORITY = typer.Option(None, "--priority", help="In its queue; a larger number goes first.")
-RETRIES = typer.Option(None, "--retries", help="How often it is tried again after a failure.")
-INTERVAL = typer.Option(None, "--retry-interval", help="How long after it, such as 5m (default: 30s).")
-TIMEOUT = typer.Option(None, "--timeout", help="How long an attempt may take, such as 2h.")
-ON_FAILURE = typer.Option(None, "--on-failure", metavar="COMMAND", help="What is run on the master when it has failed for good.")
-KEEP = typer.Option(None, "--keep-running", help="A stream: start it again after failures and after a reboot of the master.")
-TOKEN = typer.Option(None, "--token", help="The same token submits once.")
-JOB_NAME = typer.Option(None, "--name", help="A name for people.")
-WAIT = typer.Option(False, "--wait", "-w", help="Stay until it has ended.")
+MEMORY = typer.Option(None, "--memory", help="Memory of each map, reduce or executor, such as 2g.")
+CORES = typer.Option(None, "--cores", min=1, help="Cores of each map, reduce or executor.")
+PRIORITY = typer.Option(None, "--priority", help="Priority in its queue; a larger number goes first.")
+RETRIES = typer.Option(None, "--retries", help="Retries after a failure.")
+INTERVAL = typer.Option(None, "--retry-interval", help="Pause before a retry, such as 5m (default: 30s).")
+TIMEOUT = typer.Option(None, "--timeout", help="Longest time for one attempt, such as 2h.")
+ON_FAILURE = typer.Option(None, "--on-failure", metavar="COMMAND", help="Command to run on the master after the last attempt has failed.")
+KEEP = typer.Option(None, "--keep-running", help="For a stream: start it again after a failure and after a reboot of the master.")
+TOKEN = typer.Option(None, "--token", help="Idempotency key: one job per token.")
+JOB_NAME = typer.Option(None, "--name", help="Name of the job, for people.")
+WAIT = typer.Option(False, "--wait", "-w", help="Wait for the job; exit with 5 if it did not succeed.")
 USER = typer.Option(None, "--user", help="Run as this user of the cluster (default: emr).")
 QUEUE = typer.Option(None, "--queue", help="Run in this queue of YARN (default: the user's own).")
 JOB = typer.Argument(help="The job's id.")
-YARN = typer.Option(False, "--yarn", help="The logs of its YARN containers as well.")
-STATES = typer.Option([], "--state", help="Only jobs in this state; repeatable.")
-KINDS = typer.Option([], "--type", "-t", help="Only jobs of this type; repeatable.")
-USERS = typer.Option([], "--user", help="Only jobs of this user; repeatable.")
-FROM = typer.Option(None, "--from", metavar="oss://…", help="Read what `logs.oss` of the spec names, also after the release.")
+YARN = typer.Option(False, "--yarn", help="Also print the logs of its YARN containers.")
+STATES = typer.Option([], "--state", help="List only jobs in this state; repeatable.")
+KINDS = typer.Option([], "--type", "-t", help="List only jobs of this type; repeatable.")
+USERS = typer.Option([], "--user", help="List only jobs of this user; repeatable.")
+FROM = typer.Option(None, "--from", metavar="oss://…", help="Read the archive that `logs.oss` of the spec names, also after the release.")
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
@@ -78,7 +78,7 @@ def _follow(playbook: str, name: str, wanted: dict, output: Format, quiet: bool)
     result = _attempt(playbook, wanted, quiet)
     job = result.data.get("job")
     if result.cancelled and job:
-        print(f"Job {job['id']} goes on. Look at it: emrctl jobs show {name} {job['id']}   wait for it: emrctl jobs wait {name} "
+        print(f"Job {job['id']} is still running. Show it: emrctl jobs show {name} {job['id']}   wait for it: emrctl jobs wait {name} "
               f"{job['id']}   stop it: emrctl jobs kill {name} {job['id']}", file=sys.stderr)
         raise typer.Exit(failures.CANCELLED)
     if job:
@@ -128,14 +128,14 @@ def _archive(address: str, name: str, region: str | None):
 
 @app.command("list")
 def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KINDS, user: list[str] = USERS,
-              job_name: str = typer.Option(None, "--name", help="Only jobs of this name; * and ? stand for others."),
-              since: str = typer.Option(None, "--since", help="Only jobs since then: 2h ago, or a time such as 2026-11-26."),
-              limit: int = typer.Option(None, "--limit", min=1, help="So many at most (default: 200)."),
+              job_name: str = typer.Option(None, "--name", help="List only jobs of this name; * and ? are wildcards."),
+              since: str = typer.Option(None, "--since", help="List only jobs since then: 2h ago, or a time such as 2026-11-26."),
+              limit: int = typer.Option(None, "--limit", min=1, help="Show at most this many jobs (default: 200)."),
               archive: str = FROM, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """List the jobs, the newest first."""
     if archive:
         if state or kind or user or job_name or since or limit:
-            failures.fail("--from lists all jobs: it goes with none of the filters", failures.USAGE)
+            failures.fail("--from lists all jobs and takes no filters", failures.USAGE)
         found = _archive(archive, name, region).jobs()
         emit(found, output, views.jobs(found))
         return
@@ -149,7 +149,7 @@ def list_jobs(name: str = NAME, state: list[str] = STATES, kind: list[str] = KIN
 @app.command()
 def show(name: str = NAME, job: str = JOB, archive: str = FROM, region: str = REGION, output: Format = OUTPUT,
          quiet: bool = QUIET) -> None:
-    """Tell all that is known of a job."""
+    """Show all that is known of a job."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job}
     found = _archive(archive, name, region).job(job) if archive else _run("jobs_show", wanted, quiet).data.get("job", {})
     emit(found, output, views.job_details(name, found))
@@ -157,15 +157,15 @@ def show(name: str = NAME, job: str = JOB, archive: str = FROM, region: str = RE
 
 @app.command()
 def wait(name: str = NAME, job: str = JOB, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Stay until a job has ended; leave with 5 when it did not succeed."""
+    """Wait until a job has ended. Exit code 5 if it did not succeed."""
     _follow("jobs_wait", name, {"emr_name": name, "emr_region": region, "emr_job_id": job}, output, quiet)
 
 
 @app.command()
 def logs(name: str = NAME, job: str = JOB, yarn: bool = YARN,
-         number: int = typer.Option(None, "--attempt", min=1, help="Of this attempt, not of the last one."), archive: str = FROM,
+         number: int = typer.Option(None, "--attempt", min=1, help="Print this attempt instead of the last one."), archive: str = FROM,
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Print a job's output; that of a failed one ends with the program's own error."""
+    """Print a job's output. For a failed job it ends with the program's own error."""
     wanted = {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_yarn": yarn, "emr_job_attempt": number}
     data = _archive(archive, name, region).logs(job, yarn) if archive else _run("jobs_logs", wanted, quiet).data
     path, parts = data.pop("log_file", ""), data.pop("log_parts", {})
@@ -193,16 +193,16 @@ def kill(name: str = NAME, job: str = JOB, region: str = REGION, output: Format 
 @app.command()
 def retry(name: str = NAME, job: str = JOB, wait: bool = WAIT, token: str = TOKEN, region: str = REGION, output: Format = OUTPUT,
           quiet: bool = QUIET) -> None:
-    """Run a job that has ended once more, as a new job with the same request and files."""
+    """Retry a job that has ended, as a new job with the same request and files."""
     _follow("jobs_retry", name, {"emr_name": name, "emr_region": region, "emr_job_id": job, "emr_job_token": token, "emr_job_wait": wait},
             output, quiet)
 
 
 @app.command()
-def prune(name: str = NAME, older_than: str = typer.Option(None, "--older-than", help="Records of jobs that ended so long ago, such as 30d."),
-          keep: int = typer.Option(None, "--keep", min=0, help="All records but so many of the newest."), yes: bool = YES,
+def prune(name: str = NAME, older_than: str = typer.Option(None, "--older-than", help="Delete records of jobs that ended longer ago, such as 30d."),
+          keep: int = typer.Option(None, "--keep", min=0, help="Keep this many of the newest records."), yes: bool = YES,
           region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Delete records and logs of jobs that have ended; by default those older than 90 days, and all but 1000."""
+    """Delete records and logs of jobs that have ended: by default those older than 90 days, and all but the newest 1000."""
     if not yes:
         ask(f"Delete records of jobs of cluster {name}?")
     wanted = {"emr_name": name, "emr_region": region, "emr_job_older_than": older_than, "emr_job_keep": keep}

@@ -10,10 +10,10 @@ from emrctl.cluster import SPEC
 from emrctl.verbs import CONFIRM, NAME, OUTPUT, QUIET, REGION, YES, Format, confirmed, emit, finish, run, spec_vars
 
 SETTINGS = typer.Argument(None, metavar="KEY=VALUE...", help="Properties to set, for example dfs.replication=2.")
-GROUP = typer.Option(None, "--group", help="Only on the nodes of this group.")
-UNSET = typer.Option(None, "--unset", metavar="KEY", help="Take this property out of the spec; repeatable.")
-REVISION = typer.Option(None, "--revision", min=1, help="This revision instead of the newest.")
-FILE = typer.Option(None, "-f", "--file", help="Write it here instead of to stdout.")
+GROUP = typer.Option(None, "--group", help="Set it only on the nodes of this group.")
+UNSET = typer.Option(None, "--unset", metavar="KEY", help="Remove this property from the spec; repeatable.")
+REVISION = typer.Option(None, "--revision", min=1, help="Take this revision instead of the newest.")
+FILE = typer.Option(None, "-f", "--file", help="Write to this file instead of stdout.")
 
 
 def apply(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
@@ -21,11 +21,11 @@ def apply(spec: Path = SPEC, yes: bool = YES, confirm: str = CONFIRM, output: Fo
     _change("apply", spec_vars(spec), yes, confirm, output, quiet)
 
 
-def configure(name: str = NAME, stem: str = typer.Argument(help="The file: hdfs-site, yarn-site, core-site, mapred-site, "
+def configure(name: str = NAME, stem: str = typer.Argument(help="File: hdfs-site, yarn-site, core-site, mapred-site, "
                                                            "capacity-scheduler, spark-defaults or env."),
               settings: list[str] = SETTINGS, unset: list[str] = UNSET, group: str = GROUP, yes: bool = YES,
               confirm: str = CONFIRM, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Set properties of a running cluster; shows what changes where, and what restarts for it."""
+    """Set properties of a running cluster. Shows what changes on which node, and what restarts."""
     values = {stem: {**_settings(settings or []), **dict.fromkeys(unset or [])}}
     if not values[stem]:
         failures.fail(f"nothing to set. Next: emrctl configure {name} {stem} KEY=VALUE, or --unset KEY", failures.USAGE)
@@ -47,7 +47,7 @@ def history(name: str = NAME, region: str = REGION, output: Format = OUTPUT, qui
 
 
 def export(name: str = NAME, revision: int = REVISION, file: Path = FILE, region: str = REGION, quiet: bool = QUIET) -> None:
-    """Print the cluster's spec, to be changed and applied again."""
+    """Print the cluster's spec, so that you can edit and apply it."""
     found = run("history", {"emr_name": name, "emr_region": region, "emr_revision_number": revision}, quiet).data
     text = views_life.exported(found["spec"], found["revision"])
     if file is None:

@@ -13,7 +13,7 @@ def list_clusters(region: str = REGION, output: Format = OUTPUT, quiet: bool = Q
     columns = ["name", "state", "nodes", "release", "services", "zone", "created"]
     rows = [{**cluster, "state": _state(cluster)} for cluster in found]
     if found or not quiet or output is not Format.table:
-        emit(found, output, table(rows, columns) if found else "No clusters. Next: emrctl create cluster.yml")
+        emit(found, output, table(rows, columns) if found else "There are no clusters. Next: emrctl create cluster.yml")
 
 
 def _state(cluster: dict) -> str:

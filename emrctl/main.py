@@ -49,12 +49,12 @@ VERBS = {
 }
 # sub-command -> (module, help); each module has ``app``
 GROUPS = {
-    "jobs": ("emrctl.jobs", "List, read, kill, run again and prune the jobs of a cluster."),
+    "jobs": ("emrctl.jobs", "List, show, kill, retry and prune the jobs of a cluster."),
     "service": ("emrctl.service", "Add or remove services of a running cluster."),
     "user": ("emrctl.users", "Add, remove or list the users of a cluster."),
     "flow": ("emrctl.flow", "Run jobs that wait for each other."),
     "schedule": ("emrctl.schedule", "Run flows and jobs at certain times."),
-    "local": ("emrctl.local.cli", "Run the local ECS: the same API, real hosts here."),
+    "local": ("emrctl.local.cli", "Run the local ECS: the same API, with real hosts on this machine."),
     "dist": ("emrctl.dist.cli", "Assemble, verify and publish a release's tarballs."),
 }
 RAW = {"submit", "schedule", "ssh", "shell"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
@@ -94,7 +94,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-VERSION = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True, callback=_version)
+VERSION = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True, callback=_version)
 
 
 def _root(version: bool = VERSION) -> None:

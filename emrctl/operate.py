@@ -10,10 +10,10 @@ SERVICE = typer.Option([], "--service", help="Only daemons of this service, for 
 COMPONENT = typer.Option([], "--component", help="Only this daemon, for example nodemanager. Repeatable.")
 GROUP = typer.Option([], "--group", help="Only on the nodes of this node group. Repeatable.")
 NODE = typer.Option([], "--node", help="Only on this node. Repeatable.")
-BATCH = typer.Option(0, "--batch", min=0, help="Nodes besides the masters at a time (default: a tenth of their role).")
-CONTINUE = typer.Option(False, "--continue", help="Ask for no new restart: finish what an interrupted command left.")
-FORCE = typer.Option(False, "--force", help="Do not wait until every block has its copies before a DataNode goes down, and let as many "
-                     "go down together as --batch says.")
+BATCH = typer.Option(0, "--batch", min=0, help="Nodes, apart from masters, that restart at the same time (default: a tenth of their role).")
+CONTINUE = typer.Option(False, "--continue", help="Finish the restarts that an interrupted command left; ask for no new ones.")
+FORCE = typer.Option(False, "--force", help="Stop DataNodes without waiting until every block has all its copies, and as many at once as "
+                     "--batch says.")
 INSTANCES = typer.Option(None, "--instances/--no-instances",
                          help="Stop the instances too, so that only their disks cost: refused where that cannot be. Without it "
                               "they are stopped as cheaply as they can be. --no-instances: the daemons only.")
@@ -49,7 +49,7 @@ def stop_cluster(name: str = NAME, service: list[str] = SERVICE, component: list
     """Stop the cluster's daemons and instances, or some daemons; its data stays on the disks."""
     part = scope(service, component, group, node)
     if part and instances:
-        raise typer.BadParameter("instances are stopped all or none: leave the scope away")
+        raise typer.BadParameter("a scope stops daemons only, not instances. Leave out the scope, or --instances")
     if not yes:
         ask(f"Stop these daemons of cluster {name}? What runs on them is lost." if part
             else f"Stop cluster {name}? Its running jobs are lost.")

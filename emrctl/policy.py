@@ -18,12 +18,12 @@ class Use(str, enum.Enum):
 
 
 def ram_policy(
-    use: Annotated[Use, typer.Option("--for", help="What the key is for: everything, planning, or the inventory.")] = Use.all,
-    region: Annotated[list[str] | None, typer.Option(help="Allow changes in this region only; may be repeated.")] = None,
-    output: Annotated[Format, typer.Option("-o", "--output", help="table says what each action is for.")] = Format.json,
+    use: Annotated[Use, typer.Option("--for", help="Purpose of the key: everything, planning, or the inventory.")] = Use.all,
+    region: Annotated[list[str] | None, typer.Option(help="Allow changes in this region only; repeatable.")] = None,
+    output: Annotated[Format, typer.Option("-o", "--output", help="With table, show what each action is for.")] = Format.json,
     quiet: bool = QUIET,
 ) -> None:
-    """Print the least RAM policy that this program works with."""
+    """Print the smallest RAM policy that emrctl works with."""
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.permissions import TABLE, USES, policy
     from emrctl.output import table
 

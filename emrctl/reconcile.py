@@ -9,9 +9,9 @@ from emrctl import failures
 from emrctl.verbs import OUTPUT, QUIET, REGION, Format, attempt, counters, emit
 
 NAME = typer.Argument(None, help="Name of the cluster.")
-ALL = typer.Option(False, "--all", help="All clusters of the region, one after the other.")
-DRY = typer.Option(False, "--dry-run", help="Only say what would be done.")
-GRACE = typer.Option("1h", "--grace", help="Least time from the warning to the release.")
+ALL = typer.Option(False, "--all", help="Take all clusters of the region, one after the other.")
+DRY = typer.Option(False, "--dry-run", help="Show what would be done and change nothing.")
+GRACE = typer.Option("1h", "--grace", help="Shortest time from the warning to the release.")
 
 
 def reconcile(name: str = NAME, everything: bool = ALL, dry_run: bool = DRY, grace: str = GRACE, region: str = REGION,

@@ -25,11 +25,11 @@ from emrctl.verbs import (
     spec_vars,
 )
 
-PUT = typer.Option([], "--put", metavar="FILE=PATH", help="Put a local file or folder into HDFS before; may be repeated.")
-GET = typer.Option([], "--get", metavar="PATH[=FILE]", help="Fetch a file or folder from HDFS afterwards; may be repeated.")
+PUT = typer.Option([], "--put", metavar="FILE=PATH", help="Put a local file or folder into HDFS first; repeatable.")
+GET = typer.Option([], "--get", metavar="PATH[=FILE]", help="Fetch a file or folder from HDFS afterwards; repeatable.")
 INTO = typer.Option(None, "--into", metavar="FOLDER", help="Folder for results and logs (default: the flow's name with -results).")
 KEEP = typer.Option(False, "--keep", help="Do not release the cluster.")
-KEEP_FAILED = typer.Option(False, "--keep-on-failure", help="Do not release the cluster when something failed.")
+KEEP_FAILED = typer.Option(False, "--keep-on-failure", help="Do not release the cluster if something fails.")
 
 
 def run_flow(spec: Path = SPEC, file: Path = FILE, put: list[str] = PUT, get: list[str] = GET, into: Path = INTO,
@@ -61,20 +61,20 @@ def run_flow(spec: Path = SPEC, file: Path = FILE, put: list[str] = PUT, get: li
 def _text(name: str, data: dict, seconds: float) -> str:
     """The flow, where its results are, and what has become of the cluster."""
     flow, ran = data.get("flow"), data["run"]
-    lines = views_flow.flow(name, flow).splitlines() if flow else ["The flow did not run."]
+    lines = views_flow.flow(name, flow).splitlines() if flow else ["The flow did not start."]
     if not ran["kept"]:
         # Nobody can ask the cluster any more.
         lines = [line for line in lines if not line.lstrip().startswith(("Next:", "emrctl ", "Output:"))]
     if flow:
         lines.append(f"Results and logs: {ran['into']}")
-    lines.append(f"Cluster {name} is kept and costs money. Next: emrctl release {name}" if ran["kept"] else
+    lines.append(f"Cluster {name} is still there and costs money. Next: emrctl release {name}" if ran["kept"] else
                  f"Cluster {name} is released, {duration(seconds)} after the beginning.")
     return "\n".join(lines)
 
 
 def _remains(name: str, region: str | None, quiet: bool) -> None:
     """After an interruption: say what remains, and offer to release it."""
-    print(f"What was bought of cluster {name} is still there and costs money, and its flow goes on where it has begun.\n"
+    print(f"The nodes of cluster {name} are still there and cost money, and its flow goes on if it has begun.\n"
           f"Next: {command_again()}      (goes on, then releases)\n      emrctl release {name}", file=sys.stderr)
     if not sys.stdin.isatty():
         return

@@ -11,8 +11,8 @@ from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 SCHEDULE = typer.Argument(help="The schedule's name.")
-FILE = typer.Argument(None, help="The flow file; without one a job of --type, with its arguments behind --.")
-FILES = typer.Option([], "--file", "-f", help="A file that the job needs; may be repeated.")
+FILE = typer.Argument(None, help="Flow file; without one, a job of --type with its arguments behind --.")
+FILES = typer.Option([], "--file", "-f", help="File that the job needs; repeatable.")
 
 
 @app.callback()
@@ -25,14 +25,14 @@ def add(ctx: typer.Context, name: str = NAME,
         file: Path = FILE,
         at: str = typer.Option(..., "--at", metavar="WHEN", help="When: '30 2 * * *', 'Mon..Fri 02:30', '*:0/15', daily …"),
         called: str = typer.Option(None, "--name", help="The schedule's name (default: the flow's)."),
-        missed: str = typer.Option("run", "--missed", help="A time that passed while the master was down: run (once) or skip."),
-        zone: str = typer.Option(None, "--zone", help="The time zone of --at, such as Asia/Shanghai (default: the hosts' own)."),
-        kind: str = typer.Option(None, "--type", "-t", help="Without a flow file: the type of the job."),
+        missed: str = typer.Option("run", "--missed", help="What to do about times that passed while the master was down: run (once) or skip."),
+        zone: str = typer.Option(None, "--zone", help="Time zone of --at, such as Asia/Shanghai (default: that of the hosts)."),
+        kind: str = typer.Option(None, "--type", "-t", help="Type of the job, if there is no flow file."),
         files: list[Path] = FILES,
-        user: str = typer.Option(None, "--user", help="The user of the cluster that the job runs as."),
-        queue: str = typer.Option(None, "--queue", help="The queue of YARN that the job runs in."),
+        user: str = typer.Option(None, "--user", help="Run the job as this user of the cluster."),
+        queue: str = typer.Option(None, "--queue", help="Run the job in this YARN queue."),
         parameters: list[str] = PARAMETERS,
-        replace: bool = typer.Option(False, "--replace", help="Change the schedule of this name."),
+        replace: bool = typer.Option(False, "--replace", help="Replace the schedule of this name."),
         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Run a flow, or a job, at certain times. Skipped while its last run still goes on."""
     wanted = {"emr_name": name, "emr_region": region, "emr_schedule_op": "add", "emr_schedule": called, "emr_schedule_at": at,
@@ -76,13 +76,13 @@ def pause(name: str = NAME, schedule: str = SCHEDULE, region: str = REGION, outp
 
 @app.command()
 def resume(name: str = NAME, schedule: str = SCHEDULE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Switch a schedule on again; what was due meanwhile is not made up for."""
+    """Switch a schedule on again. Runs that were due meanwhile are not made up for."""
     _do("resume", name, schedule, region, output, quiet)
 
 
 @app.command()
 def remove(name: str = NAME, schedule: str = SCHEDULE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Take a schedule away; flows that it has started go on."""
+    """Remove a schedule; flows that it has started go on."""
     _do("remove", name, schedule, region, output, quiet)
 
 

@@ -27,14 +27,14 @@ def add(name: str = NAME, service: str = typer.Argument(help="The service to add
 
 @app.command()
 def remove(name: str = NAME, service: str = typer.Argument(help="The service to remove, for example spark."), yes: bool = YES,
-           delete_data: bool = typer.Option(False, "--delete-data", help="Delete its data in HDFS and its logs as well."),
+           delete_data: bool = typer.Option(False, "--delete-data", help="Also delete its data in HDFS and its logs."),
            confirm_delete: str = typer.Option(None, "--confirm-delete", metavar="SERVICE",
                                               help="Confirms --delete-data without a question: the service's name once more."),
            region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Stop a service and take its units, configuration and links off all nodes. Its data stays."""
+    """Stop a service and remove its units, configuration and links from all nodes. Its data stays."""
     if delete_data and service == "hdfs":
-        failures.fail("hdfs holds everybody's data, so --delete-data is not for it. Next: emrctl release gives the cluster back "
-                      "with all of it", failures.REFUSED)
+        failures.fail("hdfs holds everybody's data, so --delete-data does not apply to it. Next, to delete the cluster with "
+                      f"all its data: emrctl release {name}", failures.REFUSED)
     if not yes:
         ask(f"Remove {service} from cluster {name}? Its data stays" + (" until the next question." if delete_data else "."))
     deleted = confirmed_delete(delete_data, confirm_delete, service, f"the folders of {service} in HDFS and its logs")

@@ -80,7 +80,7 @@ def connect(name: str = NAME, port: int = typer.Option(0, "--port", min=0, max=6
     with tunnel([*ALIVE, "-L", forward, *cloud.ssh_arguments(master)]) as process:
         if _listens(process, local):
             print(f"sc://127.0.0.1:{local}", flush=True)
-            print("Open until Ctrl-C. In Python: SparkSession.builder.remote(…).getOrCreate()", file=sys.stderr)
+            print("Open until you press Ctrl-C. In Python: SparkSession.builder.remote(…).getOrCreate()", file=sys.stderr)
         ended(name, process.wait())
 
 
@@ -96,7 +96,7 @@ def _listens(tunnel, port: int, limit_s: float = 60) -> bool:
             return True
         except OSError as error:
             if time.monotonic() > deadline:
-                failures.fail(f"the tunnel takes no connection within {limit_s:.0f} s: {error}", failures.UNREACHABLE)
+                failures.fail(f"the tunnel accepted no connection within {limit_s:.0f} s: {error}", failures.UNREACHABLE)
             time.sleep(0.1)
     return False
 

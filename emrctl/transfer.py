@@ -11,40 +11,39 @@ from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, sto
 
 SOURCE = typer.Argument(help="Where the data is: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.")
 TARGET = typer.Argument(help="Path in HDFS.")
-FROM = typer.Argument(None, help="Path in HDFS; without it the cluster's spec is printed.", show_default=False)
-TO = typer.Argument(None, help="Where to: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.", show_default=False)
+FROM = typer.Argument(None, help="Path in HDFS; without it, print the cluster's spec.", show_default=False)
+TO = typer.Argument(None, help="Where the data goes: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.", show_default=False)
 CREDENTIALS = typer.Option(None, "--credentials", metavar="FILE",
-                           help="File to sign on with, readable by you alone; chain: emrctl's own. Default: the environment.")
-TOKEN = typer.Option(None, "--token", help="The same token submits once.")
+                           help="File with credentials, readable by you alone; chain means emrctl's own credentials (default: the environment).")
+TOKEN = typer.Option(None, "--token", help="Idempotency key: one job per token.")
 # Options of OSS.
 INCLUDE = typer.Option([], "--include", metavar="PATTERN", help="OSS: only files that match, for example '*.csv'; repeatable.")
-EXCLUDE = typer.Option([], "--exclude", metavar="PATTERN", help="OSS: no files that match; repeatable.")
-DELETE = typer.Option(None, "--delete", help="OSS: delete what the target has and the source has not.")
-OVERWRITE = typer.Option(None, "--overwrite", help="OSS: copy files that are equal as well. Database: an import replaces what the "
-                         "target has.")
+EXCLUDE = typer.Option([], "--exclude", metavar="PATTERN", help="OSS: skip files that match; repeatable.")
+DELETE = typer.Option(None, "--delete", help="OSS: delete files that the target has and the source does not.")
+OVERWRITE = typer.Option(None, "--overwrite", help="OSS: copy equal files too. Database: let an import replace the target.")
 VERIFY = typer.Option(None, "--verify", metavar="HOW", help="OSS: checksum (default), size or none.", show_default=False)
-MAPS = typer.Option(None, "--maps", min=1, help="OSS: containers that copy at once, at most (default 20).", show_default=False)
-BANDWIDTH = typer.Option(None, "--bandwidth", min=1, metavar="MB", help="OSS: MB per second of each container, at most.",
+MAPS = typer.Option(None, "--maps", min=1, help="OSS: most containers that copy at once (default 20).", show_default=False)
+BANDWIDTH = typer.Option(None, "--bandwidth", min=1, metavar="MB", help="OSS: most MB per second for each container.",
                          show_default=False)
 ENDPOINT = typer.Option(None, "--endpoint", help="OSS: its endpoint, as the nodes reach it (default: the cluster's).",
                         show_default=False)
 # Options of databases.
 TABLE = typer.Option(None, "--table", help="Database: NAME or SCHEMA.NAME.", show_default=False)
 QUERY = typer.Option(None, "--query", metavar="SQL", help="Database: this query in place of a table.", show_default=False)
-WHERE = typer.Option(None, "--where", metavar="SQL", help="Database: only rows for which this holds.", show_default=False)
+WHERE = typer.Option(None, "--where", metavar="SQL", help="Database: only rows that match this condition.", show_default=False)
 COLUMNS = typer.Option([], "--columns", metavar="A,B", help="Database: only these columns; repeatable.")
 EXCEPT = typer.Option([], "--except", metavar="A,B", help="Database: without these columns; repeatable.")
 TYPES = typer.Option([], "--column-type", metavar="NAME=TYPE", help="Database: type of a column, Spark's for an import, the database's for "
                      "a table that an export makes; repeatable.")
-SPLIT_BY = typer.Option(None, "--split-by", metavar="COLUMN", help="Database: divides the rows for parallel reads (default: the key, "
-                        "when it is a number, date or timestamp).", show_default=False)
-PARALLEL = typer.Option(None, "--parallel", min=1, help="Database: connections at once (default 4).", show_default=False)
+SPLIT_BY = typer.Option(None, "--split-by", metavar="COLUMN", help="Database: column that divides the rows for parallel reads "
+                        "(default: the key, if it is a number, date or timestamp).", show_default=False)
+PARALLEL = typer.Option(None, "--parallel", min=1, help="Database: connections at the same time (default 4).", show_default=False)
 FORMAT = typer.Option(None, "--format", help="Database: parquet (default of an import), orc, csv or json.", show_default=False)
 INCREMENTAL = typer.Option(None, "--incremental", metavar="COLUMN", help="Database: only rows beyond those of the last import, by this "
                            "column, which must grow.", show_default=False)
 MODE = typer.Option(None, "--mode", help="Database: append (default), overwrite or upsert.", show_default=False)
 KEY = typer.Option([], "--key", metavar="A,B", help="Database: columns that upsert goes by; a table that is made gets them as its primary key.")
-TLS = typer.Option(None, "--tls", help="Database: only over an encrypted connection.", show_default=False)
+TLS = typer.Option(None, "--tls", help="Database: use only an encrypted connection.", show_default=False)
 
 
 def import_(name: str = NAME, source: str = SOURCE, target: str = TARGET, include: list[str] = INCLUDE,

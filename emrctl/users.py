@@ -18,9 +18,9 @@ def users() -> None:
 
 @app.command()
 def add(name: str = NAME, user: str = USER,
-        queue: str = typer.Option(None, "--queue", help="The queue of their jobs; 'none' takes it away."),
+        queue: str = typer.Option(None, "--queue", help="Queue of their jobs; 'none' unsets it."),
         space_quota: str = typer.Option(None, "--space-quota", metavar="SIZE",
-                                        help="Most space in HDFS, all copies counted, such as 500g; 'none' takes it away."),
+                                        help="Space quota in HDFS, all copies counted, such as 500g; 'none' unsets it."),
         region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Add a user, or change one: an account on all nodes, a home in HDFS, a queue. No daemon restarts."""
     given = {"queue": queue, "space_quota": space_quota}
@@ -33,11 +33,11 @@ def add(name: str = NAME, user: str = USER,
 
 @app.command()
 def remove(name: str = NAME, user: str = USER, yes: bool = YES,
-           delete_data: bool = typer.Option(False, "--delete-data", help="Delete their home in HDFS and on the nodes as well."),
+           delete_data: bool = typer.Option(False, "--delete-data", help="Also delete their home in HDFS and on the nodes."),
            confirm_delete: str = typer.Option(None, "--confirm-delete", metavar="USER",
                                               help="Confirms --delete-data without a question: the user's name once more."),
            region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
-    """Take a user's account and queue away on all nodes. Their data stays."""
+    """Remove a user's account and queue on all nodes. Their data stays."""
     if not yes:
         ask(f"Remove the user {user} from cluster {name}? Their data stays" + (" until the next question." if delete_data else "."))
     deleted = confirmed_delete(delete_data, confirm_delete, user, f"/user/{user} in HDFS and /home/{user} on all nodes")
@@ -59,7 +59,7 @@ def confirmed_delete(wanted: bool, again: str | None, name: str, what: str) -> s
     if not wanted:
         return None
     if again is None:
-        ask(f"Delete {what} for ever?", f"and to delete the data: --confirm-delete {name}")
+        ask(f"Delete {what} for good?", f"and to delete the data: --confirm-delete {name}")
     elif again != name:
         failures.fail(f"--confirm-delete {again}: expected {name}, whose data would be deleted. Nothing was changed.",
                       failures.REFUSED)

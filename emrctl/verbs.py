@@ -9,11 +9,11 @@ import typer
 from emrctl import failures
 from emrctl.output import Format, emit
 
-OUTPUT = typer.Option(Format.table, "-o", "--output", help="Form of the data on stdout.")
+OUTPUT = typer.Option(Format.table, "-o", "--output", help="Format of the data on stdout.")
 REGION = typer.Option(None, "--region", help="Region of the cluster (default: ALIBABA_CLOUD_REGION_ID).")
-YES = typer.Option(False, "-y", "--yes", help="Do it without asking.")
-CONFIRM = typer.Option(None, "--confirm", metavar="DIGEST", help="Do exactly the plan with this digest.")
-QUIET = typer.Option(False, "-q", "--quiet", help="No progress.")
+YES = typer.Option(False, "-y", "--yes", help="Skip the confirmation.")
+CONFIRM = typer.Option(None, "--confirm", metavar="DIGEST", help="Carry out the plan with this digest, and no other.")
+QUIET = typer.Option(False, "-q", "--quiet", help="Show no progress.")
 NAME = typer.Argument(help="Name of the cluster.")
 
 
@@ -76,12 +76,12 @@ def confirmed(playbook: str, extra_vars: dict, yes: bool, digest: str | None, qu
 def ask(question: str, hint: str = "") -> None:
     """Put a question at the terminal; leaves with 3 when the answer is no or nobody is there."""
     if not sys.stdin.isatty():
-        print(f"Not confirmed, nothing was changed. Next: {command_again()} --yes", *([f"  {hint}"] if hint else []),
+        print(f"Not confirmed; nothing was changed. Next: {command_again()} --yes", *([f"  {hint}"] if hint else []),
               sep="\n", file=sys.stderr)
         raise typer.Exit(failures.REFUSED)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("Not confirmed, nothing was changed.", file=sys.stderr)
+        print("Not confirmed; nothing was changed.", file=sys.stderr)
         raise typer.Exit(failures.REFUSED)
 
 

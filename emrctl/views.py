@@ -18,14 +18,14 @@ def plan(data: dict) -> str:
     if found.get("release"):
         lines += [f"To delete with all data of cluster {found.get('cluster')}: {', '.join(found['release'])}"]
     if found.get("networks"):
-        lines += [f"To delete, since it was made for cluster {found.get('cluster')}: {', '.join(found['networks'])}"]
+        lines += [f"To delete, because it was made for cluster {found.get('cluster')}: {', '.join(found['networks'])}"]
     lines += [f"To change: {change if isinstance(change, str) else render(change)}" for change in found.get("changes") or []]
     lines += [f"Sold out: {', '.join(row['sold_out'])} of group {row['group']}; {row['takes_its_place']} takes its place"
               for row in found.get("substitutes") or []]
     lines += _kept(found.get("nodes") or [])
     lines += [f"Note: {warning}" for warning in found.get("warnings") or []]
     if not (found.get("buy") or found.get("release") or found.get("changes") or found.get("networks")):
-        lines.insert(0, f"Nothing to buy, to change or to delete for cluster {found.get('cluster')}.")
+        lines.insert(0, f"Nothing to buy, change or delete for cluster {found.get('cluster')}.")
     lines += _sources(found) + _costs(found) + _offer(found.get("offer") or {})
     lines.append(f"Digest: {found.get('digest', '-')}")
     return "\n".join(lines)

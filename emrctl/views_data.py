@@ -19,7 +19,7 @@ def listing(data: dict) -> str:
              "size": size(row["bytes"]), "modified": _time(row["modified"]),
              "path": row["path"] + ("/" if row["type"] == "folder" else "")} for row in data["files"]]
     if not rows:
-        return "Nothing is in there."
+        return "The folder is empty."
     # OSS knows no owners
     columns = [name for name in rows[0] if name in ("size", "modified", "path") or any(row[name] is not None for row in data["files"])]
     return "\n".join([table(rows, columns), *_more(data)])
@@ -34,7 +34,7 @@ def _mode(row: dict) -> str | None:
 
 
 def _more(data: dict) -> list:
-    return ["There is more; name a folder below, or give a larger --most."] if data["truncated"] else []
+    return ["The list is cut off: name a folder below, or give a larger --most."] if data["truncated"] else []
 
 
 def used(data: dict) -> str:

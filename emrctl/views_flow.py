@@ -85,7 +85,7 @@ def schedules(found: list) -> str:
 def schedule(cluster: str, found: dict) -> str:
     """One schedule with its last runs."""
     if found["state"] == "REMOVED":
-        return f"The schedule {found['name']} is removed; flows that it has started go on."
+        return f"Removed schedule {found['name']}; flows that it has started go on."
     missed = "made up for once" if found["missed"] == "run" else "left out"
     lines = [f"{found['name']}  {found['state']}  flow {found['flow']} at {found['at']} ({found['zone']})",
              f"Next run: {found['next'] or '-'}", f"Runs that are missed while the master is down are {missed}.",

@@ -129,11 +129,11 @@ def findings(data: dict) -> str:
 def mending(found: dict) -> str:
     """What a repair would do."""
     if found.get("empty", True):
-        return "Every node works. Drift, if there is any, is removed."
-    lines = [f"Stopped, to be started: {', '.join(found['start'])}"] * bool(found["start"])
-    lines += [f"Run and do not answer: {', '.join(found['silent'])}"] * bool(found["silent"])
+        return "Every node works. Repair removes drift, if there is any."
+    lines = [f"Stopped; will be started: {', '.join(found['start'])}"] * bool(found["start"])
+    lines += [f"Running, but not answering: {', '.join(found['silent'])}"] * bool(found["silent"])
     if found["start"] or found["silent"]:
-        lines.append("What of these does not come back is released, if HDFS has its blocks elsewhere, and bought anew.")
+        lines.append("Nodes that do not come back are released, if HDFS has their blocks elsewhere, and bought again.")
     lines += [f"Daemons to start on {node}: {', '.join(down)}" for node, down in sorted(found["daemons"].items())]
     lines += [f"To buy for group {group}: {count}" for group, count in sorted(found["missing"].items())]
     lines += [f"{found['healing']:,} blocks of HDFS have too few copies"] * bool(found["healing"])
@@ -156,14 +156,14 @@ def repaired(name: str, result, seconds: str) -> str:
     if hdfs:
         lines.append(f"HDFS: {hdfs['live']} DataNodes live, {hdfs['under_replicated_blocks']:,} blocks with too few "
                      f"copies, {hdfs['missing_blocks']:,} missing")
-    lines.append(f"Cluster {name} is whole after {seconds}." if changed(result)
-                 else f"Cluster {name} was whole: nothing to do.")
+    lines.append(f"Repaired cluster {name} in {seconds}." if changed(result)
+                 else f"Cluster {name} needed no repair.")
     return "\n".join(lines)
 
 
 def bundled(data: dict) -> str:
     """Where the archive is, and who is not in it."""
     lines = [f"{data['file']}: {size(data['bytes'])} of {len(data['nodes'] or {})} nodes.",
-             "Secrets are masked; look at it all the same before you hand it on."]
+             "Secrets are masked; still, read it before you pass it on."]
     lines += [f"Not in it: {node} ({why})" for node, why in sorted((data.get("silent") or {}).items())]
     return "\n".join(lines)

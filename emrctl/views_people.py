@@ -27,7 +27,7 @@ def users(cluster: str, found: list) -> str:
 
 
 def _note(row: dict) -> str:
-    return row.get("note") or ("" if row.get("here", True) else "no account on the first master: run emrctl apply")
+    return row.get("note") or ("" if row.get("here", True) else "no account on the first master. Next: run emrctl apply")
 
 
 def removed(what: str, cluster: str, data: dict, deleted: str | None, kept: str) -> str:
@@ -35,6 +35,6 @@ def removed(what: str, cluster: str, data: dict, deleted: str | None, kept: str)
     rows = [(node, row) for node, found in sorted((data.get("deleted") or {}).items()) for row in found]
     lines = [f"{what} is removed from cluster {cluster}."]
     if not deleted:
-        lines.append(f"The data stays: {kept}")
+        lines.append(f"Data kept: {kept}")
     lines += [f"Deleted: {row['path']}" + (f" ({size(row['bytes'])})" if "bytes" in row else f" on {node}") for node, row in rows]
     return "\n".join(lines)

@@ -75,11 +75,11 @@ def _problem(words: list[str], seen: set) -> str:
         return f"unknown kind {kind!r}, expected one of {', '.join(sorted(KINDS))}"
     least, most = KINDS[kind]
     if not least <= len(coordinates.split(":")) <= most or ".." in coordinates or "/" in coordinates:
-        return f"{coordinates!r} are no coordinates of a {kind}"
+        return f"{coordinates!r} are not coordinates of a {kind}"
     if not _SHA512.fullmatch(sha512):
         return "the SHA-512 is not 128 lower-case hex digits"
     if not size.isdigit():
-        return f"the size {size!r} is no number of bytes"
+        return f"the size {size!r} is not a number of bytes"
     if place.startswith("/") or ".." in place.split("/"):
         return f"the place {place!r} leaves the distribution"
     return f"{coordinates} is there twice" if coordinates in seen else ""

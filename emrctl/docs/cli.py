@@ -30,7 +30,12 @@ def _group(name: str, group) -> list:
 
 def _command(name: str, command, level: str) -> list:
     context = command.make_context(f"emrctl {name}", [], resilient_parsing=True)
-    rows = [f"{level} emrctl {name}", "", "    " + " ".join([f"emrctl {name}", *command.collect_usage_pieces(context)]), "",
+    rows = [f"{level} emrctl {name}", "", "    " + " ".join([f"emrctl {name}", *map(_piece, command.collect_usage_pieces(context)[1:])]), "",
             inspect.cleandoc(command.help or "").replace("\b\n", ""), ""]
     told = [record for record in (row.get_help_record(context) for row in command.params) if record and not record[0].endswith("--help")]
     return rows + (table(["Argument or option", "Meaning"], [[f"`{words}`", meaning] for words, meaning in told]) if told else [])
+
+
+def _piece(piece: str) -> str:
+    """An argument of the line of usage, as people write it: NAME, or [NAME]."""
+    return piece.upper().replace("{", "").replace("}", "")

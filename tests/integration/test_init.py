@@ -64,7 +64,7 @@ def test_without_a_terminal_what_is_missing_is_named(emrctl, missing, given):
 
 @pytest.mark.parametrize("wrong, expected", [
     (("--budget", "100"), "the budget is 100.00"), (("--zone", "cn-hangzhou-x"), "no vSwitch in cn-hangzhou-x"),
-    (("--data", "lots"), "is no volume"), (("--workload", "nightly"), "is none of"),
+    (("--data", "lots"), "is no volume"), (("--workload", "nightly"), "is not one of"),
     (("--measure", "oss://bucket/x"), "listing:"), (("--vswitch", "vsw-none"), "does not exist"),
     (("--services", "hbase"), "unknown"), (("--name", "No_Name"), "is no name")])
 def test_wrong_answers_are_refused_before_anything(emrctl, wrong, expected):

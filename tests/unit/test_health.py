@@ -320,7 +320,7 @@ def test_disks_are_told_once_each(tmp_path):
     assert len(rows) == 1 and 0 < rows[0]["used_share"] < 1 and rows[0]["mount"]
 
 
-@pytest.mark.parametrize(("data", "told"), [({}, "was whole: nothing to do"), ({"started": ["n1"], "hdfs": HDFS}, "Started: n1")])
+@pytest.mark.parametrize(("data", "told"), [({}, "needed no repair"), ({"started": ["n1"], "hdfs": HDFS}, "Started: n1")])
 def test_a_repair_tells_what_it_did(data, told, tmp_path):
     changed = {"changed": {"localhost": 1}} if data else {}
     assert told in views_health.repaired("s", Result("repair", tmp_path, data=data, stats=changed), "9s")

@@ -50,7 +50,7 @@ def test_the_end_of_the_input_and_no_terminal_name_the_flag(types, capsys):
         assert leaving.value.code == 2 and "give --data" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("path, expected", [("oss://bucket/x", "listing:"), ("hdfs:///data", "names no cluster"),
+@pytest.mark.parametrize("path, expected", [("oss://bucket/x", "listing:"), ("hdfs:///data", "does not name a cluster"),
                                             ("listing:/none/there", "No such file"), ("/none/there", "no such file")])
 def test_what_cannot_be_measured(path, expected):
     with pytest.raises(Exception, match=expected):
