@@ -47,7 +47,7 @@ class Timings:
         return float(value) if isinstance(value, (int, float)) else None
 
     def save(self, playbook: str, phases: list) -> None:
-        """Remember (phase, seconds) pairs; a file that cannot be written is no error."""
+        """Remember (phase, seconds) pairs; a file that cannot be written is not an error."""
         self.seconds.setdefault(playbook, {}).update({name: round(secs, 2) for name, secs in phases})
         temporary = self.path.with_suffix(f".{os.getpid()}")
         try:

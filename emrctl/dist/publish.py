@@ -88,7 +88,7 @@ class Upload:
         crc = self.oss.complete(self.bucket, self.key, upload, [row[0] for row in found])
         if crc != wanted:
             self.oss.delete(self.bucket, [self.key])
-            raise OssError(f"oss://{self.bucket}/{self.key}: arrived with the CRC-64 {crc}, sent was {wanted}")
+            raise OssError(f"oss://{self.bucket}/{self.key}: arrived with the CRC-64 {crc}, expected {wanted}")
         return self.size - have
 
     def _there(self) -> bool:

@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def handle_error(self, request, client_address) -> None:
-        """A client that went away is no error of this server; anything else is logged."""
+        """A client that went away is not an error of this server; anything else is logged."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             log.exception("connection of %s", client_address)
 

@@ -121,7 +121,7 @@ def test_what_hdfs_refuses_is_one_sentence_with_a_remedy(bed):
     rows = {row["path"]: row["owner"] for row in bed.json("ls", NAME, "/", "--user", "hdfs")["files"]}
     assert rows["/one"] == "hdfs"
     assert bed.emrctl("cat", NAME, "/one").stdout == "1"
-    assert "no name of a user" in bed.emrctl("put", NAME, "one", "x", "--user", "a b&x=", expect=3).stderr
+    assert "is not a valid user name" in bed.emrctl("put", NAME, "one", "x", "--user", "a b&x=", expect=3).stderr
 
 
 def test_texts_of_people_arrive_as_they_were_written(bed):

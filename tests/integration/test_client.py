@@ -143,7 +143,7 @@ def test_credentials_of_profiles(tmp_path):
             find_credentials(home, profile=profile)
     with pytest.raises(Refused, match="No Alibaba Cloud credentials"):
         find_credentials({"HOME": str(tmp_path / "nowhere"), "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
-    with pytest.raises(Refused, match="Half of an access key"):
+    with pytest.raises(Refused, match="half of an access key"):
         find_credentials({"ALIBABA_CLOUD_ACCESS_KEY_ID": "x"})
 
 

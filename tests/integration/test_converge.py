@@ -112,7 +112,7 @@ def test_a_digest_stands_for_purchases_releases_and_changes(ecs):
     for wanted, plan in ((changed, plans[1]), (cloudbed.spec(ecs, "cdig", **slaves(2)), plans[3])):
         with pytest.raises(Unconfirmed, match="not confirmed"):
             converge(ecs, wanted, before, confirm="", loads=held)
-        with pytest.raises(Unconfirmed, match="things changed meanwhile"):
+        with pytest.raises(Unconfirmed, match="something changed meanwhile"):
             converge(ecs, wanted, before, confirm=plans[2].digest, loads=held)
         converge(ecs, wanted, before, confirm=plan.digest, loads=held)
     assert cloudbed.living(ecs, "cdig") == cloudbed.expected("cdig", master=1, slave=3), "releasing is not done here"

@@ -53,7 +53,7 @@ def status(ecs, tmp_path, *words):
 
 @pytest.mark.parametrize("action, said", [
     ("CreateVpc", "no node is bought; there is vpc-"), ("CreateSecurityGroup", "there is security group sg-"),
-    ("RunInstances", "1 nodes are bought (demo-master-001); announced, perhaps bought: demo-slave-001")])
+    ("RunInstances", "1 nodes are bought (demo-master-001); announced and perhaps bought: demo-slave-001")])
 def test_status_says_what_there_is_and_how_to_go_on(ecs, tmp_path, action, said):
     killed_at(ecs, action)
     client = EcsClient(ecs.region)

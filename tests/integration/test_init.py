@@ -64,9 +64,9 @@ def test_without_a_terminal_what_is_missing_is_named(emrctl, missing, given):
 
 @pytest.mark.parametrize("wrong, expected", [
     (("--budget", "100"), "the budget is 100.00"), (("--zone", "cn-hangzhou-x"), "no vSwitch in cn-hangzhou-x"),
-    (("--data", "lots"), "is no volume"), (("--workload", "nightly"), "is not one of"),
+    (("--data", "lots"), "is not a volume"), (("--workload", "nightly"), "is not one of"),
     (("--measure", "oss://bucket/x"), "listing:"), (("--vswitch", "vsw-none"), "does not exist"),
-    (("--services", "hbase"), "unknown"), (("--name", "No_Name"), "is no name")])
+    (("--services", "hbase"), "unknown"), (("--name", "No_Name"), "is not a name")])
 def test_wrong_answers_are_refused_before_anything(emrctl, wrong, expected):
     done = emrctl("init", "-", "--name", "adv", "--workload", "batch", "--data", "100GB", *wrong, expect=3)
     assert expected in done.stderr and "Traceback" not in done.stderr and done.stdout == ""

@@ -72,7 +72,7 @@ def test_stale_answer_when_a_region_stays_throttled(bed, tmp_path):
         os.utime(file, (1, 1))
     bed.ecs.faults(errors=[{"action": "DescribeInstances", "code": "Throttling.User", "times": 10000}])
     found = bed.parse(config)
-    assert len(found.hosts) == 6 and found.text.count("Used is what was known") == 2 and "Throttling.User" in found.text
+    assert len(found.hosts) == 6 and found.text.count("Using the answer from") == 2 and "Throttling.User" in found.text
     found = bed.parse(config, cache=False)
     assert not found.hosts and "gave up" in found.text, "who asks for a new answer gets no old one"
 
@@ -87,7 +87,7 @@ def test_cache_hit_calls_nothing_and_answers_the_same_question_only(bed, tmp_pat
     assert bed.parse({**config, "filters": {"emr:role": "slave"}}).calls, "other filters, another question"
     assert bed.parse({**config, "all_instances": True}).calls
     assert not bed.parse({**config, "states": [], "address": ["public"], "hostnames": ["instance_id"]}).calls, \
-        "how hosts are shown is no question to the API"
+        "how hosts are shown is not a question to the API"
     assert bed.parse(config, cache=False).calls, "--flush-cache"
     other = bed.parse(config, ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIother", ALIBABA_CLOUD_ACCESS_KEY_SECRET="x")
     assert not other.hosts and "InvalidAccessKeyId" in other.text, "another caller does not see this one's hosts"
@@ -207,7 +207,7 @@ def test_roles_lives_and_names_of_groups_are_validated(bed):
     made += buy(bed.ecs, "eu-central-1", "yy-[1,3]", 1, {**cluster("x", "master"), "emr:cluster": "{{ 7777 * 7777 }}"})
     settled(bed.ecs, "eu-central-1")
     found = bed.parse({"regions": ["eu-central-1"]})
-    for part in ("emr:role is none of", "several clusters of one name", "also that of another kind of group",
+    for part in ("emr:role is not one of", "several clusters of one name", "also that of another kind of group",
                  "not the name of a cluster"):
         assert part in found.text
     assert "60481729" not in found.text and "root" not in found.groups and len(found.hosts) == 4

@@ -201,7 +201,7 @@ def test_a_node_with_notice_is_waited_for(ecs, owner):
     wait_for(lambda: len(living(ecs, "demo")) == 4, 20)
     data = reconcile(ecs, wanted, owner, excluded=["demo-night-001"])
     assert data["converge"] and data["done"] == ["replace spot nodes: demo-night-001, demo-night-002",
-                                                 "forget nodes that are gone: demo-night-001"]
+                                                 "remove the records of nodes that are gone: demo-night-001"]
 
 
 def test_names_left_on_the_lists_are_forgotten(ecs, owner):

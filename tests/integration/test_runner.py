@@ -238,4 +238,4 @@ def test_a_result_that_the_runner_drops_is_an_error(tmp_path):
 
 def test_a_failure_with_too_much_to_say_points_to_the_log(tmp_path):
     result = runner.run_playbook(play(tmp_path, f"    - name: Look\n      fail: {{msg: \"{{{{ 'x' * {LARGE} }}}}\"}}\n"))
-    assert result.exit_code == 5 and "more to say than fits" in explain(result) and str(result.log) in explain(result)
+    assert result.exit_code == 5 and "message is too long to show" in explain(result) and str(result.log) in explain(result)

@@ -90,7 +90,7 @@ MISSING = {
     "no such file": ("mirrors: [http://missing.example.com/dist]", ["missing.example.com/dist/hadoop-3.4.2.tar.gz (mirrors): HTTP 404"]),
     "not for everybody": ("mirrors: [http://forbidden.example.com]", ["(mirrors): HTTP 403"]),
     "a broken server": ("mirrors: [http://broken.example.com]", ["(mirrors): HTTP 502"]),
-    "a page of a firewall": ("mirrors: [http://page.example.com]", ["answers, but with no gzip file"]),
+    "a page of a firewall": ("mirrors: [http://page.example.com]", ["answers, but not with a gzip file"]),
     "the node itself": ("mirrors: [http://localhost:8000/dist]", ["names the node itself"]),
     "a name that is none": ("mirrors: [https://nowhere.invalid/dist]", ["https://nowhere.invalid/dist/hadoop-3.4.2.tar.gz (mirrors):"]),
     "no such bucket": ("mirrors: [oss://no-such-bucket-of-anybody/x]", ["NoSuchBucket"]),

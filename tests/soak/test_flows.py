@@ -250,7 +250,7 @@ def test_what_is_due_while_clocks_go_back_runs_once(bed):
     file = flow(bed, "back", {"a": (f"echo ${{yyyy-MM-dd HH:mm:ss}} >> {TRACE}-back", {})})
     clock = time.strftime("%H:%M", time.gmtime(change - 60 + 3600))
     made = bed.json("schedule", "add", NAME, file, "--name", "nightly", "--at", clock, "--zone", "Emr/Back")
-    assert f"comes twice: what is due in it, such as {clock}, runs the first time" in made["turns"][0], made
+    assert f"comes twice: runs that are due in it, such as {clock}, happen the first time" in made["turns"][0], made
     bed.emrctl("schedule", "add", NAME, file, "--name", "ticks", "--at", "*:*:0/20", "--zone", "Emr/Back")
     until(lambda: time.time() > change, "the clocks go back", 400)
     # Made anew within the second of the two hours, the timer elapses once more; the run that it is for has been.
@@ -344,7 +344,7 @@ def test_run_flow_releases_after_a_failed_deployment(bed):
     (bed.folder / "broken.sh").write_text("#!/bin/sh\nexit 9\n")
     spec.write_text(spec.read_text() + "bootstrap: [{script: broken.sh, when: before_install}]\n")
     done = bed.emrctl("run-flow", str(spec), str(bed.folder / "failing.yml"), "--yes", expect=5, timeout=1800)
-    assert "broken.sh" in done.stderr and "The flow did not run" in done.stdout, done.stdout + done.stderr
+    assert "broken.sh" in done.stderr and "The flow did not start" in done.stdout, done.stdout + done.stderr
     assert bed.instances("once") == []
 
 

@@ -66,7 +66,7 @@ def test_a_job_survives_that_its_node_is_taken_back(bed):
     assert out["stdout"].split() == [str(len(numbers)), str(sum(numbers))], out["stderr"][-2000:]
     assert not (ask(bed, "apps?states=FAILED,KILLED").get("apps") or {}).get("app")
     result = bed.json("reconcile", NAME)
-    assert result["done"] == [f"replace spot nodes: {NODE}", f"forget nodes that are gone: {NODE}"]
+    assert result["done"] == [f"replace spot nodes: {NODE}", f"remove the records of nodes that are gone: {NODE}"]
     assert node(bed)["state"] == "RUNNING" and bed.json("status", NAME)["yarn"]["active"] == 3
     again = bed.json("reconcile", NAME)
     assert again["done"] == [] and not any(s["changed"] for s in again["stats"].values())

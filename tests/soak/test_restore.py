@@ -165,7 +165,7 @@ def test_nodes_that_are_given_up_do_not_stop_the_others(bed):
     assert "2 of 3 DataNodes are live" in refused.stderr and "--without-nodes" in refused.stderr
     done = bed.json("restore", NAME, "--accept-loss", "--without-nodes", "--keep-broken", "--yes")
     assert done["accepted"]["broken_files"] == 0 and done["made"]
-    assert "no restore waits" in bed.emrctl("restore", NAME, "--accept-loss", "--yes", expect=3).stderr
+    assert "no restore on this master waits" in bed.emrctl("restore", NAME, "--accept-loss", "--yes", expect=3).stderr
     assert sums(bed, files) == files
     bed.emrctl("repair", NAME, "--yes", timeout=1800)
     assert bed.json("status", NAME)["hdfs"]["live"] == 3 and sums(bed, files) == files

@@ -39,8 +39,8 @@ def test_counts_and_settings_change_nothing_else():
 
 
 @pytest.mark.parametrize(("edit", "says"), [
-    ({"groups": {"slvae": 4}}, "Did you mean slave"), ({"groups": {"slave": -1}}, "no number of nodes"),
-    ({"groups": {"slave": True}}, "no number of nodes"), ({"group": {}}, "Did you mean groups"),
+    ({"groups": {"slvae": 4}}, "Did you mean slave"), ({"groups": {"slave": -1}}, "not a number of nodes"),
+    ({"groups": {"slave": True}}, "not a number of nodes"), ({"group": {}}, "Did you mean groups"),
     ({"config": {"hdsf-site": {"a.b": 1}}}, "Did you mean hdfs-site"), ({"config": {"hdfs-site": {}}}, "nothing to set"),
     ({"config": {"hdfs-site": {"dfs.namenode.name.dir": "/x"}}}, "name.dir"), ({"add_services": ["sprak"]}, "Did you mean spark"),
     ({"remove_nodes": ["other-slave-001"]}, "no node of cluster sales"), ({"groups": {"master": 2}}, "master")])

@@ -72,7 +72,7 @@ def wrong(text: str) -> list:
     ("load: {type: SHELL, args: x}", "flow.yml:3: jobs.load: the key occurs twice (first in line 4", ""),
     ("a: {type: SHELL}", "flow.yml:3: jobs.a: a job needs args or files", "args:"),
     ("a: {args: x}", "flow.yml:3: jobs.a.type: missing", "type: SHELL"),
-    ("a b: {type: SHELL, args: x}", 'flow.yml:3: jobs.a b: "a b" is no name for a job', "such as load"),
+    ("a b: {type: SHELL, args: x}", 'flow.yml:3: jobs.a b: "a b" is not a name for a job', "such as load"),
     ("a: {type: SHELL, args: x, timeout: 5 minutes}", "flow.yml:3: jobs.a.timeout", "timeout: 2h"),
     ("a: {type: SHELL, args: x, on_failure: ignore}", "flow.yml:3: jobs.a.on_failure", "stop or continue"),
     ("a: {type: SHELL, args: x, environment: {DB_PASSWORD: x}}", "flow.yml:3: jobs.a.environment.DB_PASSWORD", "only the job's user"),

@@ -266,7 +266,7 @@ def test_an_answer_that_was_cut_off_proves_nothing():
 
 def test_hdfs_has_healed_when_every_block_has_its_copies():
     assert healed(HDFS, 2) and not healed(None, 2) and not healed(HDFS, 3)
-    assert not healed({**HDFS, "live": 3}, 2) and "not noticed yet who is gone" in progress({**HDFS, "live": 3}, 2)
+    assert not healed({**HDFS, "live": 3}, 2) and "not noticed yet which nodes are gone" in progress({**HDFS, "live": 3}, 2)
     assert not healed({**HDFS, "datanodes": [{**HDFS["datanodes"][0], "last_contact_s": 40}]}, 2)
     assert not healed({**HDFS, "under_replicated_blocks": 1}, 2) and not healed({**HDFS, "safe_mode": "on"}, 2)
     assert "1 of 10 blocks have too few copies" in progress({**HDFS, "under_replicated_blocks": 1}, 2)

@@ -25,7 +25,7 @@ def seen(**changes):
 
 
 def test_the_first_look_counts_as_activity():
-    assert advance(None, QUIET, NOW) == {"active": NOW, "why": "the first look", "seen": NOW, "hdfs": QUIET["hdfs"]}
+    assert advance(None, QUIET, NOW) == {"active": NOW, "why": "first check", "seen": NOW, "hdfs": QUIET["hdfs"]}
 
 
 def test_nothing_new_keeps_the_moment():

@@ -27,7 +27,7 @@ def test_an_empty_answer_is_the_default_and_a_wrong_one_is_asked_again(types, ca
     assert asker.get("deadline", "Minutes", 60, number(0.1)) == 60
     assert asker.get("growth", "Growth", "0", gib) == 0
     out, err = capsys.readouterr()
-    assert out == "" and "'soon' is no number" in err and "Minutes [60]:" in err
+    assert out == "" and "'soon' is not a number" in err and "Minutes [60]:" in err
 
 
 def test_a_question_without_default_is_asked_until_it_is_answered(types, capsys):

@@ -302,7 +302,7 @@ def test_a_job_is_run_again_with_its_files(submitting, tmp_path):
     file = tmp_path / "run.sh"
     file.write_text("echo hello")
     first = job.submit({"files": [str(file)], "name": "n", "token": "t"})["job"]["id"]
-    with pytest.raises(NodeError, match="only one that has ended"):
+    with pytest.raises(NodeError, match="only a job that has ended"):
         job.retry({"id": first})
     job_record.note(first, "FAILED")
     again = job.retry({"id": first})["job"]

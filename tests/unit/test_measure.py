@@ -45,7 +45,7 @@ def test_sizes(text, expected):
 
 @pytest.mark.parametrize("text", ["", "many", "-1GB", "5 parsecs", "1,5GB", "1e3"])
 def test_what_is_no_size(text):
-    with pytest.raises(Refused, match="is no volume"):
+    with pytest.raises(Refused, match="is not a volume"):
         gib(text)
 
 
@@ -76,5 +76,5 @@ def test_folder(tmp_path):
 def test_webhdfs():
     found = measure_summary('{"ContentSummary":{"directoryCount":1,"fileCount":7,"length":99,"spaceConsumed":198}}', "x")
     assert (found.size, found.files) == (99, 7)
-    with pytest.raises(Refused, match="did not tell"):
+    with pytest.raises(Refused, match="did not report"):
         measure_summary("HTTP 404", "x")

@@ -141,7 +141,7 @@ def test_copies_that_are_being_made_are_waited_for(monkeypatch):
 def test_a_datanode_is_back_when_the_namenode_hears_it(monkeypatch):
     namenode(monkeypatch, live={"a": 1, "b": 40})
     assert node_gates.datanode_back("base", "a") == ""
-    assert "does not hear" in node_gates.datanode_back("base", "b")
+    assert "gets no heartbeat from" in node_gates.datanode_back("base", "b")
     assert "not live" in node_gates.datanode_back("base", "c")
     assert node_gates.datanodes_back("base", ["a", "b"]) == "" and "c" in node_gates.datanodes_back("base", ["a", "c"])
 
@@ -170,7 +170,7 @@ def test_applications_go_on_or_are_told_lost(monkeypatch):
 
 def test_waiting_ends_with_what_was_seen_last():
     with pytest.raises(NodeError, match=r"the DataNode may not go down: 3 blocks, for 0 s now. Do x"):
-        node_gates.wait("the DataNode may not go down", lambda: "3 blocks", 0, "Do x")
+        node_gates.wait("the DataNode cannot be stopped now", lambda: "3 blocks", 0, "Do x")
 
 
 def test_the_namenode_restarts_first_and_alone():
@@ -227,10 +227,10 @@ def test_a_datanode_that_stands_still_needs_no_gate_before(monkeypatch):
     fleet = Fleet(monkeypatch, idle=("datanode",))
     node_roll.perform(turn("datanode", "nodemanager"), False)
     assert fleet.done == [("datanode", "start"), ("nodemanager", "restart")]
-    assert not [what for what in fleet.waited if "may not go down" in what]
+    assert not [what for what in fleet.waited if "cannot be stopped now" in what]
     fleet = Fleet(monkeypatch)
     node_roll.perform(turn("datanode"), False)
-    assert fleet.waited[0] == "the DataNode of n1 may not go down"
+    assert fleet.waited[0] == "the DataNode of n1 cannot be stopped now"
     fleet = Fleet(monkeypatch)
     node_roll.perform(turn("datanode", force=True), False)
     assert fleet.waited == ["the DataNode of n1 was restarted"]

@@ -77,7 +77,7 @@ def test_a_queue_for_some_admits_them_and_those_whose_own_it_is_but_not_by_way_o
     ("queues: {a: {capacity: 100, max_capacity: 50}}", "queues.a.max_capacity", "under the capacity"),
     ("queues: {a: {capacity: 100, users: [alise]}}\nusers: {alice: }", "queues.a.users[0]", "Did you mean alice?"),
     ("queues: {a: {capacitty: 100}}", "queues.a.capacitty", "Did you mean capacity?"),
-    ("queues: {A: {capacity: 100}}", "queues.A", "no name for a queue"),
+    ("queues: {A: {capacity: 100}}", "queues.A", "not a name for a queue"),
     ("queues: {root: {capacity: 100}}", "queues.root", "another name"),
     ("queues: {a: {capacity: 100}}\nconfig: {capacity-scheduler: {yarn.scheduler.capacity.root.queues: a}}",
      "config.capacity-scheduler.yarn.scheduler.capacity.root.queues", "contradicts"),
@@ -87,7 +87,7 @@ def test_a_queue_for_some_admits_them_and_those_whose_own_it_is_but_not_by_way_o
     ("users: {alice: {uid: 20500}, bob: {uid: 20500}}", "users.bob", "both have the number 20500"),
     ("users: {alice: {space_quota: 200m}}", "users.alice.space_quota", "at least 256m"),
     ("users: {alice: {space_quota: plenty}}", "users.alice.space_quota", "a size such as 500g"),
-    ("users: {Alice: }", "users.Alice", "no name for a user"),
+    ("users: {Alice: }", "users.Alice", "not a name for a user"),
 ])
 def test_what_cannot_work_is_told_with_its_key_and_remedy(text, key, words):
     with pytest.raises(SpecError) as wrong:

@@ -71,7 +71,7 @@ def test_an_acceptance_whose_run_was_cut_off_later_is_told_again_until_it_is_fin
     assert first["changed"] and not again["changed"] and again["accepted"] == first["accepted"]
     assert again["accepted"]["deleted"] and again["accepted"]["broken_files"] == 1
     assert node_restore_after.finish({})["changed"] and not node_restore_after.finish({})["changed"]
-    assert "no restore waits" in node_restore_after.accept(ACCEPT)["refusal"]
+    assert "no restore on this master waits" in node_restore_after.accept(ACCEPT)["refusal"]
 
 
 def test_the_datanode_of_a_node_that_does_not_answer_is_not_waited_for_long(monkeypatch):

@@ -56,7 +56,7 @@ def test_what_is_no_name_of_a_table_says_how_to_quote(text):
 def test_columns():
     assert sql_text.columns(["id, unit-price", '"a,b"', "2024"]) == ["id", "unit-price", "a,b", "2024"] and sql_text.columns([]) == [] == sql_text.columns([""])
     assert sql_text.columns("id,n") == ["id", "n"]
-    with pytest.raises(Refused, match="'b c' is no name"):
+    with pytest.raises(Refused, match="'b c' is not a valid column name"):
         sql_text.columns(["a,b c"])
 
 

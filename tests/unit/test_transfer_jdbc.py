@@ -71,7 +71,7 @@ def test_a_password_in_the_address_is_refused_and_not_quoted():
 @pytest.mark.parametrize("options, said", [
     ({}, "table"), ({"table": "a", "query": "select 1"}, "table"), ({"table": "a; drop table b"}, "expected NAME"),
     ({"table": "a", "format": "avro"}, "parquet"), ({"table": "a", "parallel": 1000}, "1 to 200"),
-    ({"table": "a", "columns": ["x,y z"]}, "'y z' is no name"), ({"table": "a", "types": ["x"]}, "COLUMN=TYPE"),
+    ({"table": "a", "columns": ["x,y z"]}, "'y z' is not a valid column name"), ({"table": "a", "types": ["x"]}, "COLUMN=TYPE"),
     ({"table": "a", "types": ["x=int) drop"]}, "COLUMN=TYPE"), ({"table": "a", "incremental": "id", "overwrite": True}, "cannot overwrite"),
     ({"table": "a", "mode": "overwrite"}, "belongs to export"),
     ({"table": "a", "credentials": {}}, "EMR_DB_PASSWORD"), ({"table": "a", "splitby": "x"}, "split_by"),

@@ -82,7 +82,7 @@ def test_without_a_key_it_is_the_role_of_the_node():
     ({"source": "oss://B/x"}, "not a place in OSS"), ({"source": "oss://my-bucket//x"}, "not a place in OSS"),
     ({"target": "hdfs://other:8020/x"}, "not a path in this cluster's HDFS"), ({"target": "/a/../b"}, "no path in HDFS"),
     ({"credentials": {"access_key_id": "x"}}, "half of an access key"), ({"options": {"verify": "md5"}}, "verify"),
-    ({"options": {"include": ["/"]}}, "no pattern"), ({"options": {"maps": 0}}, "positive"), ({"options": {"endpoint": "a b"}}, "endpoint"),
+    ({"options": {"include": ["/"]}}, "not a pattern"), ({"options": {"maps": 0}}, "positive"), ({"options": {"endpoint": "a b"}}, "endpoint"),
     ({"target": "/data/${user.name}"}, "variable"), ({"target": "/", "options": {"delete": True}}, "--delete for all")])
 def test_what_is_wrong_is_refused(changes, word):
     options = {**transfer_oss.OPTIONS, **changes.pop("options", {})}

@@ -18,7 +18,7 @@ class ActionModule(NodeAction):
             raise Refused(f"backup: unknown action {self.action!r}", "Actions: list, now")
         keeper = backups.holder(context.topology)
         if keeper is None or "hdfs" not in context.services:
-            raise Refused("this cluster has no HDFS", "There is nothing to back up")
+            raise Refused("this cluster has no HDFS, so it has no metadata to back up", "Add the service hdfs first")
         if self.action == "now":
             if not context.spec.backup.enabled:
                 raise Refused("the spec of this cluster has backups switched off", "Set backup.enabled in it")

@@ -26,7 +26,7 @@ class ActionModule(NodeAction):
             raise Refused("the cluster has no HDFS, so there are no blocks to spread", "Add the service hdfs first")
         text, limit = str(args.get("threshold") or THRESHOLD), seconds(args, "limit_s", LIMIT_S)
         if not text.isdigit() or not 1 <= int(text) <= 100:
-            raise Refused(f"threshold: {text!r} is no percentage", "Write a whole number from 1 to 100")
+            raise Refused(f"threshold: {text!r} is not a percentage", "Write a whole number from 1 to 100")
         options = {"namenode": base, "threshold": int(text), "run_s": limit, "limit_s": STEP_S,
                    "environment": node_balance.environment()}
         return {"result": self._result(options, boolean(args.get("stop") or False), limit)}
@@ -47,6 +47,6 @@ class ActionModule(NodeAction):
         data = {key: found.get(key) for key in ("said", "spread", "row", "exit_code")}
         result = {"changed": changed, **data, "emr_result": {"balance": data}}
         if not found.get("ok", True):
-            result.update(failed=True, msg=f"the balancer did not end well: {found['said']}. Its output on the first master: "
+            result.update(failed=True, msg=f"the balancer failed: {found['said']}. Its output on the first master: "
                                            f"{node_balance.LOG}")
         return result

@@ -35,7 +35,7 @@ class ActionModule(NodeAction):
             with open(node_path(self.out, context.host), "wb", opener=_private) as handle:
                 handle.write(data)
         except (OSError, binascii.Error) as error:
-            raise EmrError(f"the logs of {context.host} could not be kept: {error}", "Give another --out") from error
+            raise EmrError(f"the logs of {context.host} could not be written: {error}", "Give another --out") from error
         result["ansible_facts"] = {"emr_bundle": {"bytes": result["bytes"], "left_out": result.pop("left_out", [])}}
 
 

@@ -161,7 +161,7 @@ class ActionModule(NodeAction):
         if context.is_control_node and context.kept:
             names = ", ".join(node.name for node in context.kept)
             result.setdefault("warnings", []).append(
-                f"the inventory does not have {names}, which the cluster has: kept. To let a host leave: emr.cluster.deploy with "
+                f"no longer in the inventory, but still in the cluster: {names}. To remove a host: emr.cluster.deploy with "
                 "emr_removed_hosts, a list of names, which drains it first")
         keep(result, "emr_storage", "emr_idle", "emr_stale", "emr_refresh", "emr_lacks")
 

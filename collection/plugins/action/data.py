@@ -30,7 +30,7 @@ def path_of(text: str, user: str) -> str:
     if found:
         place, _, path = rest.partition("/")
         if scheme != "hdfs" or place:
-            raise Refused(f"{text}: neither a path in this cluster's HDFS nor in OSS", "Give a path such as hdfs:///data, /data or "
+            raise Refused(f"{text}: not a path in this cluster's HDFS or in OSS", "Give a path such as hdfs:///data, /data or "
                           "oss://my-bucket/data; other file systems are read by `hadoop fs` on a master (emrctl ssh)")
         text = f"/{path}"
     return text if text.startswith("/") else f"/user/{user}/{text}"
@@ -49,14 +49,14 @@ class ActionModule(NodeAction):
         args = {key: value for key, value in plain(args).items() if value is not None}
         self.op, user = args["op"], str(args.get("user") or "emr")
         if not USER.fullmatch(user):
-            raise Refused(f"user: {user!r} is no name of a user", "Give the name of a user of the cluster, such as emr")
+            raise Refused(f"user: {user!r} is not a valid user name", "Give the name of a user of the cluster, such as emr")
         wanted = {"files": [os.path.expanduser(str(path)) for path in args.get("files", [])], "target": str(args.get("target") or ""),
                   "merge": bool(args.get("merge")),
                   "recursive": bool(args.get("recursive")), "most": int(args.get("most") or 10000), "rows": int(args.get("rows") or 20),
                   "limit_bytes": int(args.get("limit_bytes") or 1 << 20)}
         missing = [path for path in wanted["files"] if not os.path.exists(path)]
         if missing or (self.op == "put" and not wanted["files"]):
-            raise Refused(f"{(missing or ['files'])[0]}: there is no such file on the controller", "Give the path of a readable file or folder")
+            raise Refused(f"{(missing or ['files'])[0]}: no such file on the controller", "Give the path of a readable file or folder")
         text = str(args.get("path") or "")
         if text.startswith("oss://"):
             return {"result": self._oss(context, dict(wanted, path=text))}

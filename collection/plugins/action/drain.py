@@ -40,7 +40,7 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _node(context, node) -> dict:
-        # It is no part of the topology any more, but its daemons run until it goes.
+        # It is not part of the topology any more, but its daemons run until it goes.
         here = components_for(context.services, node.role)
         return {"name": node.name, "address": node.address,
                 "stores": COMPONENTS["datanode"] in here,
@@ -97,7 +97,7 @@ def seconds(args: dict, name: str, default: int) -> int:
     """A number of seconds among the arguments. Raises Refused for what is none."""
     text = str(args.get(name) or default).strip()
     if not text.isdigit() or int(text) < 1:
-        raise Refused(f"{name}: {text!r} is no number of seconds", f"Write for example {name}: {default}")
+        raise Refused(f"{name}: {text!r} is not a number of seconds", f"Write for example {name}: {default}")
     return int(text)
 
 

@@ -132,7 +132,7 @@ def conclude(args: dict) -> dict:
         return result
     lines = troubles + ([failure(flow).rsplit("\nNext:", 1)[0]] if flow.get("state") in FINAL[1:] else [])
     if not lines:
-        lines = [f"the flow {flow.get('id', '')} did not come to its end: the first master did not answer"]
+        lines = [f"the flow {flow.get('id', '')} did not end: the first master did not answer"]
     lines.append("the cluster is kept and costs money" if kept else "the cluster is released")
     return dict(result, failed=True, msg="\n".join(lines))
 
@@ -149,7 +149,7 @@ def _sources(flow, number: int, entry: dict) -> list:
             path = target.rstrip("/") + ("" if below == "." else f"/{below}") + "/"
             rows.append({"files": [os.path.join(top, name) for name in sorted(names)], "path": path})
     if not rows:
-        raise Refused(f"{flow.source}: put[{number}].from: there is no file or folder {local} with anything in it",
+        raise Refused(f"{flow.source}: put[{number}].from: {local} is missing or empty",
                       "Give a path relative to the flow file")
     return rows
 

@@ -83,7 +83,7 @@ class ActionModule(NodeAction):
             while target.tell() < found.get("size", 0):
                 data = base64.b64decode(call(self, "page", {"spool": found["spool"], "at": target.tell()})["data"])
                 if not data:
-                    raise EmrError("the output of the job did not arrive in whole", "Run the command again")
+                    raise EmrError("the output of the job arrived incomplete", "Run the command again")
                 target.write(data)
         return {"changed": False, "job": found["job"], "log_file": target.name, "log_parts": found["parts"]}
 
@@ -95,7 +95,7 @@ class ActionModule(NodeAction):
         if answer["rc"]:
             said = answer["stdout"].strip() or answer.get("stderr", "").strip()
             raise Refused(f"the last logs of jobs could not be copied to OSS: {said[-2000:]}",
-                          "Mend that (docs/data/logs.md); a release without them: emrctl release NAME --no-logs (emr_keep_logs=false)")
+                          "Correct that (docs/data/logs.md), or release without them: emrctl release NAME --no-logs (emr_keep_logs=false)")
         told = answer["stdout"].strip()
         return {"changed": bool(told) and "nothing new" not in told, "msg": told}
 
@@ -172,7 +172,7 @@ class ActionModule(NodeAction):
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise EmrError(f"job {job['id']} still is {job.get('state', '?')} after {limit_s} s; it goes on",
+                raise EmrError(f"job {job['id']} is still {job.get('state', '?')} after {limit_s} s and goes on",
                                f"Look again with emrctl jobs show NAME {job['id']}")
             try:
                 job = call(self, "watch", {"id": job["id"], "for_s": min(LOOK_S, left), "seen": seen})["job"]
@@ -181,7 +181,7 @@ class ActionModule(NodeAction):
                 # The master may be on its way through a reboot; a job that is not there will not come.
                 failed += 1
                 if failed > FAILED_LOOKS or "there is no job" in str(error):
-                    raise EmrError(f"job {job['id']} goes on, but the master does not tell how: {error}",
+                    raise EmrError(f"job {job['id']} is still running; its state could not be read: {error}",
                                    f"Look again with emrctl jobs show NAME {job['id']}") from error
                 time.sleep(FAILED_PAUSE_S)
                 continue
@@ -237,7 +237,7 @@ def filters(options: dict) -> dict:
              "type": [str(t).upper().replace("-", "_") for t in listed(options.get("kind"))], "name": options.get("name_like")}
     wrong = [s for s in found["state"] if s not in (*FINAL, "SUBMITTED", "RUNNING", "RETRYING")]
     if wrong:
-        raise Refused(f"state: there is no {', '.join(wrong)}", f"States are SUBMITTED, RUNNING, RETRYING, {', '.join(FINAL)}")
+        raise Refused(f"state: {', '.join(wrong)} does not exist", f"States are SUBMITTED, RUNNING, RETRYING, {', '.join(FINAL)}")
     if options.get("since"):
         text = str(options["since"])
         try:
@@ -259,15 +259,15 @@ def variables(rows: dict) -> dict:
     """Environment of a job; a variable without a value has that of the controller. Raises Refused when it has none there."""
     missing = sorted(key for key, value in rows.items() if value is None and key not in os.environ)
     if missing:
-        raise Refused(f"environment: {', '.join(missing)} has no value, here neither", "Give it as NAME=VALUE, or set it before")
+        raise Refused(f"environment: {', '.join(missing)} is not set, and it is not set here either", "Give it as NAME=VALUE, or set it before")
     return {key: os.environ[key] if value is None else str(value) for key, value in rows.items()}
 
 
 def existing(path: str) -> str:
-    """Raises Refused for what is no file here, or a script that cannot run."""
+    """Raises Refused for what is not a file here, or a script that cannot run."""
     local = os.path.expanduser(path)
     if not os.path.isfile(local):
-        raise Refused(f"{path}: there is no such file on the controller", "Give the path of a readable file, or hdfs:// or oss://")
+        raise Refused(f"{path}: no such file on the controller", "Give the path of a readable file, or hdfs:// or oss://")
     wrong = windows_line_ends(local)
     if wrong:
         raise Refused(wrong, REMEDY)

@@ -46,7 +46,7 @@ class ActionModule(NodeAction):
     def _start(self, args, seen, found, result, plan) -> dict:
         operation = self._operation(args)
         if operation.confirm not in ("yes", plan["digest"]) and not _yes(plan):
-            raise Unconfirmed("Nothing was changed: the repair is not confirmed", plan)
+            raise Unconfirmed("The repair is not confirmed; nothing was changed", plan)
         operation.take_lock()
         started, dead = revive(operation, found, int(args.get("patience_s") or 60))
         try:
@@ -78,11 +78,11 @@ class ActionModule(NodeAction):
         """Raises EmrError when a node is not dead, or HDFS depends on its disks."""
         held, name = mending.keeps_blocks(seen, dead), seen["cluster"]
         for node, said in mending.contradicted(dead, copies.get("datanodes")):
-            raise EmrError(f"{node} does not answer over SSH, but {said}: it is not dead and is kept",
+            raise EmrError(f"{node} does not answer over SSH, but {said}: so it is not dead and is kept",
                            "Look at the security group, network.ssh_from and its sshd (console); then repair again")
         if held and copies.get("blocks") is None:
             why = copies.get("error") or "no answer"
-            raise EmrError(f"whether HDFS depends on {', '.join(held)} cannot be known: {why}",
+            raise EmrError(f"cannot find out whether HDFS depends on {', '.join(held)}: {why}",
                            f"Bring the NameNode up first: emrctl status {name}")
         if held and copies["blocks"]:
             files = ", ".join(copies["files"][:5])
@@ -93,7 +93,7 @@ class ActionModule(NodeAction):
 
 def unknown(cluster: str) -> Refused:
     """Without the spec nobody knows what is missing."""
-    return Refused("the spec of the cluster cannot be read from its first master, so nobody knows what it lacks",
+    return Refused("the spec of the cluster cannot be read from its first master, so nothing can be compared with it",
                    f"Start the master's instance in the console; if its disk is lost: emrctl restore {cluster}")
 
 

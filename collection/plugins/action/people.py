@@ -32,13 +32,13 @@ class ActionModule(NodeAction):
         hdfs, local = [], []
         if user:
             if user in context.spec.users or user == people.JOB_USER:
-                raise Refused(f"{user} is a user of the cluster, nothing of theirs is deleted", "Remove the user first")
+                raise Refused(f"{user} is a user of the cluster; their data is not deleted", "Remove the user first")
             people.check_name(user)
             hdfs, local = [f"/user/{user}"], [f"/home/{user}"]
         if service:
             if service in context.services or not removal.deletable(service):
-                raise Refused(f"{service} is in use or holds everybody's data, nothing of it is deleted", "Remove the service "
-                              "first; blocks of HDFS are deleted by release alone")
+                raise Refused(f"{service} is in use or holds everybody's data; it is not deleted", "Remove the service "
+                              "first; only release deletes the blocks of HDFS")
             hdfs, local = removal.hdfs_data(service), removal.local_data(service, context.node)
         if "hdfs" not in context.services or not context.is_control_node:
             hdfs = []

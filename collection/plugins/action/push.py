@@ -24,7 +24,7 @@ class ActionModule(NodeAction):
         files = [(cached(a.file, a.sha512), a) for a in (wanted[row["artifact"]] for row in rows)]
         gone = [a.file for path, a in files if path is None]
         if gone:
-            raise EmrError(f"{', '.join(gone)} went away from this machine's cache", "Make it again with emrctl dist build, then run the "
+            raise EmrError(f"{', '.join(gone)} disappeared from this machine's cache", "Make it again with emrctl dist build, then run the "
                            "same command again")
         sent = pushing.push(self, [(path, a.sha512) for path, a in files])
         return {"result": {"changed": bool(sent), "pushed": sent}}

@@ -35,7 +35,7 @@ def _look(operation: Operation) -> dict:
     found = operation.found()
     way = reader_of(operation, ready(found))
     runs = any(i.get("Status") == "Running" for i in found.instances)
-    unread = "" if way or not runs else "it does not run, or was never deployed to its end"
+    unread = "" if way or not runs else "it is stopped, or was never completely deployed"
     return {"reader": way, "unread": unread, "runs": runs,
             "emr_result": {"name": found.name, "region": operation.client.region}}
 

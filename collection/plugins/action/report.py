@@ -33,7 +33,7 @@ def seen_from(context, host: str) -> Context:
 
 
 def status(context, _args) -> dict:
-    """Rows of all nodes, unreachable ones included; failed when anything is not running. A stopped cluster is no failure."""
+    """Rows of all nodes, unreachable ones included; failed when anything is not running. A stopped cluster is not a failure."""
     run = context.run
     if run.standing:
         return {"changed": False, "emr_result": {"name": run.name, "state": "stopped", **run.standing}}

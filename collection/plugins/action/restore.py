@@ -70,7 +70,7 @@ class ActionModule(NodeAction):
         chosen = self._chosen(context)
         local = self._local(chosen["id"])
         if not os.path.isfile(local):
-            raise EmrError(f"the copy {chosen['id']} of {chosen['host']} did not arrive on the controller")
+            raise EmrError(f"the backup {chosen['id']} of {chosen['host']} did not reach the controller")
         remote = self._temporary("backup.tar")
         self._transfer_file(local, remote)
         return self._base(context, archive=remote, id=chosen["id"], cluster_id=context.topology.cluster_id,

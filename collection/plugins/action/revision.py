@@ -88,7 +88,7 @@ class ActionModule(NodeAction):
             history.check_base(given, kept, before.to_dict())
             lost = sorted(set(before.expanded_services) - set(given.expanded_services))
             if lost:
-                raise Refused(f"the cluster runs {', '.join(lost)}, and this spec does not have it", "Add it to `services`, or "
+                raise Refused(f"the cluster runs {', '.join(lost)}, which this spec leaves out", "Add it to `services`, or "
                               f"take it away first: emrctl service remove {before.name} {lost[0]}")
             return replace(given, revision=None)
         data = yaml.safe_load(kept.text(number)) if edit.get("revert_to") else before.to_dict()

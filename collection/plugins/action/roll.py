@@ -67,7 +67,7 @@ def plan(context, args) -> dict:
     names = [n.name for n in nodes if any(context.fact(fact, n.name) for fact in facts)]
     most = 0 if boolean(args.get("force") or False) or not names else together(context, facts, names)
     if 0 < most < size:
-        display.display(f"emr: slaves take their turns by {most}, not {size}: more could hold all copies of a block (--force does as said)")
+        display.display(f"emr: slaves restart {most} at a time, not {size}, since more could hold all copies of a block (--force overrides this)")
     turns = batches(context.topology, names, size, most) if names else []
     return {"changed": False, "ansible_facts": {"emr_turns": {"hosts": [n for turn in turns for n in turn],
                                                               "serial": [len(turn) for turn in turns] or [1]}},

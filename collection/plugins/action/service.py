@@ -113,7 +113,7 @@ def format_refusal(context) -> str:
     for node in context.topology.with_role("slave"):
         seen = (context.fact("emr_storage", node.name) or {}).get("datanode")
         if seen is None:
-            return f"nobody has looked at the DataNode directories of {node.name}"
+            return f"the DataNode directories of {node.name} were not looked at"
         holding = [row["path"] for row in seen if row["state"] not in ("empty", "missing")]
         if holding:
             return (f"{node.name} holds data in {', '.join(holding)}. A new file system would make it worthless. Bring back "

@@ -60,7 +60,7 @@ def again(cluster: str, kind, args: dict) -> str:
     """The command that asks for all this once more, and what it needs of the environment."""
     wanted = {"options": {}, **{key: args[key] for key in ("direction", "source", "target", "options", "credentials", *JOB) if key in args}}
     text = transfer.command(cluster, wanted)
-    return text if args.get("credentials") else f"{text}   (with {', '.join(kind.CREDENTIALS.values())} as they were set for it)"
+    return text if args.get("credentials") else f"{text}   (with {', '.join(kind.CREDENTIALS.values())} set as before)"
 
 
 def credentials(kind, given: str, environ) -> dict:

@@ -344,7 +344,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not found and len(failed) < len(questions):
             where = ", ".join(dict.fromkeys(q.region for q in questions if q.key not in failed))
             what = "no instance" if self.get_option("all_instances") else "no instance with the tag emr:cluster"
-            self._trouble(f"{what} matches in {where} (the permission to look is there)", self.get_option("on_empty"))
+            self._trouble(f"{what} matches in {where} (the permission to list them is there)", self.get_option("on_empty"))
         return list(found.values())
 
     def _fallback(self, question, error: EmrError, answers: Answers) -> list:
@@ -353,7 +353,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if isinstance(error, EcsError) and error.transient:
             records, age = answers.late(question.key)
             if records is not None:
-                self._warn(f"{where}: {error}\n  Used is what was known {age} seconds ago")
+                self._warn(f"{where}: {error}\n  Using the answer from {age} seconds ago")
                 return records
         self._trouble(f"{where}: {error}", self.get_option("on_region_error"))
         return []

@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The value; texts in it are no templates.
+  description: The value; texts in it are not templates.
   type: raw
 """
 
@@ -64,6 +64,6 @@ class LookupModule(LookupBase):
             value = plain(self._templar.template(variables[name]))
         if value is None:
             if kwargs.get("needed"):
-                raise AnsibleError(f"{name} was not given: set it with -e, or see what the playbook's first lines say of it")
+                raise AnsibleError(f"{name} is required: set it with -e (see the first lines of the playbook)")
             value = kwargs.get("default", "")
         return [Text(value) if isinstance(value, str) else value]

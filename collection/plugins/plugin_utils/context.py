@@ -292,7 +292,7 @@ class Context:
     def _effective(self) -> dict:
         unknown = [node.name for node in self.topology.nodes if not node.memory_mib or not node.vcpus]
         if unknown:
-            raise Refused(f"nothing is known of the memory and vCPUs of {', '.join(unknown)}, on which the configuration of all nodes "
+            raise Refused(f"the memory and vCPUs are unknown of {', '.join(unknown)}, on which the configuration of all nodes "
                           "depends", "Run once without --limit and serial, or put a play with the role emr.cluster.host for all hosts "
                           "before this one, or set emr_memory_mib and emr_vcpus for them")
         return config.effective_config(self.spec, self.topology, self.node, self.release)
@@ -358,7 +358,7 @@ class Context:
     def java_home(self) -> str:
         measured = self.fact("emr_node") or {}
         if not measured.get("java_home"):
-            raise EmrError(f"nothing is known of Java on {self.host}", "The role emr.cluster.host must run before")
+            raise EmrError(f"Java on {self.host} is unknown", "The role emr.cluster.host must run before")
         return measured["java_home"]
 
 

@@ -77,7 +77,7 @@ class OssData:
             prefix = key.rstrip("/") + "/" if key else ""
             found = [row for row in self.oss.list(bucket, prefix) if not row["key"].endswith("/")]
             if not found:
-                raise EmrError(f"there is nothing at {args['path']}")
+                raise EmrError(f"nothing exists at {args['path']}")
             _fit({row["key"][len(prefix):] for row in found}, args["path"])
             final, work = place_for(os.path.basename(key.rstrip("/")), args["target"], bool(args.get("merge")))
             rows = [(row["key"], os.path.join(work, *row["key"][len(prefix):].split("/")), row["size"]) for row in found]
@@ -91,7 +91,7 @@ class OssData:
         """Whether it was here already."""
         head = self.oss.head(bucket, key)
         if head is None:
-            raise EmrError(f"oss://{bucket}/{key} went away meanwhile")
+            raise EmrError(f"oss://{bucket}/{key} was deleted meanwhile")
         if os.path.isfile(final) and os.path.getsize(final) == head["size"] and head["crc64"] is not None and crc64_of(final) == head["crc64"]:
             progress.add(head["size"], skipped=True)
             progress.file()
@@ -114,7 +114,7 @@ class OssData:
                 return {"files": rows, "truncated": True}
             rows.append(_row(bucket, row))
         if not rows and prefix and self.oss.head(bucket, prefix) is None:
-            raise EmrError(f"there is nothing at {args['path']}")
+            raise EmrError(f"nothing exists at {args['path']}")
         return {"files": rows, "truncated": False}
 
     def du(self, args: dict) -> dict:
@@ -131,7 +131,7 @@ class OssData:
         if not sums and key and (head := self.oss.head(bucket, key)):
             return {"total": _used(args["path"], head["size"], 1), "used": [], "truncated": False}
         if not sums and prefix and self.oss.head(bucket, prefix) is None:
-            raise EmrError(f"there is nothing at {args['path']}")
+            raise EmrError(f"nothing exists at {args['path']}")
         rows = [_used(f"oss://{bucket}/{prefix}{name}", *found) for name, found in sorted(sums.items())]
         total = _used(args["path"], sum(row["bytes"] for row in rows), sum(row["files"] for row in rows))
         return {"total": total, "used": rows[:args["most"]], "truncated": len(rows) > args["most"]}
@@ -172,12 +172,12 @@ def _fit(names: set, address: str) -> None:
     """Raises EmrError for names of objects that files of one folder cannot have, before any is fetched."""
     for name in sorted(names):
         if any(part in ("", ".", "..") or "\0" in part for part in name.split("/")):
-            raise EmrError(f"an object is called {name!r}, which is no file name here")
+            raise EmrError(f"an object is called {name!r}, which is not a file name here")
         if any(len(part.encode()) > NAME_MAX for part in name.split("/")):
             raise EmrError(f"an object is called {name!r}, which is longer than a file name may be ({NAME_MAX} bytes)")
     for first, second in clashes(names):
         where = address.rstrip("/")
-        raise EmrError(f"{where}/{first} and {where}/{second} are both objects, and here {first} cannot be a file and a folder",
+        raise EmrError(f"{where}/{first} and {where}/{second} are both objects, but {first} cannot be a file and a folder here",
                        f"Get {where}/{first} alone, under another name, and {where}/{first}/ for those below it")
 
 

@@ -45,7 +45,7 @@ class FilesProgram:
             with contextlib.suppress(ValueError):
                 if frames.json.loads(line) == frames.HELLO:
                     return
-        raise EmrError("the login shell of the master talks and does not stop", "Make its start-up files silent for programs")
+        raise EmrError("the login shell of the master prints without end", "Make its start-up files silent for programs")
 
     def send(self, message: dict, content: bytes = b"") -> None:
         """Send a message; what the program said at its end wins over a pipe that is closed."""
@@ -67,7 +67,7 @@ class FilesProgram:
         try:
             message, content = frames.receive(self._child.stdout)
         except ValueError as error:
-            raise ConnectionError(f"the master said what is no message: {error}") from None
+            raise ConnectionError(f"the master sent something that is not a message: {error}") from None
         if message is None:
             self._ended()
         if "failed" in message:
@@ -91,7 +91,7 @@ class FilesProgram:
         """Raise what the end of the program means."""
         code = self._child.wait()
         if code in MISSING:
-            raise Refused("the master has no program for files yet, it was configured by an older version",
+            raise Refused("the master has no program for files yet: it was configured by an older version",
                           "Run emrctl apply with the cluster's spec; emrctl export prints it")
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip().splitlines()[-3:]

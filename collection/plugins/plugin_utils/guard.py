@@ -20,6 +20,6 @@ def check(action, context, before, wanted) -> None:
         gone["resourcemanager"] = f"http://{context.address(context.host)}:{COMPONENTS['resourcemanager'].ports['http']}"
     found = action.module({"op": "guard", "resourcemanager": "", **gone}, op="people")
     if found.get("failed") or found.get("unreachable"):
-        raise Refused(str(found.get("msg") or "the first master could not be asked what runs"), "Nothing was changed")
+        raise Refused(str(found.get("msg") or "the first master did not say what runs"), "Nothing was changed")
     if found["reasons"]:
-        raise Refused("; ".join(found["reasons"]), "Nothing was changed: run the command again then")
+        raise Refused("; ".join(found["reasons"]), "Nothing was changed. Run the command again after that")

@@ -45,7 +45,7 @@ def ensure(action) -> str:
         system = answer["release"].get("PRETTY_NAME") or "This system"
         raise EmrError(f"{system} has no Python from {'.'.join(map(str, systems.LEAST_PYTHON))} on"
                        + (f", and installing {packages[0]} failed: {said}" if said else ""),
-                       "Install one, or take another image (docs/images.md), then run the command again")
+                       "Install one, or use another image (docs/images.md), then run the command again")
     return answer["python"] if action._task.check_mode else programs.PYTHON
 
 

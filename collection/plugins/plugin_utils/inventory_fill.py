@@ -123,7 +123,7 @@ class Filler:
 
         found = [self._name(instance, may_be) for _, instance in records]
         for name, ids in passed.items():
-            self._warn(f"'{name}' cannot be the name of a host: a group is called so, or it means something to Ansible "
+            self._warn(f"'{name}' cannot be a host name: it is the name of a group, or has a meaning in Ansible "
                        f"({', '.join(ids[:5])}{', …' if len(ids) > 5 else ''})")
         twice = {name: [] for name, count in Counter(found).items() if count > 1}
         for number, (_, instance) in enumerate(records):
@@ -132,7 +132,7 @@ class Filler:
                 found[number] = instance["InstanceId"]
         for name, ids in twice.items():
             self._warn(f"'{name}' is the name of several instances ({', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}); "
-                       "they are called by their ids")
+                       "their ids are their names here")
         return [before + name + after for name in found] if before or after else found
 
     def _name(self, instance: dict, may_be) -> str:

@@ -12,7 +12,7 @@ from .streams import part_path
 class Tree:
     """``files``: (name, path, bytes), ``folders``: names. The first part of a name is that of the source. Links are followed.
 
-    Raises Refused for what is not there, cannot be read, is no file, or is named twice.
+    Raises Refused for what is not there, cannot be read, is not a file, or is named twice.
     """
 
     def __init__(self, sources: list):
@@ -39,10 +39,10 @@ class Tree:
                 self.files.append((name, path, found.st_size))
                 return
             if not stat.S_ISDIR(found.st_mode):
-                raise Refused(f"{path}: neither a file nor a folder", "Leave it out, or put its content into a file")
+                raise Refused(f"{path}: not a file or a folder", "Leave it out, or put its content into a file")
             key = (found.st_dev, found.st_ino)
             if key in above:
-                raise Refused(f"{path}: a link to a folder that it is in", "Take the link away")
+                raise Refused(f"{path}: a link to a folder above it", "Remove the link")
             self.folders.append(name)
             for below in sorted(os.listdir(path)):
                 self._add(f"{name}/{below}", os.path.join(path, below), (*above, key))

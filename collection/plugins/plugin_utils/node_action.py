@@ -105,7 +105,7 @@ class NodeAction(ActionBase):
         """Like ``module``, for one step of several: raises EmrError when it fails."""
         found = self.module(options)
         if found.get("failed"):
-            raise EmrError(str(found.get("msg", "the node's part failed")))
+            raise EmrError(str(found.get("msg", "the module failed on the node")))
         return found
 
     def shell(self, command: str) -> dict:

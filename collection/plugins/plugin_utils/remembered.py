@@ -43,7 +43,7 @@ def recall(arguments: dict):
 
 
 def keep(operation, arguments: dict, result: dict) -> None:
-    """Remember a result; a folder that cannot be written is no error."""
+    """Remember a result; a folder that cannot be written is not an error."""
     path = _place(operation, arguments)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

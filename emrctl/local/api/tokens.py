@@ -15,7 +15,7 @@ def remembered(call: Call, perform) -> dict:
     """Answer of ``perform()``, or the remembered one of an earlier call with this token.
 
     Tokens hold per action and region, and are kept in the same transaction as what they bought. Raises ApiError
-    IdempotentParameterMismatch when the parameters differ, InvalidClientToken when it is no token.
+    IdempotentParameterMismatch when the parameters differ, InvalidClientToken when it is not a token.
     """
     token = call.get("ClientToken")
     if not token:

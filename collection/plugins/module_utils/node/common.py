@@ -41,7 +41,7 @@ def node_lock(owner, limit_s=300):
             if time.monotonic() > deadline:
                 holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
                 os.close(handle)
-                raise NodeError(f"another operation works on this node since over {limit_s} s: {holder}. "
+                raise NodeError(f"another operation has been working on this node for more than {limit_s} s: {holder}. "
                                 "Run the command again when it has ended.")
             time.sleep(0.2)
     try:
@@ -64,7 +64,7 @@ def file_lock(path, limit_s):
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise NodeError(f"{path} is held by another process since over {limit_s} s")
+                    raise NodeError(f"{path} has been held by another process for more than {limit_s} s")
                 time.sleep(0.1)
         yield
     finally:

@@ -38,13 +38,13 @@ class Inspection:
         here = {i.get("InstanceName", "") for i in bought}
         announced = [n for i in (anchor.intents if anchor else ()) for n in i.names(name) if n not in here]
         parts = [f"{len(bought)} nodes are bought ({_some(sorted(here))})" if bought else "no node is bought"]
-        parts += [f"announced, perhaps bought: {_some(announced)}"] if announced else []
+        parts += [f"announced and perhaps bought: {_some(announced)}"] if announced else []
         if not bought:
             parts.append("there is " + " and ".join([*([f"security group {anchor.group_id}"] if anchor else []), *self.networks]))
         if self.holder:
-            then = f"{self.holder} works on it: wait for that to end"
+            then = f"{self.holder} works on it: wait until that has ended"
         else:
-            then = f"Run its create again (emrctl create cluster.yml): it goes on and buys nothing twice; or give it back: emrctl release {name}"
+            then = f"Run its create again (emrctl create cluster.yml): it goes on and buys nothing twice; or release it: emrctl release {name}"
         return {"nodes": [brief(i) for i in bought], "announced": announced, "networks": self.networks, "holder": self.holder,
                 "why": f"cluster {name} was never finished: " + "; ".join(parts), "next": then}
 

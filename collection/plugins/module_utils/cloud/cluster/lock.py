@@ -92,7 +92,7 @@ class Lock:
         if holder is None or holder.owner != self.owner:
             raise LockLost(f"The lock of cluster '{self.cluster}' is " +
                            (f"held by {holder.owner}" if holder else "gone"),
-                           "Nothing more was changed. Look at the cluster's status, then run the command again")
+                           "Nothing else was changed. Look at the cluster's status, then run the command again")
         self._tag({"emr:expiry": str(int(time.time()) + TTL)})
 
     def check(self) -> None:

@@ -132,10 +132,10 @@ class Operation:
         if self.confirm in ("yes", plan["digest"]):
             return
         if self.confirm:
-            raise Unconfirmed(f"The plan is {plan['digest']} now, confirmed was {self.confirm}: things changed meanwhile",
+            raise Unconfirmed(f"The plan is {plan['digest']} now, confirmed was {self.confirm}: something changed meanwhile",
                               plan)
         if not self.ask(plan):
-            raise Unconfirmed("Nothing was changed: the plan is not confirmed", plan)
+            raise Unconfirmed("The plan is not confirmed; nothing was changed", plan)
 
     def present(self, spec, prepared=None) -> tuple:
         """Make the spec's nodes exist, run and answer on SSH. (Found, Plan, Login, what was bought).
@@ -171,7 +171,7 @@ class Operation:
         if not born or login.key_pair == born:
             return login
         if buys:
-            raise Refused(f"Cluster '{self.name}' was made with the login key {born}, here is {login.key_pair or 'none'}",
+            raise Refused(f"Cluster '{self.name}' was made with the login key {born}, but this machine has {login.key_pair or 'none'}",
                           "Name its private key in login.private_key_file (or EMR_PRIVATE_KEY_FILE)")
         return Login(born, find_private_key(born, spec.login.private_key_file or self.private_key_file, self.client))
 
@@ -266,7 +266,7 @@ class Operation:
         if why:
             shown = "; ".join(f"{name}: {reason}" for name, reason in sorted(why.items())[:5])
             raise Refused(f"{len(why)} of {len(found.instances)} instances cannot stop charging ({shown})",
-                          "Stop the others as cheaply as they can be with `stop` without --instances, or release the cluster")
+                          "Stop the others as cheaply as possible with `stop` without --instances, or release the cluster")
 
     def to_release(self) -> Found:
         """The cluster with the networks that were made for it, or as much of it as there is."""

@@ -124,7 +124,7 @@ def _from_environment(environ) -> Credentials | None:
             return Credentials(key, secret, _first(environ, tokens), region, "environment " + ids[0])
         if key or secret:
             missing = secrets[0] if key else ids[0]
-            raise Refused(f"Half of an access key is set: {missing} is empty", _REMEDY)
+            raise Refused(f"Only half of an access key is set: {missing} is empty", _REMEDY)
     if environ.get("ALIBABA_CLOUD_OIDC_PROVIDER_ARN") and environ.get("ALIBABA_CLOUD_ROLE_ARN"):
         from .profiles import oidc
         return oidc({}, environ, region, "environment ALIBABA_CLOUD_OIDC_PROVIDER_ARN")

@@ -25,7 +25,7 @@ def read_profile(path: str, profiles: dict, name: str, environ, depth: int = 0) 
     mode = profile.get("mode") or "AK"
     where = f"profile {name} of {path}"
     if depth > _DEPTH:
-        raise Refused(f"The source profiles of {path} go round in a circle at '{name}'", "Correct source_profile")
+        raise Refused(f"The source profiles of {path} form a circle at '{name}'", "Correct source_profile")
     if mode not in _MODES:
         raise Refused(f"The {where} has mode {mode}, which is not supported", f"Supported are {', '.join(_MODES)}")
     missing = [f for f in _NEEDED[mode] if not profile.get(f)]

@@ -203,7 +203,7 @@ def _key_of_answer(answer: bytes, what: str) -> Key:
         return _key(value.get("AccessKeyId"), value.get("AccessKeySecret"), value.get("SecurityToken"),
                     value.get("Expiration"), what)
     except (ValueError, AttributeError):
-        raise Refused(f"No credentials from {what}: the answer is no JSON object", "") from None
+        raise Refused(f"No credentials from {what}: the answer is not a JSON object", "") from None
 
 
 def _key(key_id, secret, token, expiration, what: str) -> Key:
@@ -221,7 +221,7 @@ def _seconds(text, what: str) -> float:
     try:
         return float(calendar.timegm(time.strptime(str(text)[:19], "%Y-%m-%dT%H:%M:%S")))
     except ValueError:
-        raise Refused(f"No credentials from {what}: its expiration is no time", "") from None
+        raise Refused(f"No credentials from {what}: its expiration is not a time", "") from None
 
 
 def _reason(error: Exception) -> str:

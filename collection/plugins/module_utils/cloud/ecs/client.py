@@ -121,7 +121,7 @@ def tags_of(resource: dict) -> dict:
 class EcsClient:
     """Calls the APIs of one region. Not for use across a fork: make a new one in the child.
 
-    ``endpoint`` is that of ECS. The VPC API has its own in the cloud; what is no name of the cloud's (a gateway, a server for tests)
+    ``endpoint`` is that of ECS. The VPC API has its own in the cloud; what is not a name of the cloud's (a gateway, a server for tests)
     answers for both, unless the variable of the VPC API says something else.
     """
 

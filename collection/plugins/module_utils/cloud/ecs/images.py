@@ -55,7 +55,7 @@ def check_image(client: EcsClient, spec) -> tuple:
         raise Refused(f"image: {spec.image} is {name}, which is known not to work: {against}", _instead(client))
     if against:
         # Somebody's own image may have what its system lacks.
-        warnings.append(f"image {spec.image} is {name}, of which is known: {against}. It works only if the image has both already")
+        warnings.append(f"image {spec.image} is {name}, which has a known limit: {against}. It works only if the image already has both")
     for group_name, group in spec.node_groups.items():
         if group.system_disk.size_gib < int(image.get("Size") or 0):
             raise Refused(f"node_groups.{group_name}.system_disk.size_gib: {group.system_disk.size_gib} is smaller than the "

@@ -132,7 +132,7 @@ def zone_without_network(client: EcsClient, zone: str | None) -> str:
     """The zone for a vSwitch that is to be made: this one, else that which has the most instance types in stock. Raises Refused."""
     zones = sorted(z["ZoneId"] for z in client.items("DescribeZones"))
     if zone and zone not in zones:
-        raise Refused(f"There is no vSwitch in {zone}, which is no zone of {client.region}", "It has: " + ", ".join(zones))
+        raise Refused(f"There is no vSwitch in {zone}, which is not a zone of {client.region}", "It has: " + ", ".join(zones))
     if zone or not zones:
         return zone or ""
 

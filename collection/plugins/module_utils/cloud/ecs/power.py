@@ -23,8 +23,8 @@ def start_instances(client: EcsClient, ids: list) -> None:
         except EcsError as error:
             if error.is_a("OperationDenied.NoStock"):
                 raise EmrError(f"Not all stopped instances can start now: {error.message}",
-                               "They gave their resources back when they stopped, and others took them. Their disks are safe: "
-                               "try again later, with the same command") from error
+                               "They released their resources when they stopped, and others took them. Their disks are safe. "
+                               "Run the same command again later") from error
             if not error.is_a("IncorrectInstanceStatus"):
                 raise
 

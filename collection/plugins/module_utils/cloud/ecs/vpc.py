@@ -85,7 +85,7 @@ def find_for(client: EcsClient, spec, vpc_id: str) -> Made | None:
     found = find_made(client, spec.name)
     made = next((m for m in found if m.vpc_id == vpc_id), None) if vpc_id else (found or [None])[0]
     if vpc_id and made is None:
-        raise Refused(f"network.create: cluster '{spec.name}' lives in {vpc_id}, which was not made for it",
+        raise Refused(f"network.create: cluster '{spec.name}' is in {vpc_id}, which was not made for it",
                       "Write network.vswitch_id with a vSwitch of that VPC in place of create")
     if made and made.vswitch and made.vswitch.get("ZoneId") != spec.zone:
         raise Refused(f"zone: the vSwitch that was made for cluster '{spec.name}' ({made.vswitch['VSwitchId']}) lies in "

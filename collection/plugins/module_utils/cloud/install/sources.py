@@ -96,7 +96,7 @@ class Asker:
         except urllib.error.HTTPError as error:
             return f"HTTP {error.code}"
         if address.endswith((".tar.gz", ".tgz")) and begins != _GZIP:
-            return "answers, but with no gzip file"
+            return "answers, but not with a gzip file"
         return ""
 
 

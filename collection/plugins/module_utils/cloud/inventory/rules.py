@@ -29,7 +29,7 @@ def problems(instances: list) -> list:
         lives.setdefault(cluster, {}).setdefault(tags.get("emr:id", ""), []).append(instance["InstanceId"])
     found = [f"{_some(ids)}: the tag emr:cluster is not the name of a cluster; in no group of a cluster"
              for ids in names.values()]
-    found += [f"cluster {cluster}: {_some(ids)}: the tag emr:role is none of {', '.join(_ROLES)}; in no role's group"
+    found += [f"cluster {cluster}: {_some(ids)}: the tag emr:role is not one of {', '.join(_ROLES)}; in no role's group"
               for cluster, ids in bad_roles.items()]
     for cluster, by_id in lives.items():
         if len(by_id) > 1:

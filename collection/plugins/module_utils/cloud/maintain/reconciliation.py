@@ -76,9 +76,9 @@ class Reconciliation:
             if self._runs() and self.spec is not None:
                 data["converge"] = self._complete()
             elif not self._runs():
-                self.done.append("it is stopped: nothing is bought or cleaned")
+                self.done.append("it is stopped, so nothing is bought or removed")
         if self.unread:
-            self.problems.append(f"the first master could not be asked: {self.unread}")
+            self.problems.append(f"the first master did not answer: {self.unread}")
         data.update(done=self.done, problems=self.problems, active=self.activity.get("active"),
                     active_why=self.activity.get("why", ""), created=self._created(), due=verdict.due or None)
         return data
@@ -117,7 +117,7 @@ class Reconciliation:
             self.done.append(f"{what}: {verdict.text}; released by the first reconcile after {clock(verdict.due)}. To "
                              "keep it, change or remove the key in its spec (emrctl apply)")
         elif anchor and anchor.warned:
-            self.done.append("the warning is taken back: its reason no longer holds")
+            self.done.append("the warning is withdrawn, because its reason no longer holds")
         if anchor is None:
             self.problems.append(f"cluster {name} has no security group that carries its state")
             return
@@ -170,12 +170,12 @@ class Reconciliation:
             return False
         if going:
             # They would go in the middle of it.
-            self.done.append(f"{', '.join(going)} will be gone within minutes; the next reconcile does the rest: "
+            self.done.append(f"{', '.join(going)} will be gone within minutes; the next run does the rest: "
                              f"{', '.join(spot or stale)}")
             return False
         verb = "" if self.act else "would "
         self.done += [f"{verb}replace spot nodes: {', '.join(spot)}"] if spot else []
-        self.done += [f"{verb}forget nodes that are gone: {', '.join(stale)}"] if stale else []
+        self.done += [f"{verb}remove the records of nodes that are gone: {', '.join(stale)}"] if stale else []
         return True
 
     def _is_spot_group(self, name: str) -> bool:

@@ -19,7 +19,7 @@ def key_of(environ, find) -> dict:
         found = find().current()
         key = {"access_key_id": found.access_key_id, "access_key_secret": found.access_key_secret, "security_token": found.security_token}
     if not key.get("access_key_id") or not key.get("access_key_secret"):
-        raise Refused("half of a key for OSS is set", "Set both OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or none")
+        raise Refused("only half of a key for OSS is set", "Set both OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or none")
     return key
 
 

@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Stands for exactly this: 12 hexadecimal digits. Prices are no part of it, they drift."""
+        """Stands for exactly this: 12 hexadecimal digits. Prices are not part of it, they drift."""
         what = [self.cluster, self.region, self.zone, self.spec_digest, self.cluster_id, self.exists, self.changes,
                 [[p.group, p.ordinals, p.types] for p in self.purchases]]
         what += [self.leaving, self.before] if self.leaving or self.before else []
@@ -190,7 +190,7 @@ def protects(spec, group) -> bool:
 def _check_zone(client: EcsClient, spec) -> None:
     zones = [z["ZoneId"] for z in client.items("DescribeZones")]
     if spec.zone not in zones:
-        raise Refused(f"zone: {spec.zone} is no zone of {spec.region}", "It has: " + ", ".join(sorted(zones)))
+        raise Refused(f"zone: {spec.zone} is not a zone of {spec.region}", "It has: " + ", ".join(sorted(zones)))
 
 
 def _check_network(client: EcsClient, spec, lives_in: str, wanted: int) -> str:
@@ -200,16 +200,16 @@ def _check_network(client: EcsClient, spec, lives_in: str, wanted: int) -> str:
     if vswitch is None:
         others = [v["VSwitchId"] for v in client.items("DescribeVSwitches", ZoneId=spec.zone)][:10]
         raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} does not exist in {spec.region}",
-                      f"vSwitches of {spec.zone}: " + (", ".join(others) or "none; write create: true in place of vswitch_id to have one made"))
+                      f"vSwitches of {spec.zone}: " + (", ".join(others) or "none; write create: true in place of vswitch_id to make one"))
     if vswitch.get("ZoneId") != spec.zone:
-        raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} lies in {vswitch.get('ZoneId')}, not in {spec.zone}",
+        raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} is in {vswitch.get('ZoneId')}, not in {spec.zone}",
                       f"Set zone: {vswitch.get('ZoneId')}, or take a vSwitch of {spec.zone}")
     free = vswitch.get("AvailableIpAddressCount")
     if free is not None and int(free) < wanted:
         raise Refused(f"network.vswitch_id: {spec.network.vswitch_id} has {free} free addresses, {wanted} are needed",
                       "Take a larger vSwitch or fewer nodes")
     if lives_in and lives_in != vswitch["VpcId"]:
-        raise Refused(f"Cluster '{spec.name}' lives in {lives_in}, but {spec.network.vswitch_id} is in {vswitch['VpcId']}",
+        raise Refused(f"Cluster '{spec.name}' is in {lives_in}, but {spec.network.vswitch_id} is in {vswitch['VpcId']}",
                       "Use a vSwitch of the cluster's own VPC")
     return vswitch["VpcId"]
 
@@ -304,7 +304,7 @@ def _add_price(client: EcsClient, spec, plan: Plan, found: Found) -> None:
                 if purchase and instance_type == purchase.types[0]:
                     purchase.price_hour = each * len(purchase.ordinals)
     except EcsError as error:
-        plan.warnings.append(f"the price is not known: {error.message}")
+        plan.warnings.append(f"the price is unknown: {error.message}")
         return
     plan.price = {"hourly": round(total, 4), "monthly": round(total * HOURS_PER_MONTH, 2), "currency": currency,
                   "bought_hourly": round(sum(p.price_hour for p in plan.purchases), 4), "left_hourly": round(left, 4),

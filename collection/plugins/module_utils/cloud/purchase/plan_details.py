@@ -37,7 +37,7 @@ def plan_details(client: EcsClient, spec, found: Found, plan: Plan, running=None
     if running is not None:
         changed = {row["node"]: row for row in config_changes(running, before, spec, after)}
     elif unread:
-        data["warnings"] = [*data["warnings"], f"what runs could not be compared with the spec: {unread}"]
+        data["warnings"] = [*data["warnings"], f"the running cluster could not be compared with the spec: {unread}"]
     elif found.instances and found.anchor and found.anchor.spec_digest != plan.spec_digest:
         data["changes"] = [*data["changes"], "make the nodes that exist follow the changed spec (emrctl plan tells how)"]
     data["nodes"] = _nodes(spec, found, plan, changed)

@@ -141,7 +141,7 @@ class Buyer:
         names = {n for i in settled for n in i.names(self.spec.name)}
         missing = self._wait_listed(names, VISIBLE_LIMIT)
         if missing:
-            raise EmrError(f"Bought, but not visible after {VISIBLE_LIMIT:.0f} s: {', '.join(sorted(missing))}",
+            raise EmrError(f"Bought but not visible after {VISIBLE_LIMIT:.0f} s: {', '.join(sorted(missing))}",
                            "Run the command again: it finishes the purchase and buys nothing twice")
         self.anchor = self.anchor.close_intents(self.client, settled)
 
@@ -178,7 +178,7 @@ class Buyer:
         self.anchor = self.anchor.close_intents(self.client, [intent, *(i for i, _ in later)])
 
     def _after_failure(self, group: str) -> str:
-        have = f"What was bought until now stays: {', '.join(self._bought_texts())}. " if self.bought else ""
+        have = f"What is bought already stays: {', '.join(self._bought_texts())}. " if self.bought else ""
         return (f"{have}Add other types to node_groups.{group}.instance_types, or take another zone or a smaller count; "
                 "then run the command again")
 

@@ -37,7 +37,7 @@ def in_words(error: EcsError) -> str:
     """Why a type cannot be had."""
     if error.is_a("OperationDenied.NoStock"):
         # Whoever sells may know better why there is none.
-        return "out of stock" if "sold out" in error.reason or not error.reason else f"cannot be had: {error.reason}"
+        return "out of stock" if "sold out" in error.reason or not error.reason else f"not available: {error.reason}"
     if error.is_a("Zone.NotOnSale", "OperationDenied.ZoneNotOnSale"):
         return "not sold in this zone"
     if error.is_a("QuotaExceed"):

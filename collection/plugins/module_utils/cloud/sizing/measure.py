@@ -38,7 +38,7 @@ def gib(text: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(text))
     unit = (match[2].lower() or "gib") if match else ""
     if not match or unit not in _UNITS:
-        raise Refused(f"'{text}' is no volume", "Write for example 500GB, 1.5TiB or 200 (GiB)")
+        raise Refused(f"'{text}' is not a volume", "Write for example 500GB, 1.5TiB or 200 (GiB)")
     return float(match[1]) * _UNITS[unit] / 2**30
 
 
@@ -77,7 +77,7 @@ def measure_listing(lines, source: str) -> Measured:
         if match and not (match.lastindex == 2 and match[2].endswith("/")):
             size, files = size + int(match[1]), files + 1
     if not files:
-        raise Refused(f"{source}: no line of it is a file of a listing", "Save the output of `ossutil ls oss://BUCKET/`, "
+        raise Refused(f"{source}: no line of it looks like a file of a listing", "Save the output of `ossutil ls oss://BUCKET/`, "
                       "`ls -lR` or `hdfs dfs -ls -R` there")
     return Measured(size, files, source)
 
@@ -88,5 +88,5 @@ def measure_summary(text: str, source: str) -> Measured:
         summary = json.loads(text)["ContentSummary"]
         return Measured(int(summary["length"]), int(summary["fileCount"]), source)
     except (ValueError, KeyError, TypeError):
-        raise Refused(f"{source}: HDFS did not tell its size: {text.strip()[-300:]}",
+        raise Refused(f"{source}: HDFS did not report its size: {text.strip()[-300:]}",
                       "Check the path with: hdfs dfs -ls, and the cluster with: emrctl status") from None

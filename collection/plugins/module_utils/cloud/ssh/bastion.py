@@ -37,7 +37,7 @@ def reach_through(bastion: dict, instances: list, user: str, private_key_file: s
             if rest and time.monotonic() > end:
                 names = sorted(i["InstanceName"] for i in rest)
                 raise EmrError(f"{len(rest)} nodes do not answer on SSH through {bastion['InstanceName']} after {limit:.0f} s: "
-                               f"{', '.join(names[:10])}; the last word was: {reasons[names[0]]}",
+                               f"{', '.join(names[:10])}; the last error was: {reasons[names[0]]}",
                                "Check that the bastion's sshd allows TCP forwarding, then run the command again",
                                {"unreachable": True})
             if rest:

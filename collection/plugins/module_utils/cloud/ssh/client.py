@@ -143,7 +143,7 @@ def _claim(folder: str) -> str:
         return error.strerror or str(error)
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode):
-        return "it is no folder"
+        return "it is not a folder"
     if found.st_uid != os.getuid():
         return "it belongs to somebody else"
     if stat.S_IMODE(found.st_mode) != 0o700:

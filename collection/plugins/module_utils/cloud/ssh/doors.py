@@ -36,7 +36,7 @@ def check_unchanged(access: str, instances) -> None:
     found = sorted({access_of(i) for i in instances} - {access})
     if found:
         raise Refused(f"network.access: {access}, but the nodes that exist were bought with {found[0]}",
-                      f"Write access: {found[0]}; another door needs a new cluster")
+                      f"Write access: {found[0]}; another way of access needs a new cluster")
 
 
 def first_masters(instances) -> dict:

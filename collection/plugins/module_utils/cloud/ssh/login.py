@@ -114,7 +114,7 @@ def check_agent(login: Login) -> None:
     """Raises Refused when ssh would offer so many keys, before the right one, that servers end the connection."""
     held = len(agent_keys())
     if not login.private_key_file and held >= MOST_TRIES:
-        raise Refused(f"The ssh agent holds {held} keys, and which of them is key pair {login.key_pair} is not known: a server ends "
+        raise Refused(f"The ssh agent holds {held} keys, and it is unknown which of them is key pair {login.key_pair}: a server closes "
                       f"the connection after {MOST_TRIES} tries", "Name its private key, or its .pub file, in login.private_key_file")
 
 

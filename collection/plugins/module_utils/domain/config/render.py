@@ -11,7 +11,7 @@ from .settings import facts_of
 def render_conf(effective, spec, topology, node, leaving=(), release=None) -> list:
     """Files of a node: list of {path, content, owner, group, mode}, sorted by path.
 
-    ``leaving``: Nodes that are no part of the topology any more, but must stay admitted until they are drained. Draining
+    ``leaving``: Nodes that are not part of the topology any more, but must stay admitted until they are drained. Draining
     itself is not configuration: the exclude files are empty here, and whoever writes the files keeps what is in them.
     """
     facts = facts_of(spec, topology, node, release, leaving)

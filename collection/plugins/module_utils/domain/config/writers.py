@@ -95,7 +95,7 @@ def _property_char(char: str) -> str:
     if _PLAIN_PROPERTY.match(char) or char in " \t":
         return char
     if "\ud800" <= char <= "\udfff":
-        raise Unwritable(f"{char!r} is no character", "Write UTF-8")
+        raise Unwritable(f"{char!r} is not a character", "Write UTF-8")
     raw = char.encode("utf-16-be")
     return "".join(f"\\u{raw[at]:02x}{raw[at + 1]:02x}" for at in range(0, len(raw), 2))
 
@@ -139,7 +139,7 @@ def _environment_value(key: str, text: str) -> str:
 def host_name(text: str) -> str:
     """A name as /etc/hosts, the lists of nodes and Hadoop's addresses take it."""
     if not _HOST.fullmatch(text):
-        raise Unwritable(f"{shown(text)} is no name of a host: hosts files and Hadoop's lists of nodes cannot hold it",
+        raise Unwritable(f"{shown(text)} is not a valid host name: hosts files and Hadoop's lists of nodes cannot hold it",
                          "Name the host with letters, digits, dots and hyphens")
     return text
 

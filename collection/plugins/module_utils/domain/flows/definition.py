@@ -47,21 +47,21 @@ JOB = Field(
         Field("python_env", "text", "A packed Python environment (.tar.gz, .tgz, .zip) for the driver and the executors.", form="path",
               least=1, most=4096, default=None, expect="the path of an archive", example="venv.tar.gz"),
         _files("jars", "Jars for the driver and the executors.", "[udf.jar]"),
-        Field("after", "list", "Names of the jobs that must have ended before.", default=(), most=MAX_JOBS, unique=True, single=True,
+        Field("after", "list", "Names of the jobs that must have ended first.", default=(), most=MAX_JOBS, unique=True, single=True,
               item=Field("job", "text", "The name of a job.", pattern=NAME, expect="the name of a job", example="load"),
               example="[load]"),
-        Field("on_failure", "text", "What its failure means: `stop` ends the flow, `continue` lets the jobs after it run.",
+        Field("on_failure", "text", "What to do when it fails: `stop` ends the flow, `continue` lets the jobs after it run.",
               choices=("stop", "continue"), default="stop", example="continue"),
-        Field("retries", "int", "How often it is run again after a failure.", least=0, most=100, default=0, example="2"),
-        Field("retry_interval", "text", "How long to wait before that.", form="duration", least=1, most=86400, default="30s",
+        Field("retries", "int", "Retries after a failure.", least=0, most=100, default=0, example="2"),
+        Field("retry_interval", "text", "Pause before a retry.", form="duration", least=1, most=86400, default="30s",
               expect="a duration such as 30s", example="30s"),
-        Field("timeout", "text", "It is killed, and has failed, after so long.", form="duration", least=1, most=31536000,
+        Field("timeout", "text", "Longest time for one attempt; then it is killed and has failed.", form="duration", least=1, most=31536000,
               default=None, expect="a duration such as 2h", example="2h"),
-        Field("user", "text", "It runs as this user of the cluster. Without it: emr.", pattern=USER_NAME, default=None,
+        Field("user", "text", "User of the cluster that it runs as. Default: emr.", pattern=USER_NAME, default=None,
               expect="the name of a user", example="alice"),
-        Field("queue", "text", "It runs in this queue of YARN. Without it: the user's own.", pattern=QUEUE_NAME, default=None,
+        Field("queue", "text", "YARN queue that it runs in. Default: the user's own.", pattern=QUEUE_NAME, default=None,
               expect="the name of a queue", example="analysts"),
-        Field("priority", "int", "Its priority in the queue; more comes first.", least=0, most=1000, default=None, example="5"),
+        Field("priority", "int", "Priority in the queue; a larger number goes first.", least=0, most=1000, default=None, example="5"),
         Field("memory", "text", "Memory of each executor or task.", pattern=_SIZE, default=None, expect="a size such as 2g",
               example="2g"),
         Field("cores", "int", "Cores of each executor or task.", least=1, most=1024, default=None, example="2"),
@@ -82,14 +82,14 @@ FLOW = Field(
               example="daily"),
         Field("jobs", "map", "The jobs, by name.", required=True, least=1, most=MAX_JOBS, form="jobs", item=JOB,
               expect="jobs by name", example="{load: {type: SHELL, args: 'hdfs dfs -mkdir -p /user/emr/in'}}"),
-        _pairs("parameters", "Names that stand for texts: `${day}` in arguments, properties and variables. A value may hold times such "
+        _pairs("parameters", "Names that stand for text: `${day}` in arguments, properties and variables. A value may hold times such "
                "as `${yyyyMMdd-1}`, and other parameters.", "{day: '${yyyyMMdd-1}'}", form="parameters"),
-        Field("parallel", "int", "How many jobs run side by side.", least=1, most=MAX_PARALLEL, default=4, example="2"),
-        Field("put", "list", "For `run-flow`: local files that are put into HDFS before. A folder is put with all below it.", default=(),
+        Field("parallel", "int", "Most jobs that run at the same time.", least=1, most=MAX_PARALLEL, default=4, example="2"),
+        Field("put", "list", "For `run-flow`: local files to put into HDFS first. A folder is put with everything below it.", default=(),
               most=100, example="[{from: flights.csv, to: /user/emr/flights.csv}]",
               item=Field("put", "object", "One file or folder.", fields=(_TRANSFER_FROM, _TRANSFER_TO),
                          example="{from: flights.csv, to: /user/emr/flights.csv}", aliases={"source": "from", "target": "to"})),
-        Field("get", "list", "For `run-flow`: what is fetched from HDFS afterwards, also after a failure as far as it is there.",
+        Field("get", "list", "For `run-flow`: what to fetch from HDFS afterwards, also after a failure if it is there.",
               default=(), most=100, example="[{from: /user/emr/daily, to: daily}]",
               item=Field("get", "object", "One file or folder.", fields=(_TRANSFER_FROM, _TRANSFER_TO),
                          example="{from: /user/emr/daily, to: daily}", aliases={"source": "from", "target": "to"})),
@@ -130,7 +130,7 @@ class FlowChecker(Checker):
     def _map_key(self, field: Field, key: str, where: str, line, item) -> bool:
         if field.form in _KEYS and not re.match(f"^(?:{_KEYS[field.form][0]})$(?!\n)", key):
             _pattern, what, expect, example = _KEYS[field.form]
-            self.problem(where, f'"{key[:40]}" is no name for {what}, expected {expect}', f"Choose a name such as {example}.", line)
+            self.problem(where, f'"{key[:40]}" is not a name for {what}, expected {expect}', f"Choose a name such as {example}.", line)
             return False
         if credential_words.secret_key(key) and not credential_words.reference(item.text):
             self.problem(where, "this is named like a credential, and a flow is stored and shown in many places",

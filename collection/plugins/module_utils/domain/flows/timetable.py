@@ -28,7 +28,7 @@ _TZ = threading.Lock()
 
 
 class Unreadable(ValueError):
-    """Text that is no timetable; the message says what is wrong with which part."""
+    """Text that is not a timetable; the message says what is wrong with which part."""
 
 
 def parse(text, zone="UTC"):
@@ -37,9 +37,9 @@ def parse(text, zone="UTC"):
     if words and ZONE.match(words[-1]) and words[-1] not in DAYS:
         zone = words.pop()
     if not ZONE.match(zone):
-        raise Unreadable(f"{zone} is no name of a time zone, expected one such as UTC or Asia/Shanghai")
+        raise Unreadable(f"{zone} is not a time zone, expected one such as UTC or Asia/Shanghai")
     if not words:
-        raise Unreadable(f"nothing says when, expected {WAYS}")
+        raise Unreadable(f"no time is given, expected {WAYS}")
     if len(words) == 1 and words[0].lstrip("@") in SHORT:
         words = SHORT[words[0].lstrip("@")].split()
     rules = _cron(words) if len(words) == 5 and not any(":" in word for word in words) else [_systemd(words, text)]
@@ -70,10 +70,10 @@ def _systemd(words, text):
         _date(rule, rest.pop(0))
     clock = rest.pop(0) if rest and ":" in rest[0] else "00:00:00"
     if rest:
-        raise Unreadable(f"{text!r}: {rest[0]!r} is not understood, expected {WAYS}")
+        raise Unreadable(f"{text!r}: cannot read {rest[0]!r}, expected {WAYS}")
     parts = clock.split(":")
     if len(parts) > 3:
-        raise Unreadable(f"{clock!r} is no time, expected hours:minutes or hours:minutes:seconds")
+        raise Unreadable(f"{clock!r} is not a time, expected hours:minutes or hours:minutes:seconds")
     for part, value in zip(("hour", "minute", "second"), parts + ["00"] * (3 - len(parts))):
         rule[part] = _numbers(part, value, "..")
     return rule
@@ -82,7 +82,7 @@ def _systemd(words, text):
 def _date(rule, text):
     parts = text.split("-")
     if len(parts) not in (2, 3):
-        raise Unreadable(f"{text!r} is no date, expected year-month-day such as *-*-01")
+        raise Unreadable(f"{text!r} is not a date, expected year-month-day such as *-*-01")
     for part, value in zip(("year", "month", "day")[-len(parts):], parts):
         rule[part] = _numbers(part, value, "..")
 
@@ -103,7 +103,7 @@ def _weekday(text):
         full = calendar.day_name[number].lower()
         if text.lower() in (name.lower(), full):
             return number
-    raise Unreadable(f"{text!r} is no day of the week, expected {', '.join(DAYS)}")
+    raise Unreadable(f"{text!r} is not a day of the week, expected {', '.join(DAYS)}")
 
 
 def _numbers(part, text, dots, names=(), first_name=0):
@@ -113,7 +113,7 @@ def _numbers(part, text, dots, names=(), first_name=0):
     for piece in text.split(","):
         span, slash, step = piece.partition("/")
         if slash and not (step.isdigit() and int(step) > 0):
-            raise Unreadable(f"{part}: {piece!r}: {step!r} is no step, expected a number from 1")
+            raise Unreadable(f"{part}: {piece!r}: {step!r} is not a step, expected a number from 1")
         if span == "*":
             begin, end = low, high
         else:
@@ -159,7 +159,7 @@ def _cron_weekdays(text):
         first, has_last, last = span.partition("-")
         begin, end = (0, 6) if span == "*" else (_cron_weekday(first), _cron_weekday(last) if has_last else _cron_weekday(first))
         if slash and not (step.isdigit() and int(step) > 0):
-            raise Unreadable(f"weekday: {piece!r}: {step!r} is no step, expected a number from 1")
+            raise Unreadable(f"weekday: {piece!r}: {step!r} is not a step, expected a number from 1")
         if slash and not has_last and span != "*":
             end = 6
         if end < begin and end == 0:
@@ -320,8 +320,8 @@ def _meets(table, shown):
 def _turn(begin, end, met, skipped):
     span = f"{time.strftime('%Y-%m-%d %H:%M', begin)} to {time.strftime('%H:%M', end)}"
     due = time.strftime("%H:%M:%S" if met.tm_sec else "%H:%M", met)
-    return (f"{span} is skipped by the clocks: what is due in it, such as {due}, does not run that day" if skipped else
-            f"{span} comes twice: what is due in it, such as {due}, runs the first time, not the second")
+    return (f"{span} is skipped by the clocks: runs that are due in it, such as {due}, do not happen that day" if skipped else
+            f"{span} comes twice: runs that are due in it, such as {due}, happen the first time only")
 
 
 def words(moment, zone):

@@ -69,7 +69,7 @@ def sources(spec, artifact: Artifact, mirrors: str = "") -> tuple:
 
 
 def environment_mirrors(text: str) -> tuple:
-    """The base addresses in EMR_MIRRORS, with commas between them. Raises Refused for what is no address."""
+    """The base addresses in EMR_MIRRORS, with commas between them. Raises Refused for what is not an address."""
     found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
     for mirror in found:
         if not mirror.startswith(SCHEMES) or "@" in mirror:

@@ -135,7 +135,7 @@ def _warned(lines, at):
 
 
 def _plain(lines):
-    """The lines that are no framework's log, no frames and no chatter of the JVM."""
+    """The lines that are not framework's log, no frames and no chatter of the JVM."""
     found, logged = [], False
     for line in lines:
         # What is indented below a line of a log belongs to it, such as the report of an application.
@@ -241,7 +241,7 @@ def own(kind, command, texts):
         # The script has started a driver, which very likely is what has failed; if in Java, it spoke on the other output.
         first, second = "stdout", "stderr"
     if first == "stdout" and of_program(texts[first])[0] == PLAIN and not _MAIN.search(texts[second]):
-        # Beside a driver of Python, what Java logs on the other output is no word of the program's.
+        # Beside a driver of Python, what Java logs on the other output is not a word of the program's.
         return choose([(first, texts[first])])
     return choose([(second, texts[second]), (first, texts[first])])
 

@@ -127,7 +127,7 @@ def read(text, zone_name):
     try:
         found = datetime.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     except ValueError:
-        raise ValueError(f"{text!r} is no time, expected one such as 2026-11-26T06:30")
+        raise ValueError(f"{text!r} is not a time, expected one such as 2026-11-26T06:30")
     if found.tzinfo:
         return _in(found, named.group(2)) if named else found
     there = zone(zone_name)

@@ -55,7 +55,7 @@ def problems(params):
     """Everything that is wrong with a request, as texts. ``params`` has all of DEFAULTS."""
     found = []
     if params["type"] not in TYPES:
-        found.append(f"unknown type of job {params['type']}: it is one of {', '.join(TYPES)}")
+        found.append(f"unknown type of job {params['type']}: expected one of {', '.join(TYPES)}")
     elif not params["args"] and not params["files"]:
         found.append(f"a job of type {params['type']} needs arguments or a file to run")
     found += [f"{key}: {params[key]} is not from 0 to {most}" for key, most in _NUMBERS.items()
@@ -64,7 +64,7 @@ def problems(params):
         found.append(f"memory: {params['memory']} is not at least {LEAST_MIB}m; write it as 512m or 2g")
     found += _resources(params) + _texts(params)
     if params["keep_running"] and params["retries"]:
-        found.append("retries: a job that is kept running is started again as long as that helps; leave them out")
+        found.append("retries: a job with keep_running is started again anyway; leave them out")
     if len(params["token"]) > 200:
         found.append("token: it is longer than 200 characters")
     return found
@@ -116,7 +116,7 @@ def _texts(params):
     found += [f"property {key}: its value has several lines" for key, value in params["properties"].items() if "\n" in str(value)]
     found += _settings(params)
     found += [f"environment {key!r}: its name has letters, digits and underscores" for key in params["environment"] if not _VARIABLE.fullmatch(key)]
-    found += [f"environment {key}: this one is the cluster's own" for key in params["environment"] if key in OWN]
+    found += [f"environment {key}: the cluster sets this one itself" for key in params["environment"] if key in OWN]
     return found
 
 

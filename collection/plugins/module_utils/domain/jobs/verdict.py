@@ -28,7 +28,7 @@ def judge(kind, code, apps):
     last = apps[-1] if apps and kind not in FREE else None
     said = status(last) if last else ""
     if code is None or code < 0:
-        how = "the program on the master is gone" if code is None else f"the program on the master was ended by signal {-code}"
+        how = "the program on the master is gone" if code is None else f"the program on the master was killed by signal {-code}"
         if last:
             return {"state": said, "exit_code": 0 if said == "SUCCEEDED" else None,
                     "reason": f"{how}; {last.get('id', 'its application')} ended as {said}"}

@@ -20,7 +20,7 @@ def advance(record, seen, now):
     record {active, why, seen, hdfs}; seen {yarn: {running, ended, what}|None, jobs: {running, ended, what},
     hdfs: {started, operations, open}|None, unknown: [what did not answer]}.
     """
-    moments = [(record["active"], record["why"]) if record else (now, "the first look")]
+    moments = [(record["active"], record["why"]) if record else (now, "first check")]
     for name, text in (("yarn", "YARN applications"), ("jobs", "jobs")):
         part = seen.get(name) or {}
         if part.get("running"):
@@ -30,11 +30,11 @@ def advance(record, seen, now):
             moments.append((min(now, part["ended"]), f"{part.get('what') or text} ended"))
     before, hdfs = (record or {}).get("hdfs"), seen.get("hdfs")
     if hdfs and before and _worked(before, hdfs):
-        moments.append((now, "HDFS files were opened or written since the look before"))
+        moments.append((now, "HDFS files were opened or written since the last check"))
     if hdfs and hdfs.get("open"):
         # Who writes slowly needs no new block for hours. A writer that died loses its files within the hour.
         moments.append((now, f"{hdfs['open']} HDFS files are being written"))
-    moments += [(now, f"not known: {text}") for text in seen.get("unknown", [])]
+    moments += [(now, f"unknown: {text}") for text in seen.get("unknown", [])]
     active, why = max(moments, key=lambda moment: moment[0])
     return {"active": active, "why": why, "seen": now, "hdfs": hdfs or before}
 

@@ -28,9 +28,9 @@ def uid_of(name: str, uid=None) -> int:
 
 
 def check_name(name: str) -> None:
-    """Raises Refused for what is no name of a user: it becomes part of paths."""
+    """Raises Refused for what is not a name of a user: it becomes part of paths."""
     if not re.match(r"^[a-z_][a-z0-9_-]{0,31}$(?!\n)", name):
-        raise Refused(f"{name!r} is no name of a user", "Up to 32 lower-case letters, digits, - and _, with a letter or _ first")
+        raise Refused(f"{name!r} is not a valid user name", "Up to 32 lower-case letters, digits, - and _, with a letter or _ first")
 
 
 def size_bytes(text: str) -> int:

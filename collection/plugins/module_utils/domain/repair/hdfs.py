@@ -49,7 +49,7 @@ def progress(hdfs, wanted: int) -> str:
         return "the NameNode does not answer"
     parts = [f"{hdfs['live']} of {wanted} DataNodes are live"] if hdfs["live"] < wanted else []
     if hdfs["live"] > wanted or quiet(hdfs):
-        parts.append("the NameNode has not noticed yet who is gone")
+        parts.append("the NameNode has not noticed yet which nodes are gone")
     if hdfs["safe_mode"]:
         parts.append("safe mode")
     parts.append(f"{hdfs['under_replicated_blocks']} of {hdfs['blocks']} blocks have too few copies")

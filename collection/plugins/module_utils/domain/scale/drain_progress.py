@@ -28,8 +28,8 @@ def _one(row) -> str:
     if row["hdfs"] in ("-", "decommissioned"):
         pass
     elif row["hdfs"] in ("dead", "not there"):
-        parts.append(f"HDFS does not see it and misses {row['left']} blocks" if row["hdfs"] == "dead"
-                     else f"HDFS does not know it any more, and {row['left']} blocks are missing or have too few copies")
+        parts.append(f"HDFS does not see it, and {row['left']} blocks are missing" if row["hdfs"] == "dead"
+                     else f"HDFS no longer knows it, and {row['left']} blocks are missing or have too few copies")
     elif row["hdfs"] == "decommission in progress":
         parts.append(f"{row['left']} of {row['blocks']} blocks to be copied")
     else:

@@ -42,7 +42,7 @@ def check_named(nodes, named, gone=()) -> list:
     masters = sorted(name for name in named if name in known and known[name]["vars"]["emr_role"] == "master")
     if masters:
         raise Refused(f"{', '.join(masters)} is the cluster's master and cannot be removed: it keeps the names of all files",
-                      "Remove other nodes, or give the whole cluster back with: emrctl release")
+                      "Remove other nodes, or release the whole cluster: emrctl release")
     return sorted(name for name in set(named) if name in known)
 
 
@@ -82,7 +82,7 @@ def check(spec, nodes, leaving, loads) -> None:
     roles = {str(n["name"]): str(n["vars"]["emr_role"]) for n in nodes}
     gone = [name for name in leaving if roles[name] == "master"]
     if gone:
-        raise Refused(f"{', '.join(gone)} would leave, the cluster's last master", "Keep one master, or give the whole cluster "
+        raise Refused(f"{', '.join(gone)} would leave, but is the cluster's last master", "Keep one master, or give the whole cluster "
                       "back with: emrctl release")
     storing = [name for name in leaving if roles[name] == "slave"]
     if storing and "hdfs" in spec.expanded_services:
@@ -95,7 +95,7 @@ def _check_hdfs(storing, staying, coming: int, loads, stopped) -> None:
     """``coming``: slaves that are bought before these leave. ``stopped``: nodes whose instances do not run."""
     hdfs = loads.get("hdfs")
     if not hdfs:
-        raise Refused("HDFS does not answer, so nobody can say whether the leaving nodes hold the last copy of something",
+        raise Refused("HDFS does not answer, so it is unknown whether the leaving nodes hold the last copy of a block",
                       "Look with: emrctl status; then run the command again")
     if hdfs.get("safe_mode"):
         raise Refused(f"HDFS is in safe mode and copies no blocks: {hdfs['safe_mode'].split('.')[0]}",
@@ -110,7 +110,7 @@ def _check_hdfs(storing, staying, coming: int, loads, stopped) -> None:
             f"{len(live) + coming} DataNodes would be left, but HDFS holds {used['files']} files with up to {used['most']} copies, for "
             f"example {used['example']}: their copies could not be placed",
             f"Keep at least {used['most']} slaves, or lower the copies first: hdfs dfs -setrep -R {max(1, len(live) + coming)} "
-            f"{used['example']} (only then less than before is kept of it)")
+            f"{used['example']} (this keeps fewer copies of it)")
     off = sorted(name for name in storing if name in stopped and (hdfs["nodes"].get(name) or {}).get("alive"))
     if off:
         raise Refused(f"{', '.join(off)} has just been stopped, and HDFS has not noticed yet what it misses", "Wait two minutes, or "
@@ -129,7 +129,7 @@ def _check_room(storing, live, hdfs) -> None:
     free = sum(hdfs["nodes"][name]["free"] for name in live)
     spare = SPARE * sum(hdfs["nodes"][name]["capacity"] for name in live)
     if moved and moved > free - spare:
-        raise Refused(f"the leaving nodes hold {_gib(moved)} GiB, the staying ones have {_gib(free)} GiB free",
+        raise Refused(f"the nodes that leave hold {_gib(moved)} GiB, but the others have only {_gib(free)} GiB free",
                       "Delete data, or let fewer nodes leave")
 
 

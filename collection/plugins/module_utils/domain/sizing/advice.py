@@ -97,11 +97,11 @@ class Advice:
 
 
 def unfit(shape: Shape, least_mib: int) -> str:
-    """Why this shape is no candidate at all; empty when it is one."""
+    """Why this shape is not a candidate at all; empty when it is one."""
     if shape.arch.upper() not in ("X86", "X86_64", ""):
         return f"its processor is {shape.arch}, the image's is x86_64"
     if shape.gpus:
-        return "its GPUs cost money and nothing here uses them"
+        return "its GPUs cost money, and Hadoop and Spark do not use them here"
     if shape.level.startswith(("CreditEntry", "Entry", "Shared")):
         return "entry level: its vCPUs are shared or throttled when credits run out, not for production [2]"
     if shape.local_disks:
@@ -171,7 +171,7 @@ def advise(needs: Needs, market: Market) -> Advice:
     """The advice. Raises Refused when nothing fits, or when it costs more than the budget."""
     advice = _advise(needs, market)
     if needs.budget_month is not None and advice.monthly > needs.budget_month:
-        raise Refused(f"This work costs {advice.monthly:,.2f} {advice.currency} a month, the budget is "
+        raise Refused(f"This work costs {advice.monthly:,.2f} {advice.currency} a month, but the budget is "
                       f"{needs.budget_month:,.2f}", _within(needs, market, advice))
     return advice
 
@@ -183,7 +183,7 @@ def _within(needs: Needs, market: Market, advice: Advice) -> str:
         if later.monthly <= needs.budget_month:
             return (f"With --deadline {later.needs.deadline_minutes:g} (minutes) it costs {later.monthly:,.2f}; or raise "
                     f"--budget to {math.ceil(advice.monthly)}")
-    return f"No later deadline helps. Keep less data (--retention, --data), or raise --budget to {math.ceil(advice.monthly)}"
+    return f"A later deadline does not help. Keep less data (--retention, --data), or raise --budget to {math.ceil(advice.monthly)}"
 
 
 def _advise(needs: Needs, market: Market) -> Advice:
@@ -214,7 +214,7 @@ def _workers(needs: Needs, want: Demand, market: Market) -> tuple:
     good, bad = _candidates(market, want.node_mib)
     options = sorted((o for o in (_option(s, want, needs, market) for s in good) if o.count <= MAX_COUNT), key=_rank)
     if not options:
-        raise Refused(f"No type in stock does this work with {MAX_COUNT} nodes", "Allow a later --deadline, or keep less data")
+        raise Refused(f"No type in stock can do this work with {MAX_COUNT} nodes", "Allow a later --deadline, or keep less data")
     best = options[0]
     rejected = _compared(best, options, market.currency) + _ruled_out(best.shape, bad, market)
     bound = "the vCPUs and memory above" if best.compute >= best.store else (
@@ -310,7 +310,7 @@ def _compared(best: _Option, options, currency: str) -> list:
 
 
 def _ruled_out(best: Shape, bad: dict, market: Market) -> list:
-    """One example of each reason why types are no candidates, sizes near the chosen one first."""
+    """One example of each reason why types are not candidates, sizes near the chosen one first."""
     shapes = {s.name: s for s in market.shapes}
     found: dict = {}
     for name in sorted(bad, key=lambda n: (abs(math.log2(max(shapes[n].vcpus, 1) / best.vcpus)), n)):

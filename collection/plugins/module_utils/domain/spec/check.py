@@ -230,11 +230,11 @@ class Checker:
 
     def _map_key(self, field: Field, key: str, where: str, line, _item) -> bool:
         if field.form == "groups" and not re.match(f"^(?:{GROUP_NAME})$(?!\n)", key):
-            self.problem(where, f'"{key[:40]}" is no name for a node group, expected up to 20 lower-case letters, digits '
+            self.problem(where, f'"{key[:40]}" is not a name for a node group, expected up to 20 lower-case letters, digits '
                          "and hyphens, with a letter first", "Rename the group, for example to slave or night.", line)
             return False
         if field.form in NAMES and not re.match(f"^(?:{NAMES[field.form][0]})$(?!\n)", key):
-            self.problem(where, f'"{key[:40]}" is no name for a {field.form[:-1]}, expected {NAMES[field.form][1]}',
+            self.problem(where, f'"{key[:40]}" is not a name for a {field.form[:-1]}, expected {NAMES[field.form][1]}',
                          f"Choose a name such as {NAMES[field.form][2]}.", line)
             return False
         return _tag_key(self, key, where, line) if field.form == "tags" else True

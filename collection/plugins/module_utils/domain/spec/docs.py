@@ -17,11 +17,11 @@ _SCALAR = {"type": ["string", "integer", "number", "boolean"]}
 
 _NAMES = {"groups": "<group>", "queues": "<queue>", "users": "<user>"}
 _COMBINATIONS = (
-    "- exactly one master; slaves where HDFS runs, and none of their groups empty",
-    "- no service without those it needs, none named twice",
-    "- replication at most the number of slaves",
+    "- exactly one master; slaves if HDFS runs, and none of their groups empty",
+    "- every service comes with those it needs, and is named once",
+    "- replication is at most the number of slaves",
     "- spot only in task groups, no data disks on gateways, at most 16 data disks on a node",
-    "- queues that have 100 percent together; users and queues that name each other exist; no user named like a daemon's",
+    "- the capacities of all queues add up to 100 percent; users and queues that name each other exist; no user has the name of a daemon's account",
     "- a group named like a role has that role; the zone lies in the region",
 )
 

@@ -71,7 +71,7 @@ def _groups(data: dict, edit: dict, newest: dict) -> None:
         if isinstance(count, str) and count.isdigit():
             count = int(count)
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise Refused(f"group {name}: {count!r} is no number of nodes", f"Write for example: {name}=3")
+            raise Refused(f"group {name}: {count!r} is not a number of nodes", f"Write for example: {name}=3")
         _group(data, name)["count"] = count
     again = (newest.get("edit") or {}).get("remove_nodes") == edit.get("remove_nodes")
     for node in edit.get("remove_nodes") or []:
@@ -86,7 +86,7 @@ def group_of(data: dict, node: str) -> str:
     cluster, (group, _dash, number) = data["name"], node.rpartition("-")
     group = group[len(cluster) + 1:] if group.startswith(f"{cluster}-") else ""
     if group not in data["node_groups"] or not number.isdigit():
-        raise Refused(f"{node!r} is no node of cluster {cluster}", f"emrctl show {cluster} nodes lists them")
+        raise Refused(f"{node!r} is not a node of cluster {cluster}", f"emrctl show {cluster} nodes lists them")
     return group
 
 

@@ -29,25 +29,25 @@ def _network(spec, checker) -> None:
     """Either a vSwitch that exists, or one that is made; and then one that can be reached and is large enough."""
     network, key = spec.network, "network"
     if network.create and network.vswitch_id:
-        _note(checker, f"{key}.create", f"a vSwitch is to be made, and {network.vswitch_id} to be used", "Remove create, or vswitch_id.")
+        _note(checker, f"{key}.create", f"create and vswitch_id contradict each other ({network.vswitch_id})", "Remove create, or vswitch_id.")
     elif not network.create and not network.vswitch_id:
-        _note(checker, f"{key}.vswitch_id", "missing, expected a vSwitch, or that one is to be made",
+        _note(checker, f"{key}.vswitch_id", "missing, expected vswitch_id or create: true",
               "Add for example: vswitch_id: vsw-bp1abc (the VPC console lists them), or create: true")
     if not network.create:
         for name in ("vpc_cidr", "vswitch_cidr"):
             if getattr(network, name):
-                _note(checker, f"{key}.{name}", "says what is to be made, but nothing is", f"Add create: true, or remove {name}.")
+                _note(checker, f"{key}.{name}", "describes a network to make, but create is not set", f"Add create: true, or remove {name}.")
         return
     vpc, switch = ip_network(network.vpc_cidr), ip_network(network.vswitch_cidr)
     if not switch.subnet_of(vpc):
-        _note(checker, f"{key}.vswitch_cidr", f"{switch} is no part of the VPC's {vpc}", f"Write for example {vpc}, or remove it.")
+        _note(checker, f"{key}.vswitch_cidr", f"{switch} is not part of the VPC's {vpc}", f"Write for example {vpc}, or remove it.")
     elif switch.prefixlen < 16:
         _note(checker, f"{key}.vswitch_cidr", f"{switch} is too large, expected /16 or smaller", "Remove it: the first /20 is taken.")
     elif switch.num_addresses - VSWITCH_RESERVED < spec.count(*ROLES):
         _note(checker, f"{key}.vswitch_cidr", f"{switch} has {switch.num_addresses - VSWITCH_RESERVED} addresses for nodes, "
               f"{spec.count(*ROLES)} are wanted", "Write a larger network.")
     if network.access == "vpc":
-        _note(checker, f"{key}.access", "vpc needs a controller inside the VPC, and nothing is in one that is to be made",
+        _note(checker, f"{key}.access", "vpc needs a controller inside the VPC, and a new VPC has none",
               "Write access: bastion or access: public, or remove access.")
 
 
@@ -128,7 +128,7 @@ def _groups(spec, checker) -> None:
                   "Remove the group or set its count to 1 or more; only task and gateway groups may be empty.")
         if group.spot is not None and group.role != "task":
             what = "the cluster" if group.role == "master" else "data"
-            _note(checker, f"{key}.spot", f"spot instances are taken away at any time, and with a {group.role} {what} would be "
+            _note(checker, f"{key}.spot", f"the cloud can take spot instances back at any time, and with a {group.role} {what} would be "
                   "lost; expected only in groups with the role task", "Remove spot, or move these nodes to a task group.")
         if group.role == "gateway" and group.data_disks:
             _note(checker, f"{key}.data_disks", "a gateway stores no data of the cluster, expected no data disks",

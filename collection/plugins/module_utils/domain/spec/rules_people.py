@@ -87,7 +87,7 @@ def _quota(spec, checker, note, key, user) -> None:
     block = str(config.get("dfs.blocksize") or BLOCK)
     least = (int(block) if block.isdigit() else BLOCK) * (int(copies) if copies.isdigit() else 3)
     if people.size_bytes(user.space_quota) < least:
-        note(checker, f"{key}.space_quota", f"{user.space_quota} holds no file at all: HDFS sets aside {least >> 20} MB for a block "
+        note(checker, f"{key}.space_quota", f"{user.space_quota} is too small for any file: HDFS sets aside {least >> 20} MB for a block "
              f"with its {copies} copies", f"Write at least {-(-least >> 20)}m, or remove it.")
 
 

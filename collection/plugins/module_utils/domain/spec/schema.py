@@ -64,7 +64,7 @@ def _disk(name: str, doc: str, many: bool) -> Field:
               required=many, default=MISSING if many else 40, aliases={}),
     )
     if many:
-        fields += (Field("count", "int", "Disks of this kind on each node.", least=1, most=MAX_DATA_DISKS, default=1,
+        fields += (Field("count", "int", "Number of these disks on each node.", least=1, most=MAX_DATA_DISKS, default=1,
                          example="4"),)
     example = "{category: cloud_essd, size_gib: 200, count: 4}" if many else "{category: cloud_essd, size_gib: 40}"
     return Field(name, "object", doc, fields=fields, example=example, default=MISSING if many else {},
@@ -90,7 +90,7 @@ _GROUP = Field(
     fields=(
         Field("role", "text", "What the nodes do: `slave` stores and computes, `task` only computes, `gateway` has the "
               "clients only. Defaults to the group's name.", choices=ROLES, default=None, example="task"),
-        Field("count", "int", "How many nodes.", least=0, most=MAX_COUNT, default=1, example="3"),
+        Field("count", "int", "Number of nodes.", least=0, most=MAX_COUNT, default=1, example="3"),
         Field("instance_types", "list", "Instance types in order of preference: the next is bought when one is out of "
               "stock.", required=True, least=1, most=10, unique=True, example="[ecs.g7.xlarge, ecs.g6.xlarge]",
               item=Field("type", "text", "An ECS instance type.", pattern=r"ecs\.[a-z0-9-]+\.[a-z0-9-]+",
@@ -204,11 +204,11 @@ _METASTORE = Field(
               "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
               example="{url: mysql://db.example.com/metastore, user: hive}",
               fields=(
-                  Field("url", "text", "Where it is, made already and empty at first.", required=True, least=1, most=400,
+                  Field("url", "text", "Address of the database. Make it first, empty.", required=True, least=1, most=400,
                         pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
                         expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
                         example="mysql://db.example.com:3306/metastore"),
-                  Field("user", "text", "The user of that database, who may make tables there.", required=True,
+                  Field("user", "text", "User of that database, who may create tables there.", required=True,
                         pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
               ), aliases={"username": "user", "address": "url"}),
     ), aliases={"db": "database"})
@@ -216,15 +216,15 @@ _METASTORE = Field(
 _QUEUE = Field(
     "queue", "object", "A queue of YARN.", example="{capacity: 60, users: [alice]}",
     fields=(
-        Field("capacity", "number", "Percent of the cluster that the queue is sure of; all queues together have 100.",
+        Field("capacity", "number", "Percentage of the cluster that the queue is guaranteed; all queues add up to 100.",
               required=True, least=0, most=100, example="60"),
-        Field("max_capacity", "number", "Percent that it may take while others leave it.", least=0.01, most=100,
+        Field("max_capacity", "number", "Percentage that it may use while others do not need theirs.", least=0.01, most=100,
               default=100.0, example="80"),
-        Field("users", "list", "Users who may submit; without any, everybody. Those whose `queue` it is may as well.",
+        Field("users", "list", "Users who may submit; without any, everybody. Users with this `queue` may submit too.",
               default=(), most=200, unique=True, example="[alice, bob]",
               item=Field("user", "text", "A user of the spec, or `emr`.", pattern=USER_NAME, expect="a user name",
                          example="alice")),
-        Field("state", "text", "`stopped`: what runs there ends, nothing new begins; a queue must be idle to be removed.",
+        Field("state", "text", "`stopped`: running applications end, new ones are refused. A queue must be idle before you can remove it.",
               choices=("running", "stopped"), default="running", example="stopped"),
     ),
     aliases={"share": "capacity", "percent": "capacity", "maximum_capacity": "max_capacity", "max": "max_capacity",
@@ -233,9 +233,9 @@ _QUEUE = Field(
 _USER = Field(
     "user", "object", "A person who works on the cluster.", example="{queue: analysts, space_quota: 500g}", default=None,
     fields=(
-        Field("queue", "text", "The queue of jobs that name none.", pattern=QUEUE_NAME, default=None,
+        Field("queue", "text", "Queue of jobs that name no other.", pattern=QUEUE_NAME, default=None,
               expect="the name of a queue", example="analysts"),
-        Field("space_quota", "text", "Most space in HDFS for the home, all copies counted. Units are powers of 1024.",
+        Field("space_quota", "text", "Space quota of the home in HDFS, all copies counted. Units are powers of 1024.",
               pattern=SIZE, default=None, expect="a size such as 500g or 1.5 TB", example="500g"),
         Field("uid", "int", "Number of the user on all nodes. Without it the number follows from the name.",
               least=1000, most=LAST_UID, default=None, example="20001"),

@@ -11,7 +11,7 @@ def seconds(text) -> int:
     """The duration in seconds. Raises ValueError for anything that is not a number with one unit."""
     match = _FORM.fullmatch(str(text))
     if not match:
-        raise ValueError(f"{text!r} is no duration, expected a number with s, m, h or d, such as 90m")
+        raise ValueError(f"{text!r} is not a duration, expected a number with s, m, h or d, such as 90m")
     return int(match.group(1)) * UNITS[match.group(2)]
 
 

@@ -2,7 +2,7 @@
 
 A rule that means every node of a role follows the nodes. A rule that means some of them is answered once, and the answer is kept
 with the spec's revision and in the record on each node: what a component has on its disk does not follow when a node joins whose
-name sorts before. It moves only when an operation says so, or when its node is no part of the cluster any more.
+name sorts before. It moves only when an operation says so, or when its node is not part of the cluster any more.
 """
 from __future__ import annotations
 

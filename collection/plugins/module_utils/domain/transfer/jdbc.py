@@ -51,7 +51,7 @@ def request(wanted: dict) -> dict:
     place = address(outside)
     user = wanted["credentials"].get("user") or place["user"]
     if not user or not wanted["credentials"].get("password"):
-        raise Refused(f"no {'password' if user else 'user'} to sign on to {place['host']} with",
+        raise Refused(f"no {'password' if user else 'user'} to log in to {place['host']}",
                       "Set EMR_DB_USER and EMR_DB_PASSWORD, or give --credentials FILE with the lines `user: …` and `password: …`")
     table = options["table"] or place["table"]
     if direction == "export" and not table or not (table or options["query"]) or (table and options["query"]):
@@ -93,7 +93,7 @@ def address(text: str) -> dict:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise Refused("the address of the database is not understood", f"Give {form}") from None
+        raise Refused("cannot read the address of the database", f"Give {form}") from None
     if parts.password is not None:  # not quoted: it would be read in a log
         raise Refused("the address of the database holds a password, which others can read on the command line",
                       "Give it in EMR_DB_PASSWORD or in a file named by --credentials, and change it")
@@ -123,10 +123,10 @@ def _checked(direction: str, options: dict) -> dict:
     types = options["types"]
     found["types"] = dict(_typed(direction, text) for text in ([types] if isinstance(types, str) else types))
     if (found["mode"] == "upsert") != bool(found["key"]):
-        raise Refused("upsert goes by a key" if found["mode"] == "upsert" else f"a key means nothing for {found['mode']}",
+        raise Refused("upsert goes by a key" if found["mode"] == "upsert" else f"mode {found['mode']} takes no key",
                       "Give --mode upsert --key COLUMN[,COLUMN]")
     if found["incremental"] and found["overwrite"]:
-        raise Refused("an incremental import adds to what is there, so it cannot overwrite it", "Leave out one of both")
+        raise Refused("an incremental import adds to what is there, so it cannot overwrite it", "Leave out one of the two")
     return found
 
 

@@ -8,7 +8,7 @@ _STEPS = (
     (r"Access denied for user .*to database|Unknown database|database \".*\" does not exist",
      "check the database's name in the address, and what the user may see"),
     (r"RSA public key|caching_sha2|sha256_password|must use SSL|require_secure_transport|no encryption|insecure transport|hostssl",
-     "give --tls: this server signs users on over encrypted connections alone"),
+     "give --tls: this server accepts users over encrypted connections only"),
     (r"no pg_hba\.conf entry|is not allowed to connect", "let the server admit the nodes' addresses (for RDS: its white list)"),
     (r"Access denied for user|password authentication failed|role \".*\" does not exist|no password was provided",
      "check user and password: EMR_DB_USER and EMR_DB_PASSWORD, or the file of --credentials"),
@@ -24,7 +24,7 @@ _STEPS = (
     (r"error in your SQL syntax|syntax error|Unknown column|column .* does not exist|operator does not exist|function .* does not exist",
      "try the SQL of --query or --where in the database's own client"),
     (r"Socket error|[Cc]onnection (reset|has been closed|is closed)|I/O error|terminating|Broken pipe|gone away|end of stream",
-     "see whether the database is well, then run the same command again"),
+     "check the database, then run the same command again"),
     (r"Permission denied: user=", "choose a path that this user may write, such as one below /user/NAME, or give --user"),
 )
 

@@ -46,7 +46,7 @@ def hdfs_path(text: str, user: str) -> str:
         text = f"/{path}"
     text = text if text.startswith("/") else f"/user/{user}/{text}"
     if any(part in (".", "..") for part in text.split("/")) or "//" in text or any(ord(c) < 32 for c in text):
-        raise Refused(f"{text!r}: no path in HDFS", "Give it without empty parts, `.` and `..`")
+        raise Refused(f"{text!r}: not a path in HDFS", "Give it without empty parts, `.` and `..`")
     return text
 
 
@@ -65,7 +65,7 @@ def _check(outside: str, inside: str, options: dict) -> None:
     for name in ("include", "exclude"):
         for pattern in options[name]:
             if not str(pattern).strip("/") or any(ord(c) < 32 for c in str(pattern)):
-                raise Refused(f"{name}: {pattern!r} is no pattern", "Give one such as '*.csv' or 'year=2013/**'")
+                raise Refused(f"{name}: {pattern!r} is not a pattern", "Give one such as '*.csv' or 'year=2013/**'")
     if int(options["maps"]) < 1 or int(options["bandwidth_mb"]) < 0:
         raise Refused(f"maps: {options['maps']}, bandwidth_mb: {options['bandwidth_mb']}", "Give positive numbers")
 
@@ -75,5 +75,5 @@ def _secrets(credentials: dict) -> dict:
     found = {key: value for key, value in credentials.items() if key in CREDENTIALS}
     for name in ("access_key_id", "access_key_secret"):
         if found and not found.get(name):
-            raise Refused(f"half of an access key is given: {name} is missing", f"Set {CREDENTIALS[name]}, or write it into the file")
+            raise Refused(f"only half of an access key is given: {name} is missing", f"Set {CREDENTIALS[name]}, or write it into the file")
     return found

@@ -47,7 +47,7 @@ def kind_of(direction: str, source: str, target: str):
     places = ", ".join(f"{name}://" for name in KINDS)
     if scheme(outside) not in KINDS:
         end = "source" if direction == "import" else "target"
-        raise Refused(f"{direction}: the {end} {outside or 'is missing'!r} is no place outside of the cluster",
+        raise Refused(f"{direction}: the {end} {outside or 'is missing'!r} is not a place outside of the cluster",
                       f"Give an address that begins with one of {places}")
     if scheme(inside) not in ("", "hdfs"):
         end = "target" if direction == "import" else "source"

@@ -18,7 +18,7 @@ def literal(value, kind):
     """A value of the database as a literal of its SQL. Raises ValueError for what does not look like one of this kind."""
     text = str(value)
     if not FORMS[kind].fullmatch(text):
-        raise ValueError(f"{text!r} is no {kind}")
+        raise ValueError(f"{text!r} is not a {kind}")
     return text if kind == "number" else f"'{text}'"
 
 

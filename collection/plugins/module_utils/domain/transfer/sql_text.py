@@ -41,7 +41,7 @@ def _pieces(text, system):
 def _judged(text, system, what):
     """The pieces, when they are one whole thing that can stand in brackets. Raises Refused."""
     if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
-        raise Refused(f"{what} has characters that nobody sees", "Write it without them")
+        raise Refused(f"{what} has invisible characters", "Write it without them")
     pieces, depth = list(_pieces(text, system)), 0
     while pieces and (pieces[-1][0] == "comment" or not pieces[-1][1].strip(" \t\r\n;")):
         pieces.pop()
@@ -54,13 +54,13 @@ def _judged(text, system, what):
     if opened:
         raise Refused(f"{what} has an opening {opened[0]} that is not closed", "Close it")
     if ";" in plain:
-        raise Refused(f"{what} has several statements", "Write one; what prepares it, do beforehand")
+        raise Refused(f"{what} has several statements", "Write one; prepare anything else beforehand")
     for char in plain:
         depth += {"(": 1, ")": -1}.get(char, 0)
         if depth < 0:
             break
     if depth:
-        raise Refused(f"{what} has brackets that do not fit together", "Close each bracket that is opened, and no other")
+        raise Refused(f"{what} has brackets that do not match", "Close every bracket that you open, and no other")
     return pieces
 
 
@@ -120,6 +120,6 @@ def columns(values):
         try:
             found += _parts(str(text), ",") if str(text).strip() else []
         except ValueError as error:
-            raise Refused(f"{str(error)!r} is no name of a column", "Write a name with other characters than letters, digits, _, $, #, @ "
+            raise Refused(f"{str(error)!r} is not a valid column name", "Write a name with other characters than letters, digits, _, $, #, @ "
                           "and - in double quotes, such as --columns 'id,\"unit price\"'") from None
     return found

@@ -30,7 +30,7 @@ def perform(params, check):
 def now(params):
     """Make a backup at once; waits for one that is under way."""
     if not read_json(CONFIG):
-        raise NodeError("this node makes no backups: the spec has them switched off, or was not applied yet")
+        raise NodeError("this node makes no backups: the spec switches them off, or was not applied yet")
     # Not by its unit: systemd would join a run that began before this call.
     code, out, err = run(as_user([programs.BACKUP], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:

@@ -41,7 +41,7 @@ class BackupsInOss:
         digest = hashlib.md5()
         self.client.get(self.bucket, f"{target}/{image}", digest.update)
         if digest.hexdigest() != record["md5"]:
-            raise OssError(f"oss://{self.bucket}/{target}/{image} came back with the MD5 {digest.hexdigest()}, put was {record['md5']}")
+            raise OssError(f"oss://{self.bucket}/{target}/{image} came back with the MD5 {digest.hexdigest()}, expected {record['md5']}")
         put_file(self.client, self.bucket, f"{target}/backup.json", os.path.join(folder, "backup.json"))
         for name in self.ids()[:-keep]:
             self._forget(name)

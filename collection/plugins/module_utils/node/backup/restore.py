@@ -58,11 +58,11 @@ def place(params):
         with tarfile.open(params["archive"]) as archive:
             for member in archive.getmembers():
                 if not member.isfile() or "/" in member.name:
-                    raise NodeError(f"the archive holds {member.name}, which is no file of a backup")
+                    raise NodeError(f"the archive holds {member.name}, which is not a file of a backup")
                 archive.extract(member, folder)
         record = verify_copy(folder)
         if record["cluster_id"] != params["cluster_id"]:
-            raise NodeError(f"this backup is of cluster {record['cluster_id']}, here is {params['cluster_id']}")
+            raise NodeError(f"this backup is of cluster {record['cluster_id']}, not of {params['cluster_id']}")
         image = image_facts(newest_image(folder)[1])
         segment = write_segment(folder, record["txid"], ahead_rows(image), record["layout_version"])
         _hold(record, image, params)

@@ -133,7 +133,7 @@ def accept(params):
         record = read_json(RECORD) or {}
         if record.get("state") == "accepted" and not record.get("finished"):
             return _accepted(record, False)
-        return {"changed": False, "refusal": "no restore waits for being accepted on this master"}
+        return {"changed": False, "refusal": "no restore on this master waits to be accepted"}
     info, _system, state = jmx(params["namenode"])
     if not info:
         return {"changed": False, "refusal": "the NameNode does not answer: run restore again"}

@@ -99,7 +99,7 @@ def check_image(path):
         raise BackupError(f"{path} has no readable .md5")
     found = md5_of(path)
     if found != wanted:
-        raise BackupError(f"{path} is damaged: its MD5 is {found}, written with it was {wanted}")
+        raise BackupError(f"{path} is damaged: its MD5 is {found}, expected {wanted}")
     return found
 
 
@@ -117,7 +117,7 @@ def verify_copy(folder):
     """The record of a copy whose files still are what it says. Raises BackupError otherwise."""
     record = read_json(os.path.join(folder, "backup.json"))
     if not record:
-        raise BackupError(f"{folder} is no complete copy")
+        raise BackupError(f"{folder} is not a complete copy")
     txid, image = newest_image(folder)
     found, version = check_image(image), version_of(folder)
     wanted = {"txid": txid, "md5": found, "cluster_id": version.get("clusterID"),
@@ -211,7 +211,7 @@ class Backup:
         named = {bean["name"].split("name=")[-1]: bean for bean in beans}
         info, system = named.get("NameNodeInfo", {}), named.get("FSNamesystem", {})
         if info.get("Safemode", "starting"):
-            raise BackupError("the NameNode is in safe mode, which lets no new segment of edits begin")
+            raise BackupError("the NameNode is in safe mode, which allows no new segment of edits")
         return {"cluster_id": info.get("ClusterId"), "blockpool_id": info.get("BlockPoolId"),
                 "txid": int(system.get("LastWrittenTransactionId", 0))}
 
@@ -301,7 +301,7 @@ def locked(root, limit_s=LOCK_LIMIT_S):
             return handle
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise BackupError(f"another backup runs since over {limit_s} s")
+                raise BackupError(f"another backup has been running for more than {limit_s} s")
             time.sleep(0.2)
 
 

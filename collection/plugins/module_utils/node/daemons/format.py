@@ -24,10 +24,10 @@ def format_if_empty(plan, environment):
     for row in formatted:
         if row["cluster_id"] != plan["cluster_id"]:
             raise NodeError(f"{row['path']} belongs to cluster {row['cluster_id']}, this is {plan['cluster_id']}. It is "
-                            "never formatted: move the directory away if its file system may go.")
+                            "never formatted: move the directory away if you do not need its file system.")
     if unclear:
         raise NodeError(f"{', '.join(unclear)}: neither empty nor a NameNode's directory. It is never formatted: look at "
-                        "it, and empty it yourself if it may go.")
+                        "it, and empty it yourself if you do not need it.")
     missing = [row["path"] for row in found if row["state"] != "formatted"]
     if not missing:
         return ""
@@ -48,7 +48,7 @@ def _format(dirs, cluster_id, environment):
                             "-format", "-clusterId", cluster_id, "-nonInteractive", "-force"], "hdfs", environment)
     for path, half in zip(dirs, halves):
         if inspect(half)["cluster_id"] != cluster_id:
-            raise NodeError(f"the format of {path} did not yield cluster {cluster_id}")
+            raise NodeError(f"formatting {path} did not make cluster {cluster_id}")
         os.rename(os.path.join(half, "current"), os.path.join(path, "current"))
         shutil.rmtree(half, ignore_errors=True)
     return f"formatted {', '.join(dirs)}"

@@ -59,7 +59,7 @@ class Blocks:
         if (lacking, bad, work) != self.seen or work:
             self.seen, self.since = (lacking, bad, work), now
         if (lacking or bad) and now - self.since < SETTLED_S:
-            return f"{lacking} blocks lack copies, {bad} have a bad one, {work} are being copied"
+            return f"{lacking} blocks have too few copies, {bad} have a bad copy, {work} are being copied"
         return ""
 
 
@@ -83,7 +83,7 @@ def datanode_back(base, host):
     if live is None:
         return f"the NameNode does not answer at {base}"
     if live.get(host, 999) > CONTACT_S:
-        return f"the NameNode does not hear the DataNode of {host}" + (" yet" if host in live else ": it is not live")
+        return f"the NameNode gets no heartbeat from the DataNode of {host}" + (" yet" if host in live else ": it is not live")
     return ""
 
 
@@ -117,7 +117,7 @@ def nodemanager_back(base, hosts, since):
     if row.get("state") != "RUNNING":
         return f"the ResourceManager sees this NodeManager {row.get('state')} ({row.get('healthReport', '')})"
     if row.get("lastHealthUpdate", 0) < since * 1000:
-        return "the ResourceManager has not heard of the new NodeManager"
+        return "the new NodeManager has not registered with the ResourceManager"
     return ""
 
 

@@ -43,8 +43,8 @@ def _run(row, more, environment, limit_s):
     try:
         return hadoop_cli.run(row["argv"][0], [*row["argv"][1:], *more], row["user"], environment, limit_s=limit_s)[1]
     except NodeError as error:
-        raise NodeError(f"{row['label']} did not take over its {row['name']}: {error}. It goes on with the former ones. Set them "
-                        "right and run the same command again.", component=row["component"])
+        raise NodeError(f"{row['label']} did not accept its new {row['name']}: {error}. It keeps the old ones. Correct "
+                        "them and run the same command again.", component=row["component"])
 
 
 def _reconfigure(row, environment, limit_s):
@@ -56,7 +56,7 @@ def _reconfigure(row, environment, limit_s):
         if "finished at" in said:
             break
         if time.monotonic() > deadline:
-            raise NodeError(f"{row['label']} still reconfigures after {limit_s} s: {said.strip()[-300:]}")
+            raise NodeError(f"{row['label']} is still reconfiguring after {limit_s} s: {said.strip()[-300:]}")
         time.sleep(0.5)
     failed = [line.strip() for line in said.splitlines() if line.strip().startswith("FAILED")]
     if failed:

@@ -101,9 +101,9 @@ class Roll:
     def _before(self, names, verbs):
         """Wait until these daemons may go down; what is to be compared afterwards."""
         seen = {"datanodes": [], "nodes": [], "apps": []}
-        remedy = "Look with: emrctl status. Restart all the same with --force"
+        remedy = "Look with: emrctl status. Or restart anyway with --force"
         if "datanode" in names and verbs["datanode"] == "restart" and not self.params["force"]:
-            gates.wait(f"the DataNode of {self.hosts[0]} may not go down", gates.Blocks(self.params["namenode"]),
+            gates.wait(f"the DataNode of {self.hosts[0]} cannot be stopped now", gates.Blocks(self.params["namenode"]),
                        self.params["gate_limit_s"], remedy)
         if "namenode" in names:
             seen["datanodes"] = list(gates.live_datanodes(self.params["namenode"]) or ())

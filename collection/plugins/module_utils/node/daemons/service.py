@@ -132,7 +132,7 @@ class Start:
             found = inspect(path)
             if found["state"] == "formatted" and found["cluster_id"] != self.params["cluster_id"]:
                 raise NodeError(f"{path} holds blocks of cluster {found['cluster_id']}, this is "
-                                f"{self.params['cluster_id']}. Nothing there is touched: move it away if it may go.")
+                                f"{self.params['cluster_id']}. It is left alone: move it away if you do not need it.")
 
     def _loop(self, todo):
         """Launch in order and wait until all serve. Returns '', or what is waited for when one look (``look_s``) is over."""
@@ -238,7 +238,7 @@ class Start:
             restarts = int(state.get("NRestarts") or 0) - self.restarts.get(unit, 0)
             if state.get("ActiveState") == "failed" or restarts >= MAX_RESTARTS:
                 component = next(c for c in waiting if c["unit"] == unit)
-                raise self._failure(component, f"ends again and again (exit status {state.get('ExecMainStatus')}, "
+                raise self._failure(component, f"keeps ending (exit status {state.get('ExecMainStatus')}, "
                                     f"{restarts} restarts)")
 
     @staticmethod

@@ -37,7 +37,7 @@ def _row(component, state):
     if name == "running" and wants_restart(component["name"]):
         row.update(stale=True, detail="waits for a restart: run emrctl restart NAME --continue")
     elif name == "running" and wants_refresh(component["name"]):
-        row.update(stale=True, detail="has not taken over its settings: run emrctl restart NAME --continue")
+        row.update(stale=True, detail="has not loaded its new settings: run emrctl restart NAME --continue")
     if name in ("failed", "restarting"):
         row["log"] = log_tail(component["unit"], component["log_file"], 5)
     return row
@@ -51,7 +51,7 @@ def _state(component, state):
         ready, said = probe(component["health"])
         return ("running" if ready else "starting"), said
     if active == "activating":
-        return "restarting", f"ended with status {state.get('ExecMainStatus')}, comes back by itself"
+        return "restarting", f"ended with status {state.get('ExecMainStatus')}, restarts by itself"
     if active == "failed":
         return "failed", f"ended with status {state.get('ExecMainStatus')} ({state.get('Result')})"
     return "stopped", ""

@@ -23,7 +23,7 @@ def send(stream, message, content=b""):
 
 
 def receive(stream):
-    """(message, content); (None, b'') at the end. Raises ConnectionError for what was cut off, ValueError for what is no message."""
+    """(message, content); (None, b'') at the end. Raises ConnectionError for what was cut off, ValueError for what is not a message."""
     line = stream.readline()
     if not line:
         return None, b""

@@ -89,7 +89,7 @@ def moment(text, zone):
             raise NodeError(str(error), emr_refused=True)
         except ValueError:
             continue
-    raise NodeError(f"{text!r} is no date, expected one such as 2026-11-26 or '2026-11-26 02:30'", emr_refused=True)
+    raise NodeError(f"{text!r} is not a date, expected one such as 2026-11-26 or '2026-11-26 02:30'", emr_refused=True)
 
 
 def unpack(archive, folder):
@@ -214,7 +214,7 @@ def kill(params):
     while state_of(history(flow_id))[0] not in FINAL:
         if time.monotonic() > deadline:
             found = show(flow_id)
-            raise NodeError(f"the flow {flow_id} is to be killed since {KILL_S} s and is still {found['state']}; it goes on ending. Next: "
+            raise NodeError(f"the flow {flow_id} has been stopping for {KILL_S} s and is still {found['state']}. It goes on stopping. Next: "
                             f"emrctl flow show NAME {flow_id}", flow=found)
         time.sleep(0.3)
     return {"changed": True, "flow": show(flow_id)}

@@ -87,7 +87,7 @@ def add(params, check):
     before = _read(name) if os.path.isdir(f"{SCHEDULES}/{name}") else None
     same = before is not None and all(before.get(key) == value for key, value in wanted.items())
     if before is not None and not same and not params.get("replace"):
-        raise NodeError(f"there is a schedule {name} already, and it is another one: {before['at']}, flow {before['flow']['name']}. Next: "
+        raise NodeError(f"another schedule {name} exists already: {before['at']}, flow {before['flow']['name']}. Next: "
                         "the same command with --replace, or another name", emr_refused=True)
     if same or check:
         return {"changed": not same, "schedule": show(name) if same else dict(wanted, next=timetable.words(upcoming, table["zone"]))}
@@ -233,7 +233,7 @@ def fire(name):
         rows = runs(name)
         # A time that comes twice, where summer time ends, is run once, whichever of the two systemd has chosen.
         if {row["scheduled"] for row in rows} & set(timetable.same_clock(moment, found["table"]["zone"])):
-            return f"{name} was started for {moment} already"
+            return f"{name} was already started for {moment}"
         last = next((row["flow"] for row in reversed(rows) if row.get("flow")), "")
         if last and _state_of(last) not in flow_record.FINAL + ("",):
             row = {"result": "skipped", "why": f"{last} still runs"}

@@ -13,7 +13,7 @@ UNIT = "emr-balancer"
 LOG = "/var/log/emr/hdfs/balancer.out"
 # Exit codes of org.apache.hadoop.hdfs.server.balancer.ExitStatus, as a shell sees them.
 SAID = {0: "the blocks are spread evenly", 255: "another balancer runs already", 254: "no block can be moved further",
-        253: "no progress any more", 252: "HDFS could not be reached", 251: "wrong arguments", 250: "it was interrupted",
+        253: "it makes no progress", 252: "HDFS could not be reached", 251: "wrong arguments", 250: "it was interrupted",
         249: "an upgrade is not finalised"}
 FINE = (0, 254)
 # Time, iteration, moved already, left to move, being moved (and, since 3.3, which NameNode).

@@ -264,8 +264,8 @@ def _filesystem(device, serial, changes):
     if found.get("UUID") and found.get("USAGE", "filesystem") == "filesystem":
         return found["UUID"]
     if found.get("TYPE") or found.get("PTTYPE"):
-        raise NodeError(f"data disk {serial} ({device}) carries {found.get('TYPE') or found.get('PTTYPE')}, which is no "
-                        "plain file system: it is never formatted. Empty it yourself (wipefs) if its data may go.")
+        raise NodeError(f"data disk {serial} ({device}) carries {found.get('TYPE') or found.get('PTTYPE')}, which is not a "
+                        "plain file system: it is never formatted. Empty it yourself (wipefs) if you do not need its data.")
     changes.note(f"file system on {serial}")
     if changes.check:
         return ""

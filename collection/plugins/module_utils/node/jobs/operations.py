@@ -98,7 +98,7 @@ def show(job_id):
         # The supervisor writes the last state before it ends: read again, else the machine took it away.
         last = history(job_id, found.get("submitted", 0))[-1]
         if not ended(last):
-            last = {"state": "LOST", "time": last["time"], "exit_code": None, "reason": "nobody looks after it any more"}
+            last = {"state": "LOST", "time": last["time"], "exit_code": None, "reason": "its supervisor is gone"}
             rows.append(last)
     job = dict(found, state=last["state"], exit_code=last.get("exit_code"), reason=last.get("reason", ""), history=rows,
                attempts=max((row.get("attempt", 0) for row in rows), default=0),
@@ -165,13 +165,13 @@ def retry(params):
     before = show(params["id"])
     folder = folder_of(params["id"])
     if before["state"] not in FINAL:
-        raise Refusal(f"job {before['id']} is {before['state']}: only one that has ended is run again. Next: emrctl jobs kill NAME {before['id']}")
+        raise Refusal(f"job {before['id']} is {before['state']}: only a job that has ended can be retried. Next: emrctl jobs kill NAME {before['id']}")
     request = json.loads(read_text(f"{folder}/request.json") or "null")
     if not request:
-        raise Refusal(f"job {before['id']} has no request on record. Next: run the command again that submitted it")
+        raise Refusal(f"job {before['id']} has no recorded request. Next: submit it again")
     if request.get("secrets"):
-        raise Refusal(f"job {before['id']} got its credentials for itself alone, and they are gone since it has ended. Next: "
-                      f"{request['secrets'].get('again') or 'run the command again that submitted it'}")
+        raise Refusal(f"job {before['id']} had credentials of its own, which were deleted when it ended. Next: "
+                      f"{request['secrets'].get('again') or 'submit it again'}")
     for kind in RESOURCES:
         request[kind] = [row if remote(row) else f"{folder}/work/{row}" for row in request[kind]]
     packed = request["python_env"]
@@ -199,7 +199,7 @@ def prune(params):
                             or (room and at and held > room)):
             pruned.append(job_id)
     for job_id in pruned:
-        # Renamed first: what is half deleted is no job.
+        # Renamed first: what is half deleted is not a job.
         os.rename(f"{JOBS}/{job_id}", f"{JOBS}/.old-{job_id}")
         shutil.rmtree(f"{JOBS}/.old-{job_id}", ignore_errors=True)
     forget_tokens()

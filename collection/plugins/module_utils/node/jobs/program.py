@@ -73,7 +73,7 @@ def _copy(stream, out, left):
     while left:
         block = stream.read(min(left, 1 << 20))
         if not block:
-            raise NodeError("the files of the job did not arrive in whole. Run the command again")
+            raise NodeError("the files of the job arrived incomplete. Run the command again")
         out.write(block)
         left -= len(block)
 

@@ -159,7 +159,7 @@ def _token(token, job_id, wanted):
     before = (read_text(path) or "").split()
     if len(before) == 2 and ID.match(before[0]) and os.path.isdir(f"{JOBS}/{before[0]}"):
         if before[1] != wanted:
-            raise Refusal(f"the token {token} has submitted another job before, {before[0]}. Give each job a token of its own")
+            raise Refusal(f"the token {token} belongs to another job already, {before[0]}. Give each job its own token")
         return before[0]
     # A crash between this line and the rename leaves a token of a job that is not there: it counts for nothing.
     write_atomic(path, f"{job_id} {wanted}\n")
@@ -171,7 +171,7 @@ def account(name):
     from ..people.accounts import members
 
     if name != JOB_USER and name not in members():
-        raise Refusal(f"no job runs as {name}: it is no user of the cluster. Its users: {', '.join([JOB_USER, *members()])}. Next: "
+        raise Refusal(f"{name} is not a user of the cluster. Its users: {', '.join([JOB_USER, *members()])}. Next: "
                       "emrctl user add NAME USER")
     try:
         return pwd.getpwnam(name)

@@ -1,6 +1,6 @@
 """A small client of OSS: what imports, exports and looks at files need. Runs on Python 3.8 and newer.
 
-The official ``oss2`` is no part of a node's system, and this needs the standard library only. Requests are signed with version 4.
+The official ``oss2`` is not part of a node's system, and this needs the standard library only. Requests are signed with version 4.
 They are repeated when the connection breaks or the service is busy; what was refused is told with the service's own code.
 """
 from __future__ import annotations
@@ -41,8 +41,8 @@ _STEPS = {"NoSuchBucket": "look at the bucket's name, and whether it is in the r
           "InvalidAccessKeyId": "check OSS_ACCESS_KEY_ID, or the file of --credentials",
           "SignatureDoesNotMatch": "check OSS_ACCESS_KEY_SECRET, or the file of --credentials",
           "SecurityTokenExpired": "get a new token (OSS_SESSION_TOKEN), then run the same command again",
-          "AccessDenied": "let the key's owner be granted this (RAM policy of the user, policy of the bucket)",
-          "": "see whether the nodes reach the endpoint (--endpoint), then run the same command again"}
+          "AccessDenied": "grant this to the key's owner (RAM policy of the user, policy of the bucket)",
+          "": "check that the nodes reach the endpoint (--endpoint), then run the same command again"}
 
 
 def with_step(error):

@@ -34,7 +34,7 @@ def put_file(oss, bucket, key, path, told=lambda count: None):
         else:
             found, wanted = _put_parts(oss, bucket, key, source, size, told)
     if found != wanted:
-        raise OssError(f"oss://{bucket}/{key}: arrived with the CRC-64 {found}, sent was {wanted}. Next: run the same command again")
+        raise OssError(f"oss://{bucket}/{key}: arrived with the CRC-64 {found}, expected {wanted}. Next: run the same command again")
 
 
 def _put_parts(oss, bucket, key, source, size, told):

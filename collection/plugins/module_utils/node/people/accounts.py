@@ -171,7 +171,7 @@ def running(base):
     """YARN's applications that have not ended, without the cluster's own servers. Raises NodeError when the ResourceManager does not say."""
     answer = ResourceManager(base).look(f"/ws/v1/cluster/apps?states={ALIVE}", 10)
     if answer is None:
-        raise NodeError("the ResourceManager does not answer, so nobody knows what runs. Nothing was changed: look with emrctl "
+        raise NodeError("the ResourceManager does not answer, so it is unknown what runs. Nothing was changed: look with emrctl "
                         "status, and run the command again when it is up.")
     return [row for row in ((answer.get("apps") or {}).get("app")) or [] if not is_server(row)]
 

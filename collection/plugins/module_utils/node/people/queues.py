@@ -24,7 +24,7 @@ def refresh_queues(base, environment, limit_s=60):
     if gone:
         busy = sorted({a["queue"].split(".")[-1] for a in running(base)} & set(gone))
         if busy:
-            raise NodeError(f"queue {', '.join(busy)} is to go, but has running applications. Write state: stopped for it in the "
+            raise NodeError(f"queue {', '.join(busy)} cannot be removed while applications run in it. Write state: stopped for it in the "
                             "spec and remove it when they have ended.")
         write_atomic(PATH, with_stopped(text, gone), 0o644)
     try:

@@ -91,7 +91,7 @@ def watch(master, metadata=None, sleep=time.sleep, polls=None):
         try:
             until = metadata.notice()
             if until is not None and until != said:
-                say(f"notice: this instance is taken back in {until - time.time():.0f} s")
+                say(f"notice: the cloud takes this instance back in {until - time.time():.0f} s")
                 said, draining = until, False
             if until is not None and not draining:
                 draining = tell(master, until)
@@ -177,7 +177,7 @@ def answer(drains, nodes, peer, body, now):
     """(status, text) for a message from address ``peer``. ``nodes``: {address: name} of the spot nodes."""
     name = nodes.get(peer)
     if name is None:
-        return 403, "only spot nodes of this cluster may speak here"
+        return 403, "only spot nodes of this cluster may call this"
     try:
         until = json.loads(body)["until"]
         if isinstance(until, bool) or not now - 60 < float(until) < now + FARTHEST:

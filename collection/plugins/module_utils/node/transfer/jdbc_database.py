@@ -129,7 +129,7 @@ class Database:
         return next((row[0] for row in self.rows(sql, *values)), None)
 
     def run(self, sql, *values):
-        """A statement that is no query. Returns how many rows it has changed."""
+        """A statement that is not a query. Returns how many rows it has changed."""
         statement = self._prepared(sql, values)
         try:
             return statement.executeUpdate()

@@ -52,7 +52,7 @@ class Export:
         columns, targets = self._columns(frame, there)
         digest = self._digest(frame)
         if there and self._committed(digest):
-            self.say("an earlier run has done all of this but to say so")
+            self.say("an earlier run has done all of this and was interrupted before its report")
             self._clean()
             return {"table": self.table, "rows": frame.count(), "mode": self.request["mode"], "again": True}
         self.before = True
@@ -134,7 +134,7 @@ class Export:
         for kind in TEXT:
             if any(re.search(rf"\.{kind}(\.\w+)?$", name) for name in names or [path]):
                 return kind
-        raise TransferError(f"{path} does not tell its format by the names of its files. Next: --format {'|'.join(TEXT)}")
+        raise TransferError(f"{path} has files whose names do not show their format. Next: --format {'|'.join(TEXT)}")
 
     def _schema(self, kind, there):
         """Schema of texts. Raises TransferError when nothing tells it."""

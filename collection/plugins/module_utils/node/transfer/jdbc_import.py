@@ -72,7 +72,7 @@ class Import:
         runs = sorted(int(match.group(1)) for match in map(RUN.fullmatch, found) if match)
         if self.request["incremental"]:
             if found and not runs:
-                raise TransferError(f"{self.target} is there and is no incremental import. Next: choose another path")
+                raise TransferError(f"{self.target} is there and is not an incremental import. Next: choose another path")
             return runs
         if found is not None and self.files.exists(self.target) and not self.request["overwrite"]:
             raise TransferError(f"{self.target} is there already. Next: choose another path, or give --overwrite")
@@ -120,7 +120,7 @@ class Import:
             readings[name] = reading(self.database.system, column, given.get(name, ""), self.format != "csv")
             if readings[name] is None:
                 what = f"{column.kind}({column.size},{column.scale})" if column.size else f"{column.kind} without a precision"
-                raise TransferError(f"column {name} is {what}, which can hold numbers that no type of Spark holds. Next: --column-type "
+                raise TransferError(f"column {name} is {what}, whose numbers may not fit any type of Spark. Next: --column-type "
                                     f"'{name}=string' loses nothing, decimal(38,10) such as values fit; or leave it out with --except")
             if readings[name].type == "binary" and self.format == "csv":
                 raise TransferError(f"column {name} is binary, which CSV cannot hold. Next: --format parquet, or leave the column out "
@@ -142,7 +142,7 @@ class Import:
         try:
             return since(column, kind, after, until), until
         except ValueError:
-            raise TransferError(f"the greatest value of column {name} is {until}, and nothing comes behind that. Next: leave out such rows "
+            raise TransferError(f"the greatest value of column {name} is {until}, and no value is greater than that. Next: leave out such rows "
                                 "with --where") from None
 
     def _parts(self, rows_of, columns):

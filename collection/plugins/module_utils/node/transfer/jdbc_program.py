@@ -80,7 +80,7 @@ def main(arguments):
     try:
         secret = spark.sparkContext._jsc.hadoopConfiguration().getPassword(request["alias"])
         if secret is None:
-            raise TransferError("the password of this job is gone: it is kept until the job has ended once. Next: submit it anew")
+            raise TransferError("the password of this job is gone: it is kept only until the job has ended. Next: submit the job again")
         result = perform(spark, request, "".join(secret))
     except TransferError as error:
         _say(f"{request['direction']} failed: {error}")

@@ -104,7 +104,7 @@ def _loss(F, column, kind, target, system):
         elif target.number == 92:
             yield "time keeps no date", column.isNotNull()
         else:
-            yield f"{target.kind}({target.scale}) keeps no more of the seconds", digits_behind_point(F, text) > target.scale
+            yield f"{target.kind}({target.scale}) keeps fewer digits of the seconds", digits_behind_point(F, text) > target.scale
     elif kind == "string" and (scale is not None or target.number in (92, 93)):
         scale = target.scale if scale is None else scale
         yield f"{target.kind} keeps {scale} digits behind the point", text.rlike(r"^[^a-zA-Z]*$") & (digits_behind_point(F, text) > scale)

@@ -90,8 +90,8 @@ class Copy:
                 with open(path, encoding="utf-8") as handle:
                     return json.load(handle)
             except OSError:
-                raise NodeError("the credentials of this transfer are gone, as they are when a job has ended or the master was "
-                                "started anew. Next: run the same command again; what is there already is not copied again")
+                raise NodeError("the credentials of this transfer are gone: they are deleted when the job ends or the master "
+                                "restarts. Next: run the same command again; what is there already is not copied again")
         found = role_key()
         if not found:
             raise NodeError("no credentials for OSS were given, and this node has no RAM role. Next: export OSS_ACCESS_KEY_ID and "
@@ -174,7 +174,7 @@ class Copy:
                                 + ", ".join(sorted(todo)[:5]))
             if extra:
                 self.target.delete(extra)
-                tell(f"deleted {len(extra)} files of the target that the source has not")
+                tell(f"deleted {len(extra)} files of the target that the source does not have")
             return self.summary(wanted, first, extra)
 
     def copy(self, todo):
@@ -253,7 +253,7 @@ class Copy:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise NodeError(f"another job copies from {self.request['source']} to {self.request['target']} just now. Next: "
+                raise NodeError(f"another job copies from {self.request['source']} to {self.request['target']} now. Next: "
                                 "emrctl jobs list NAME shows it")
             yield
 

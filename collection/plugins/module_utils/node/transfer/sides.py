@@ -138,7 +138,7 @@ class HdfsSide:
 
 def both(first, second):
     """The words for two objects of which one is the other's folder."""
-    return (f"{first} and {second} are both objects, and no file system, Hadoop's neither, has a name for a file and a folder. "
+    return (f"{first} and {second} are both objects, but a file system cannot have a file and a folder with the same name. "
             "Next: rename one of them")
 
 
