@@ -43,7 +43,7 @@ def test_counts_and_settings_change_nothing_else():
     ({"groups": {"slave": True}}, "not a number of nodes"), ({"group": {}}, "Did you mean groups"),
     ({"config": {"hdsf-site": {"a.b": 1}}}, "Did you mean hdfs-site"), ({"config": {"hdfs-site": {}}}, "nothing to set"),
     ({"config": {"hdfs-site": {"dfs.namenode.name.dir": "/x"}}}, "name.dir"), ({"add_services": ["sprak"]}, "Did you mean spark"),
-    ({"remove_nodes": ["other-slave-001"]}, "no node of cluster sales"), ({"groups": {"master": 2}}, "master")])
+    ({"remove_nodes": ["other-slave-001"]}, "not a node of cluster sales"), ({"groups": {"master": 2}}, "master")])
 def test_what_does_not_exist_is_refused_with_the_nearest_name(edit, says):
     with pytest.raises(Refused, match=says):
         edited(edit)

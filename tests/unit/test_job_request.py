@@ -101,7 +101,7 @@ def test_a_request_is_filled_in_its_time_zone():
     ({"memory": "lots"}, "512m"), ({"memory": "10m"}, "256m"), ({"files": ["s3://b/x"]}, "hdfs://"), ({"files": ["/a/x", "/b/x"]}, "two resources"),
     ({"files": ["/a/x"], "jars": ["hdfs:///x"]}, "called x"), ({"python_env": "/a/env.rar"}, ".tar.gz"), ({"properties": {"a b": "1"}}, "property"),
     ({"properties": {"a": "1\n2"}}, "several lines"), ({"environment": {"A-B": "1"}}, "environment"),
-    ({"environment": {"HADOOP_CONF_DIR": "/x"}}, "cluster's own"), ({"keep_running": True, "retries": 1}, "keep_running"),
+    ({"environment": {"HADOOP_CONF_DIR": "/x"}}, "the cluster sets this one"), ({"keep_running": True, "retries": 1}, "keep_running"),
     ({"token": "x" * 201}, "token"), ({"files": ["/a/.."]}, "file name")])
 def test_what_is_refused(more, word):
     assert any(word in text for text in job_request.problems(request(**more))), job_request.problems(request(**more))

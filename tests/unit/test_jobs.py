@@ -357,7 +357,7 @@ def test_files_that_come_with_a_request(submitting, monkeypatch, capsys):
     work = submitting.folder / made["id"] / "work"
     assert (work / "a.sh").read_bytes() == b"echo" and (work / "d.zip").read_bytes() == b"zip" and made["archives"] == ["d.zip#d"]
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(line.encode() + b"\nec")}))
-    assert job_program.main(["submit"]) == 1 and "did not arrive" in capsys.readouterr().out
+    assert job_program.main(["submit"]) == 1 and "incomplete" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("state", "known"), [("ACTIVE", ["application_1_0001"]), ("INITIALIZING", None), (None, None)])

@@ -125,7 +125,7 @@ def test_copies_that_nobody_makes_are_explained_after_a_while(monkeypatch):
     gate = node_gates.Blocks("b")
     # A bad copy of a file that a running job writes stays until it is closed.
     namenode(monkeypatch, UnderReplicatedBlocks=3, PendingReplicationBlocks=0, CorruptBlocks=1)
-    assert "3 blocks lack copies" in gate()
+    assert "3 blocks have too few copies" in gate()
     assert "3 blocks" in gate()
     assert gate() == ""
 
@@ -169,7 +169,7 @@ def test_applications_go_on_or_are_told_lost(monkeypatch):
 
 
 def test_waiting_ends_with_what_was_seen_last():
-    with pytest.raises(NodeError, match=r"the DataNode may not go down: 3 blocks, for 0 s now. Do x"):
+    with pytest.raises(NodeError, match=r"the DataNode cannot be stopped now: 3 blocks, for 0 s now. Do x"):
         node_gates.wait("the DataNode cannot be stopped now", lambda: "3 blocks", 0, "Do x")
 
 

@@ -155,7 +155,7 @@ def test_services_go_one_by_one(services, remove, left):
 @pytest.mark.parametrize(("services", "remove", "words"), [
     (["hadoop", "spark"], ["yarn"], "yarn is needed by mapreduce and spark"),
     (["hadoop"], ["hdfs"], "hdfs is needed by mapreduce"),
-    (["hdfs"], ["hdfs"], "all that cluster sales runs"),
+    (["hdfs"], ["hdfs"], "the only service of cluster sales"),
     (["hadoop"], ["hadoop"], "stands for hdfs, yarn, mapreduce"),
     (["hadoop", "spark"], ["sparc"], "did you mean spark"),
     (["hadoop"], ["spark"], "does not run"),
@@ -238,7 +238,7 @@ def test_yarns_refusal_is_told_and_the_file_is_as_it_was(scheduler):
 
 def test_a_busy_queue_does_not_go(scheduler, yarn):
     yarn.answer = apps(("application_1_1", "alice", "root.b", "SPARK"))
-    with pytest.raises(NodeError, match="queue b is to go"):
+    with pytest.raises(NodeError, match="queue b cannot be removed"):
         node_queues.refresh_queues("http://rm", {})
     assert scheduler.seen == []
 

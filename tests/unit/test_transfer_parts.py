@@ -59,7 +59,7 @@ def test_the_command_that_asks_for_a_transfer_again():
         "--credentials /home/me/db.yml --queue etl")
     args = {"direction": "import", "source": "oss://b/in", "target": "in", "user": "etl", "wait": True, "token": "t"}
     assert action.again("sales", transfer_oss, args) == (
-        "emrctl import sales oss://b/in in --user etl   (with OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN as they were set for it)")
+        "emrctl import sales oss://b/in in --user etl   (with OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN set as before)")
 
 
 def test_every_option_of_a_transfer_is_one_of_emrctl():
@@ -80,7 +80,7 @@ def test_without_a_key_it_is_the_role_of_the_node():
 
 @pytest.mark.parametrize(("changes", "word"), [
     ({"source": "oss://B/x"}, "not a place in OSS"), ({"source": "oss://my-bucket//x"}, "not a place in OSS"),
-    ({"target": "hdfs://other:8020/x"}, "not a path in this cluster's HDFS"), ({"target": "/a/../b"}, "no path in HDFS"),
+    ({"target": "hdfs://other:8020/x"}, "not a path in this cluster's HDFS"), ({"target": "/a/../b"}, "not a path in HDFS"),
     ({"credentials": {"access_key_id": "x"}}, "half of an access key"), ({"options": {"verify": "md5"}}, "verify"),
     ({"options": {"include": ["/"]}}, "not a pattern"), ({"options": {"maps": 0}}, "positive"), ({"options": {"endpoint": "a b"}}, "endpoint"),
     ({"target": "/data/${user.name}"}, "variable"), ({"target": "/", "options": {"delete": True}}, "--delete for all")])

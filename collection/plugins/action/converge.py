@@ -14,8 +14,8 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import as_r
 class ActionModule(CloudAction):
     """See the module's documentation."""
 
-    NEEDS_SPEC = ("Cluster '{name}' does not exist, or was never deployed to its end",
-                  "Run its create (or apply) with the spec; emrctl list shows what there is")
+    NEEDS_SPEC = ("Cluster '{name}' does not exist, or was never completely deployed",
+                  "Run its create (or apply) with the spec; emrctl list shows the clusters")
 
     def perform(self, arguments, spec, operation):
         revision = arguments.get("revision") or {}
