@@ -78,7 +78,7 @@ def test_a_refresh_that_fails_is_not_recorded(node, monkeypatch):
         raise NodeError("ended with 255")
 
     monkeypatch.setattr(hadoop_cli, "run", fails)
-    with pytest.raises(NodeError, match="did not take over its proxyusers"):
+    with pytest.raises(NodeError, match="did not accept its new proxyusers"):
         node_refresh.refresh(row())
     assert node_stale.wants_refresh("namenode") == ["proxyusers"]
 
@@ -114,7 +114,7 @@ def test_a_datanode_may_go_when_every_block_has_its_copies(monkeypatch):
     namenode(monkeypatch, MissingBlocks=2, CorruptBlocks=0)
     assert "2 missing" in node_gates.Blocks("b")()
     namenode(monkeypatch, MissingBlocks=0, CorruptBlocks=1)
-    assert "1 have a bad one" in node_gates.Blocks("b")()
+    assert "1 have a bad copy" in node_gates.Blocks("b")()
     monkeypatch.setattr(hadoop_http.Daemon, "look", lambda *_: None)
     assert "does not answer" in node_gates.Blocks("b")()
 
