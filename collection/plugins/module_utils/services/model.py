@@ -168,7 +168,7 @@ class TextFile:
 class Facts:
     """What a home may know when it computes: the cluster as it is wanted, and the node that it is for.
 
-    ``leaving``: nodes that are no part of the topology any more, but must stay admitted until they are drained.
+    ``leaving``: nodes that are not part of the topology any more, but must stay admitted until they are drained.
     """
 
     spec: object
@@ -208,7 +208,7 @@ class Service:
     """One service. Functions of ``Facts`` give {stem: {key: text}}: ``defaults``, ``sizes`` and ``queues`` (what follows from the people of
     the spec), each layer over the one before, and a stem may be another service's.
 
-    ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is no service of its own.
+    ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
     """

@@ -8,7 +8,7 @@ from ..errors import Refused
 def without_services(data: dict, names, last=()) -> dict:
     """The data of a spec without these services. Raises Refused for one that is unknown, not there or needed by another.
 
-    ``last``: services that the edit removed which made the newest revision: asking for the same again is no error.
+    ``last``: services that the edit removed which made the newest revision: asking for the same again is not an error.
     """
     services = [member for name in data["services"] for member in BUNDLES.get(name, (name,))]
     for name in names:
