@@ -20,8 +20,8 @@ def without_services(data: dict, names, last=()) -> dict:
             raise Refused(f"{name} is needed by {' and '.join(needing)}", f"Remove {needing[0]} first: emrctl service remove "
                           f"{data['name']} {needing[0]}")
     if not services:
-        raise Refused(f"{' and '.join(names)} is all that cluster {data['name']} runs",
-                      f"To give the cluster back: emrctl release {data['name']}")
+        raise Refused(f"{' and '.join(names)} is the only service of cluster {data['name']}",
+                      f"To release the cluster: emrctl release {data['name']}")
     if set(services) == {m for s in data["services"] for m in BUNDLES.get(s, (s,))}:
         return data
     return dict(data, services=services)

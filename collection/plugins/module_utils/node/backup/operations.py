@@ -41,7 +41,7 @@ def now(params):
 def bring(params):
     """Fetch a copy from OSS, so that it is one of this node's."""
     if not read_json(CONFIG):
-        raise NodeError("this node makes no backups, so it knows no place in OSS: apply the spec first")
+        raise NodeError("this node makes no backups, so it has no place in OSS. Apply the spec first")
     code, out, err = run(as_user([programs.BACKUP, "--bring", params["bring"]], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:
         raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
