@@ -28,8 +28,12 @@ dist: $(STAMP) ## assemble the tarballs of the release catalogue
 demo: dist ## from order to answer on the local ECS: one master, three slaves, real jobs
 	@$(BIN)/python -m emrctl.local.demo $(DEMO_ARGS)
 
-lint: $(STAMP)
+# What runs on nodes runs on Python 3.8; domain/ is part of it. zoneinfo is imported there only where it exists.
+NODE_PYTHON = $(addprefix collection/plugins/,module_utils/node module_utils/domain module_utils/services modules/node.py)
+lint: $(STAMP) ## style, who imports whom, and what nodes' Python 3.8 has not
 	@$(BIN)/ruff check .
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+	@$(BIN)/vermin -t=3.8- --violations --no-tips --exclude zoneinfo $(NODE_PYTHON)
 
 test: lint dist ## unit, integration and one pass over real hosts (under 25 minutes)
 	@echo "== test: unit and integration tests (some minutes)"

@@ -14,11 +14,8 @@ from urllib.parse import parse_qsl, quote
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import (
-    MARGIN,
-    Renewal,
-    find_credentials,
-)
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.key import MARGIN, Renewal
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.sources import Key
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient, EcsError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused

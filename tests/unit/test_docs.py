@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from emrctl import docs
-from emrctl.docs import collection, glossary
+from emrctl.docs import collection, glossary, pages
 from tests.lab import REPO
 
 # What emrctl hands to playbooks for its own speed; no part of what people are offered.
@@ -21,7 +20,7 @@ NAMES = ("spec.md", "cluster.schema.json", "flow.schema.json", "glossary.md", "r
 
 @pytest.fixture(scope="module")
 def made() -> dict:
-    return docs.pages()
+    return pages.pages()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,7 +1,6 @@
 """What the node's part does with files: hosts block, atomic writes, storage, revisions, artifacts."""
 from __future__ import annotations
 
-import ast
 import hashlib
 import http.server
 import json
@@ -25,13 +24,6 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.install import in
 HERE = Path(__file__).resolve()
 UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"
 HOSTS = [{"name": "a-master-001", "address": "10.0.0.1"}, {"name": "a-slave-001", "address": "10.0.0.2"}]
-
-
-@pytest.mark.parametrize("path", sorted((UTILS / "node").glob("[!_]*.py")), ids=lambda p: p.name)
-def test_the_nodes_part_is_python_3_8(path):
-    tree = ast.parse(path.read_text(), feature_version=(3, 8))
-    newer = {"removeprefix", "removesuffix", "is_relative_to", "batched", "pairwise"}
-    assert not {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)} & newer
 
 
 def test_hosts_block_replaces_itself_and_takes_names_from_other_lines():

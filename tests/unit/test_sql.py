@@ -68,13 +68,13 @@ def test_the_database_survives_the_way_through_a_revision():
 @pytest.mark.parametrize("memory", [4096, 8192, 65536])
 def test_jobs_have_room_for_a_master_beside_those_of_the_servers(slaves, memory):
     shapes = [(memory, 2)] * slaves
-    share = float(spark_server.room_for_masters(spark_server.NAMES, shapes)["yarn.scheduler.capacity.maximum-am-resource-percent"])
+    share = float(spark_server.room_for_masters(spark.SERVERS, shapes)["yarn.scheduler.capacity.maximum-am-resource-percent"])
     assert 0.5 <= share <= 0.9
-    assert share * slaves * yarn.yarn_memory(memory) >= 2 * spark_server.SERVER_MASTER + spark.SPARK_LEAST
+    assert share * slaves * yarn.yarn_memory(memory) >= 2 * spark.SERVER_MASTER + spark.SPARK_LEAST
 
 
 def test_on_a_single_small_node_a_session_finds_room_beside_the_servers():
-    held, memory = spark_server.held(spark_server.NAMES), yarn.yarn_memory(4096)
+    held, memory = spark.held(spark.SERVERS), yarn.yarn_memory(4096)
     size = spark.spark_sizing([(4096, 2)], held)
     assert held + spark.SPARK_LEAST + size.heap + size.overhead <= memory
     assert spark.spark_sizing([(4096, 2)] * 2, held) == spark.spark_sizing([(4096, 2)] * 2)
@@ -82,7 +82,7 @@ def test_on_a_single_small_node_a_session_finds_room_beside_the_servers():
 
 def test_servers_begin_with_nothing_and_have_what_a_driver_needs():
     top = Topology("sales", "emr-1", (Node("m", "master", "master", "", 4096, 2), *(Node(f"s{n}", "slave", "slave", "", 4096, 2) for n in range(3))))
-    for name in spark_server.NAMES:
+    for name in spark.SERVERS:
         conf = HOMES[name].sizes(Facts(parse_spec(FULL), top, top.control_node))[name]
         assert conf["spark.dynamicAllocation.initialExecutors"] == "0" and conf["spark.dynamicAllocation.maxExecutors"] == "3"
         assert int(conf["spark.driver.memory"].removesuffix("m")) >= 450

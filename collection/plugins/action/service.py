@@ -14,7 +14,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.check import instead
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.names import instead
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep

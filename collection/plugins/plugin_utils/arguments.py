@@ -9,7 +9,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils.domain.errors import Refused
-from ..module_utils.domain.spec.check import instead
+from ..module_utils.domain.text.names import instead
 
 PLUGINS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Paths are a person's words: a type of Ansible's would put variables of the environment into them.

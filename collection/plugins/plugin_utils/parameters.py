@@ -7,7 +7,7 @@ import re
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.flows.definition import PARAMETER
 from ..module_utils.domain.jobs import moments, request as job_request
-from ..module_utils.domain.spec.check import instead, nearest
+from ..module_utils.domain.text.names import instead, nearest
 
 _ANY_MOMENT = datetime.datetime(2000, 1, 1)
 

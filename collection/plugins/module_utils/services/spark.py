@@ -23,6 +23,9 @@ SPARK_OVERHEAD = 384
 NOT_OF_SPARK_HISTORY = ("spark-defaults", (
     r"(?!spark\.(history|hadoop|ui|acls|admin|eventLog|ssl|authenticate|io\.compression)\b)"))
 OF_SPARK_HISTORY = ("spark-defaults", r"spark\.history\.")
+# Homes that are servers for other people's statements (spark_server.py). The application master of one: 256 MiB of heap and 128 beside it, in the
+# unit of allocations.
+SERVERS, SERVER_MASTER = ("spark-thrift", "spark-connect"), 512
 # Nodes with the clients of Spark.
 CLIENTS = ("master", "gateway")
 ENVIRONMENT = {"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": "{log_dir}"}
@@ -46,6 +49,11 @@ class SparkSizing:
     overhead: int
     driver_heap: int
     partitions: int
+
+
+def held(services) -> int:
+    """MiB of YARN's memory that the servers hold while nobody works."""
+    return SERVER_MASTER * sum(name in services for name in SERVERS)
 
 
 def spark_sizing(shapes, held: int = 0) -> SparkSizing:
@@ -103,8 +111,6 @@ def _defaults(facts) -> dict:
 
 
 def _sizes(facts) -> dict:
-    from .spark_server import held
-
     shapes = shapes_of(facts.topology)
     if not shapes:
         return {}

@@ -8,20 +8,12 @@ from . import reasons
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .model import JOB_USER, Component, ConfFile, Health, Heap, Service, first
-from .spark import ENVIRONMENT, OF_SPARK_HISTORY, ONLY, check
+from .spark import ENVIRONMENT, OF_SPARK_HISTORY, ONLY, SERVER_MASTER, check, held
 from .yarn import LOG_AGE, OF_NODEMANAGER, OF_RESOURCEMANAGER, yarn_memory
 
 # YARN's tag of applications that are daemons of the cluster: they do not count as work.
 SERVER_TAG = "emr-server"
-# The application master of such a daemon: 256 MiB of heap and 128 beside it, in the unit of allocations.
-SERVER_MASTER = 512
-NAMES = ("spark-thrift", "spark-connect")
 HEAP = Heap(0.08, 512, 8192)
-
-
-def held(services) -> int:
-    """MiB of YARN's memory that the servers hold while nobody works."""
-    return SERVER_MASTER * sum(name in services for name in NAMES)
 
 
 def room_for_masters(services, shapes) -> dict:

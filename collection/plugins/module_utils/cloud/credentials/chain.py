@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from ...domain.errors import Refused
+from . import sources
+from .key import Credentials
+from .profiles import instance_role, metadata_settings, oidc, read_profile, uri
 
-# Renewed so many seconds before their end: a call may be repeated for a while.
-MARGIN = 240.0
 # (access key id, secret, session token, region) of each family of names, in order of preference.
 _FAMILIES = (
     (("ALIBABA_CLOUD_ACCESS_KEY_ID",), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET",), ("ALIBABA_CLOUD_SECURITY_TOKEN",)),
@@ -29,60 +26,6 @@ _REGION_NAMES = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_
 _PROFILE_NAMES = ("ALIBABA_CLOUD_PROFILE", "ALIBABACLOUD_PROFILE", "ALICLOUD_PROFILE")
 _REMEDY = ("Export ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or make a profile with "
            "'aliyun configure' (docs/credentials.md lists all ways)")
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An access key, or the way to one.
-
-    ``source`` says where it was found; ``region`` is that source's default region, or empty; ``expires`` is seconds since
-    the epoch, 0 for never; ``renew`` makes the successor of temporary ones; ``identity`` is the same for all of them.
-    """
-
-    access_key_id: str = field(repr=False)
-    access_key_secret: str = field(repr=False)
-    security_token: str = field(default="", repr=False)
-    region: str = ""
-    source: str = ""
-    expires: float = 0.0
-    renew: Callable | None = field(default=None, repr=False, compare=False)
-    name: str = field(default="", repr=False)
-
-    @property
-    def identity(self) -> str:
-        """Who this is, the same before and after a renewal; no secret."""
-        return self.name or self.access_key_id
-
-    def current(self, now: Callable = time.time, force: bool = False) -> Credentials:
-        """These, or their successor when they are not there yet, end soon, or the API refused them (``force``).
-
-        Raises Refused: a source that does not answer, or an ended token that nothing renews.
-        """
-        ends = self.expires - (MARGIN if self.renew else 0) if self.expires else float("inf")
-        if self.access_key_id and not force and now() < ends:
-            return self
-        if self.renew is None:
-            raise Refused(f"The security token of {self.source} has ended", "Get a new one and try again")
-        key = self.renew(self.security_token if force else None)
-        if key.expires and now() >= key.expires:
-            raise Refused(f"{self.source} gives a security token that has ended already", "Check the clock of this machine")
-        return replace(self, access_key_id=key.access_key_id, access_key_secret=key.access_key_secret,
-                       security_token=key.security_token, expires=key.expires)
-
-
-class Renewal:
-    """Fetches a key when there is none, it ends soon or was refused; the clients of all threads share what it got."""
-
-    def __init__(self, fetch: Callable, now: Callable = time.time):
-        self._fetch, self._now, self._key, self._lock = fetch, now, None, threading.Lock()
-
-    def __call__(self, refused: str | None = None):
-        """The key; never again the one whose token is ``refused``. Raises Refused."""
-        with self._lock:
-            key = self._key
-            if key is None or key.security_token == refused or (key.expires and self._now() > key.expires - MARGIN):
-                self._key = self._fetch()
-            return self._key
 
 
 def find_credentials(environ=None, profile: str | None = None, config_file: str | None = None) -> Credentials:
@@ -126,17 +69,14 @@ def _from_environment(environ) -> Credentials | None:
             missing = secrets[0] if key else ids[0]
             raise Refused(f"Only half of an access key is set: {missing} is empty", _REMEDY)
     if environ.get("ALIBABA_CLOUD_OIDC_PROVIDER_ARN") and environ.get("ALIBABA_CLOUD_ROLE_ARN"):
-        from .profiles import oidc
         return oidc({}, environ, region, "environment ALIBABA_CLOUD_OIDC_PROVIDER_ARN")
     if environ.get("ALIBABA_CLOUD_CREDENTIALS_URI"):
-        from .profiles import uri
         return uri({}, environ, region, "environment ALIBABA_CLOUD_CREDENTIALS_URI")
     return None
 
 
 def _from_file(path: str, wanted: str | None, environ) -> Credentials:
     """The wanted or the current profile of the file."""
-    from .profiles import read_profile
     try:
         with open(path, encoding="utf-8") as stream:
             config = json.load(stream)
@@ -154,8 +94,6 @@ def _from_instance(environ) -> Credentials | None:
     """The RAM role of the instance, when there is a metadata service and nobody forbids to ask it."""
     if environ.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() in ("true", "1"):
         return None
-    from . import sources
-    from .profiles import instance_role, metadata_settings
     endpoint, allow_v1 = metadata_settings(environ)
     if not sources.reachable(endpoint):
         return None

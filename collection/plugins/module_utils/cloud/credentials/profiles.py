@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ...domain.errors import Refused
 from . import sources
-from .chain import Credentials, Renewal
+from .key import Credentials, Renewal
 
 SESSION = "emr"
 SECONDS = 3600

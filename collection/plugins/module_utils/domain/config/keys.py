@@ -5,6 +5,7 @@ import re
 
 from ...services.registry import COMPONENTS, FILES, HOMES
 from ..text.credential_words import secret_key
+from ..text.names import instead
 from . import kinds, writers
 
 SECRET_REMEDY = ("Remove it. Keep data credentials in a Hadoop credential provider on the cluster, readable by the job's "
@@ -42,8 +43,6 @@ def check_key(stem: str, key: str):
     if stem == "env":
         if key in ENV_NAMES:
             return None
-        from ..spec.check import instead
-
         return "unknown variable", instead(key, ENV_NAMES)
     file = FILES[stem]
     if not file.key.match(key):

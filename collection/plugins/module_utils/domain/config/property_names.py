@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..resident import programs
-from ..spec.check import nearest
+from ..text.names import nearest
 
 STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site")
 _JARS = ("common/hadoop-common", "hdfs/hadoop-hdfs", "yarn/hadoop-yarn-common", "mapreduce/hadoop-mapreduce-client-core")

@@ -9,10 +9,11 @@ import re
 from ..errors import SpecError, SpecProblem
 from ..jobs import moments
 from ..jobs.command import TYPES
-from ..spec.check import BAD, Checker, instead
+from ..spec.check import BAD, Checker
 from ..spec.reader import Kind, read_data, read_yaml
 from ..spec.schema import QUEUE_NAME, USER_NAME, Field
 from ..text import credential_words
+from ..text.names import instead
 from .plan import cycle
 
 NAME = r"[A-Za-z][A-Za-z0-9_-]{0,39}"

@@ -8,6 +8,7 @@ import re
 import zlib
 
 from ..errors import Refused
+from ..text.names import nearest
 
 ROOT = "yarn.scheduler.capacity.root"
 MAPPINGS = "yarn.scheduler.capacity.queue-mappings"
@@ -140,8 +141,6 @@ def _uids(users: dict, but: str) -> set:
 
 
 def _check_there(what: str, name: str, there, last) -> None:
-    from ..spec.check import nearest
-
     if name in there or (last or {}).get(name, "") is None:
         return
     guess = nearest(name, there)

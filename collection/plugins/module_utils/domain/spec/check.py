@@ -6,6 +6,7 @@ import re
 from ..config import keys as config_keys
 from ..errors import SpecProblem
 from ..text import credential_words, durations
+from ..text.names import instead, listed
 from .reader import Item
 from .schema import QUEUE_NAME, USER_NAME, Field
 
@@ -19,29 +20,6 @@ _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _WORDS = {"int": "a whole number", "number": "a number", "bool": "true or false", "text": "text", "list": "a list",
           "object": "a mapping", "map": "a mapping", "config": "a mapping"}
 _PASSWORD_KEYS = ("password", "passwd", "access_key_id", "access_key_secret", "access_key", "secret")
-
-
-def nearest(name: str, names) -> str:
-    """The most similar of these names, or an empty text."""
-    import difflib
-
-    lowered = {n.lower().replace("_", "-"): n for n in names}
-    found = difflib.get_close_matches(name.lower().replace("_", "-"), list(lowered), 1, 0.6)
-    return lowered[found[0]] if found else ""
-
-
-def listed(names) -> str:
-    """Names for a sentence: ``a, b or c``."""
-    names = list(names)
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
-
-
-def instead(name: str, names, aliases=None) -> str:
-    """Remedy for an unknown name: the nearest valid one, or all of them."""
-    guess = (aliases or {}).get(name.lower()) or nearest(name, names)
-    if guess:
-        return f"Did you mean {guess}? Valid here: {listed(names)}."
-    return f"Remove it or use a valid name: {listed(names)}."
 
 
 def example_of(field: Field, path: str) -> str:

@@ -5,7 +5,7 @@ import copy
 
 from ...services.registry import BUNDLES, SERVICES, STEMS, expand_services
 from ..errors import Refused
-from .check import nearest
+from ..text.names import nearest
 from .services import without_services
 
 KEYS = ("groups", "remove_nodes", "config", "group_config", "add_services", "remove_services", "revert_to", "users",

@@ -4,6 +4,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from ...services.registry import BUNDLES, ROLES, SERVICES, components_for, homes
+from ..text.names import nearest
 from .rules_people import check_people
 from .schema import MAX_DATA_DISKS
 
@@ -70,8 +71,6 @@ def _roles(spec, checker) -> bool:
     for group in spec.node_groups.values():
         key = f"node_groups.{group.name}"
         if group.role not in ROLES:
-            from .check import nearest
-
             guess = nearest(group.name, ROLES) or "task"
             _note(checker, f"{key}.role", "missing, expected one of " + ", ".join(ROLES) + ", since the group's name is not "
                   "a role", f"Add for example: role: {guess}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from ...services.hdfs import replication
 from ...services.registry import COMPONENTS
 from ..people import accounts as people
+from ..text.names import instead
 
 # Accounts of the usual images; the nodes refuse any other name that is taken there.
 _USUAL = """root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody
@@ -92,6 +93,4 @@ def _quota(spec, checker, note, key, user) -> None:
 
 
 def _unknown(checker, note, key: str, what: str, name: str, names) -> None:
-    from .check import instead
-
     note(checker, key, f"there is no {what} {name}", instead(name, sorted(names)))

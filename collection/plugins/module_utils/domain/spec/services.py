@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ...services.registry import BUNDLES, SERVICES
 from ..errors import Refused
+from ..text.names import nearest
 
 
 def without_services(data: dict, names, last=()) -> dict:
@@ -28,8 +29,6 @@ def without_services(data: dict, names, last=()) -> dict:
 
 
 def _check_service(name: str, services: list, last) -> None:
-    from .check import nearest
-
     if name in services or (name in SERVICES and name in last):
         return
     if name in BUNDLES:

@@ -10,6 +10,7 @@ import time
 
 from ...domain.jobs import admission
 from ..common import file_lock, read_text, run, unit_states, write_atomic
+from ..transfer.secrets import forget
 from .record import JOBS, ended, history, ids, names, queued, record, settings, unit
 
 LOCK_S = 60
@@ -58,7 +59,6 @@ def release(job_id):
                 os.unlink(f"{JOBS}/.slots/{job_id}")
         kept = record(job_id).get("secrets")
         if kept:
-            from ..transfer.operations import forget
             forget(kept)
     return admit()
 

@@ -18,6 +18,7 @@ from ..common import NodeError, file_lock, read_text, write_atomic
 from ..config.keys import parse_keys
 from ..host import python_env
 from ..oss import role_provider
+from ..people.members import members
 from . import admission as job_admit, yarn as job_yarn
 from .conf_dirs import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
 from .record import ID, JOBS, settings
@@ -64,7 +65,7 @@ def _draft(draft, job_id, wanted, user, known):
     """Write a new record under a name that nobody looks at. Returns what is kept of the request."""
     asked = digest(wanted)
     try:
-        wanted, fill = job_request.filled(wanted, datetime.datetime.now(datetime.timezone.utc))  # noqa: UP017 (UTC came with 3.11)
+        wanted, fill = job_request.filled(wanted, datetime.datetime.now(datetime.timezone.utc))
     except ValueError as error:
         raise Refusal(str(error))
     wanted, by_role = role_provider.named(wanted)
@@ -168,8 +169,6 @@ def _token(token, job_id, wanted):
 
 def account(name):
     """The account that a job runs as: never one of the system or of a daemon."""
-    from ..people.accounts import members
-
     if name != JOB_USER and name not in members():
         raise Refusal(f"{name} is not a user of the cluster. Its users: {', '.join([JOB_USER, *members()])}. Next: "
                       "emrctl user add NAME USER")

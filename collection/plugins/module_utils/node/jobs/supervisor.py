@@ -46,7 +46,7 @@ class Supervisor:
         self.last = rows[-1]
         self.attempt = max((row.get("attempt", 0) for row in rows), default=0)
         # Seconds that each attempt has lasted.
-        self.lasted = [after["time"] - row["time"] for row, after in zip(rows, rows[1:]) if row["state"] == "RUNNING"]  # noqa: RUF007 (pairwise came with Python 3.10)
+        self.lasted = [after["time"] - row["time"] for row, after in zip(rows, rows[1:]) if row["state"] == "RUNNING"]
 
     def run(self):
         """Bring the job to its end. Returns the exit code of the unit: 0 whatever has become of the job."""

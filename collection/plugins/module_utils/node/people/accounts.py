@@ -10,9 +10,9 @@ from ..common import NodeError, run, unit_states
 from ..daemons.health import is_server
 from ..hadoop_http import ResourceManager
 from ..hdfs.client import WebHdfs
+from .members import GROUP, members
 
 # Members are the accounts that this project made for users of the spec; see module people.
-GROUP = "emr-users"
 NAMENODE = "emr-namenode"
 ALIVE = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
 FINAL = ("SUCCEEDED", "FAILED", "KILLED", "LOST")
@@ -59,14 +59,6 @@ def settle_accounts(params, check):
         wanted = {user["name"] for user in params["users"]}
         notes += [_remove_account(name, check) for name in members() if name not in wanted]
     return notes
-
-
-def members():
-    """Names of the accounts that this project made for users."""
-    try:
-        return sorted(grp.getgrnam(GROUP).gr_mem)
-    except KeyError:
-        return []
 
 
 def _account(user, check):
@@ -145,7 +137,7 @@ def guard(params):
     if not (params["queues"] or params["users"] or params["services"]):
         return []
     applications = running(params["resourcemanager"]) if params["resourcemanager"] else []
-    from ..jobs.operations import listing as all_jobs
+    from ..jobs.operations import listing as all_jobs  # only here: most runs need no jobs
 
     jobs = [job for job in all_jobs() if job["state"] not in FINAL]
     reasons = []
