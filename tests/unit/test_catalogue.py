@@ -14,7 +14,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.keys import ENV_NAMES
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import SOCKETS
+from ansible_collections.emr.cluster.plugins.module_utils.node.services.hooks import hook
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import STEMS
 
 
@@ -23,7 +23,9 @@ def test_rows_are_consistent():
         assert name == row.name and row.service in SERVICES and row.roles <= set(ROLES) and row.roles
         assert row.unit == f"emr-{name}"
         assert row.health.port in row.ports
-        assert row.health.path.startswith("/") or (not row.health.path and row.health.kind in SOCKETS)
+        assert row.health.path.startswith("/") == (row.health.kind not in ("tcp", "metastore.metastore"))
+        assert row.health.kind in ("http", "tcp") or hook(row.health.kind, "READERS" if row.health.path else "SOCKETS")
+        assert not row.turn or hook(row.turn, "TURNS")
         assert not row.web or row.web in row.ports
         assert row.reads <= set(STEMS) and set(row.after) <= set(COMPONENTS)
         assert 0 < row.heap.share < 1 and 0 < row.heap.least <= row.heap.most

@@ -17,6 +17,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     status as node_status,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.health import verify as node_verify
+from ansible_collections.emr.cluster.plugins.module_utils.node.services.hooks import hook
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -25,20 +27,19 @@ def jmx(name, **values):
 
 
 @pytest.mark.parametrize(("kind", "answer", "ready"), [
-    ("namenode", jmx("NameNodeInfo", Safemode=""), True),
-    ("namenode", jmx("NameNodeInfo", Safemode="Safe mode is ON. The reported blocks"), False),
-    ("namenode", {"beans": []}, False),
-    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "RUNNING"}]'), True),
-    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "CONNECTING"}]'), False),
-    ("datanode", jmx("DataNodeInfo", BPServiceActorInfo="[]"), False),
-    ("resourcemanager", {"clusterMetrics": {"activeNodes": 3}}, True),
-    ("resourcemanager", {}, False),
-    ("nodemanager", {"nodeInfo": {"nodeHealthy": True}}, True),
-    ("nodemanager", {"nodeInfo": {"nodeHealthy": False, "healthReport": "disks are full"}}, False),
-    ("http", {"anything": 1}, True),
+    ("hdfs.namenode", jmx("NameNodeInfo", Safemode=""), True),
+    ("hdfs.namenode", jmx("NameNodeInfo", Safemode="Safe mode is ON. The reported blocks"), False),
+    ("hdfs.namenode", {"beans": []}, False),
+    ("hdfs.datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "RUNNING"}]'), True),
+    ("hdfs.datanode", jmx("DataNodeInfo", BPServiceActorInfo='[{"ActorState": "CONNECTING"}]'), False),
+    ("hdfs.datanode", jmx("DataNodeInfo", BPServiceActorInfo="[]"), False),
+    ("yarn.resourcemanager", {"clusterMetrics": {"activeNodes": 3}}, True),
+    ("yarn.resourcemanager", {}, False),
+    ("yarn.nodemanager", {"nodeInfo": {"nodeHealthy": True}}, True),
+    ("yarn.nodemanager", {"nodeInfo": {"nodeHealthy": False, "healthReport": "disks are full"}}, False),
 ])
 def test_readers(kind, answer, ready):
-    found, said = node_health.READERS[kind](answer)
+    found, said = hook(kind, "READERS")(answer)
     assert found is ready and said
 
 
@@ -48,7 +49,7 @@ def test_nobody_answers():
 
 def component(name, after=()):
     return {"name": name, "label": name, "unit": f"emr-{name}", "after": list(after), "log_file": f"/none/{name}.log",
-            "health": {"kind": "http", "url": name}}
+            "leads": COMPONENTS[name].leads, "survives": COMPONENTS[name].survive, "health": {"kind": "http", "url": name}}
 
 
 class Machine:

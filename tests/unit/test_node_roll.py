@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     roll as node_roll,
     stale as node_stale,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_waiting_ends_with_what_was_seen_last():
 
 
 def test_the_namenode_restarts_first_and_alone():
-    rows = [{"name": name} for name in ("namenode", "resourcemanager", "historyserver")]
+    rows = [{"name": name, "leads": name == "namenode"} for name in ("namenode", "resourcemanager", "historyserver")]
     steps = node_roll.Roll._steps(rows)
     assert [[c["name"] for c in step] for step in steps] == [["namenode"], ["resourcemanager", "historyserver"]]
     assert node_roll.Roll._steps([]) == []
@@ -191,10 +192,10 @@ class Fleet:
         monkeypatch.setattr(node_roll, "wants_refresh", lambda name: ["queues"] if name == "resourcemanager" else [])
         monkeypatch.setattr(node_roll, "refresh", lambda row: f"{row['component']}: {row['name']} refreshed")
         monkeypatch.setattr(node_roll, "Start", self.start)
-        monkeypatch.setattr(node_roll.gates, "wait", lambda what, *_: self.waited.append(what))
-        monkeypatch.setattr(node_roll.gates, "files_open", lambda base: 0)
+        monkeypatch.setattr(node_gates, "wait", lambda what, *_: self.waited.append(what))
+        monkeypatch.setattr(node_gates, "files_open", lambda base: 0)
         for name in ("live_datanodes", "running_nodes", "running_apps"):
-            monkeypatch.setattr(node_roll.gates, name, lambda base: [])
+            monkeypatch.setattr(node_gates, name, lambda base: [])
 
     def start(self, params, _check):
         fleet = self
@@ -210,7 +211,7 @@ class Fleet:
 
 
 def turn(*names, **more):
-    return dict({"phase": "go", "components": [{"name": name, "unit": f"emr-{name}"} for name in names], "hosts": ["n1", "10.0.0.1"],
+    return dict({"phase": "go", "components": [{"name": name, "unit": f"emr-{name}", "leads": COMPONENTS[name].leads, "turn": COMPONENTS[name].turn} for name in names], "hosts": ["n1", "10.0.0.1"],
                  "refreshes": [{"component": "resourcemanager", "name": "queues"}], "namenode": "http://m:9870",
                  "resourcemanager": "http://m:8088", "datanode_ipc": 9867, "force": False, "limit_s": 5, "gate_limit_s": 5,
                  "again": "emrctl restart c --continue"}, **more)

@@ -148,7 +148,7 @@ HEAD = struct.pack(">II", 0x80010002, len(CALL)) + CALL + struct.pack(">I", 1)
     (struct.pack(">II", 0x80010003, len(CALL)) + CALL + struct.pack(">I", 1), False, "error"),
     (b"", False, "closed")])
 def test_the_metastore_is_asked_for_its_databases(answer, ready, said):
-    found = probe({"kind": "metastore", "url": answering(answer)}, 5)
+    found = probe({"kind": "metastore.metastore", "url": answering(answer)}, 5)
     assert found[0] is ready and said in found[1]
 
 

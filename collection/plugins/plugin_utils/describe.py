@@ -9,7 +9,8 @@ def describe(component, context) -> dict:
     health = component.health
     scheme = "http" if health.path else "tcp"
     return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
-            "user": component.user, "application": component.application, "after": list(component.after), "log_file": units.log_file(component),
+            "user": component.user, "application": component.application, "after": list(component.after),
+            "leads": component.leads, "survives": component.survive, "turn": component.turn, "log_file": units.log_file(component),
             "health": {"kind": health.kind,
                        "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}}
 

@@ -32,17 +32,18 @@ NAMENODE = Component(
     "namenode", on("master"), "hdfs", ("hdfs", "namenode"), {"http": 9870, "ipc": 8020},
     # 1 GiB is good for a million blocks.
     Heap(0.10, 192, 65536, roomy=1024),
-    Health("namenode", "http", "/jmx?qry=Hadoop:service=NameNode,name=*"), FILES,
+    Health("hdfs.namenode", "http", "/jmx?qry=Hadoop:service=NameNode,name=*"), FILES,
     jvm_opts_env="HDFS_NAMENODE_OPTS", jvm_flags=OPENS, label="HDFS NameNode", web="http", ignores=(OF_DATANODE,),
     refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
-    storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"))
+    storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"), leads=True,
+    turn="hdfs.namenode")
 DATANODE = Component(
     "datanode", on("slave"), "hdfs", ("hdfs", "datanode"), {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
-    Health("datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
+    Health("hdfs.datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
     "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http", (OF_NAMENODE, TRASH, PROXY_USERS),
     (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"), (DATANODE_LIVE,)),),
-    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data")
+    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", turn="hdfs.datanode")
 
 
 def replication(slaves: int) -> int:

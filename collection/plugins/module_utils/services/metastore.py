@@ -15,7 +15,7 @@ _CONNECTION = "javax.jdo.option.Connection"
 WAREHOUSE = "/hive/warehouse"
 
 METASTORE = Component(
-    "metastore", first("master"), "hive", ("metastore",), {"thrift": 9083}, Heap(0.05, 192, 4096), Health("metastore", "thrift"),
+    "metastore", first("master"), "hive", ("metastore",), {"thrift": 9083}, Heap(0.05, 192, 4096), Health("metastore.metastore", "thrift"),
     FILES | {"metastore-site"}, ("namenode",), "METASTORE_OPTS", (), "Hive metastore", "", (*OF_HDFS, PROXY_USERS),
     storage=(("metastore-site", "emr.metastore.dir"),), storage_mode="0700")
 

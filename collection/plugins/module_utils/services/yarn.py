@@ -44,21 +44,22 @@ def yarn_memory(memory_mib: int) -> int:
 RESOURCEMANAGER = Component(
     "resourcemanager", on("master"), "yarn", ("yarn", "resourcemanager"),
     {"http": 8088, "ipc": 8032, "scheduler": 8030, "tracker": 8031, "admin": 8033}, Heap(0.08, 192, 8192),
-    Health("resourcemanager", "http", "/ws/v1/cluster/metrics"), FILES_OF_YARN | {"capacity-scheduler"},
+    Health("yarn.resourcemanager", "http", "/ws/v1/cluster/metrics"), FILES_OF_YARN | {"capacity-scheduler"},
     jvm_opts_env="YARN_RESOURCEMANAGER_OPTS", jvm_flags=OPENS, label="YARN ResourceManager", web="http",
     ignores=(*OF_HDFS, OF_NODEMANAGER, LOG_AGE),
     refreshes=(Refresh("proxyusers", ("yarn", "rmadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (QUEUES,), early=True)),
-    storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"))
+    storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"),
+    turn="yarn.resourcemanager")
 NODEMANAGER = Component(
     "nodemanager", on("slave", "task"), "yarn", ("yarn", "nodemanager"), {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562},
-    Heap(0.04, 128, 2048), Health("nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),
+    Heap(0.04, 128, 2048), Health("yarn.nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),
     "YARN_NODEMANAGER_OPTS", OPENS, "YARN NodeManager", "http", (*OF_HDFS, PROXY_USERS, OF_RESOURCEMANAGER, LOG_AGE, OF_JOBS),
     storage=(("yarn-site", "yarn.nodemanager.local-dirs"), ("yarn-site", "yarn.nodemanager.log-dirs"),
              ("yarn-site", "yarn.nodemanager.recovery.dir")),
     # A NodeManager that restarts finds its containers again, so systemd must not take them down with it.
-    survive=True, counts=yarn_memory, work="compute")
+    survive=True, counts=yarn_memory, work="compute", turn="yarn.nodemanager")
 
 
 @dataclass(frozen=True)

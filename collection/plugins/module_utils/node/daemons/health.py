@@ -1,15 +1,12 @@
-"""Ask daemons whether they serve, the way the catalogue says. Runs on Python 3.8 and newer.
-
-Every reader takes the parsed answer (None: nobody answered) and returns (ready, what it said).
-"""
+"""Ask daemons whether they serve, the way their homes say. Runs on Python 3.8 and newer."""
 from __future__ import annotations
 
 import json
-import struct
 
-from ..hadoop_http import Daemon, NameNode, ResourceManager, base_of, connect
+from ..hadoop_http import Daemon, HttpError, NameNode, ResourceManager, base_of, connect
+from ..services.hooks import hook
 
-# Tag in YARN of the cluster's own servers; see domain/config/sql.py.
+# Tag in YARN of the cluster's own servers; see services/spark_server.py.
 SERVER_TAG = "emr-server"
 NAMENODE_BEANS = ("NameNodeInfo", "NameNodeActivity", "FSNamesystem", "FSNamesystemState")
 # Every state in which the ResourceManager knows a node; without the list it leaves out those that are gone.
@@ -17,14 +14,25 @@ NODE_STATES = "NEW,RUNNING,UNHEALTHY,DECOMMISSIONING,DECOMMISSIONED,LOST,REBOOTE
 
 
 def probe(health, limit_s=3.0):
-    """(ready, text) of one daemon. ``health``: {kind, url}."""
-    if health["kind"] in SOCKETS:
-        return SOCKETS[health["kind"]](health["url"], limit_s)
-    address, path = base_of(health["url"])
+    """(ready, text) of one daemon. ``health``: {kind, url}; any kind but http and tcp is a hook, ``service.probe``, in node/services/."""
+    kind, url = health["kind"], health["url"]
+    if kind == "tcp":
+        return _tcp(url, limit_s)
+    if url.startswith("tcp:"):
+        return hook(kind, "SOCKETS")(url, limit_s)
+    address, path = base_of(url)
+    if kind == "http":
+        return _answers(Daemon(address), url, path, limit_s)
     answer = Daemon(address).look(path, limit_s)
-    if answer is None:
-        return False, f"no answer from {health['url']}"
-    return READERS.get(health["kind"], _http)(answer)
+    return hook(kind, "READERS")(answer) if answer is not None else (False, f"no answer from {url}")
+
+
+def _answers(daemon, url, path, limit_s):
+    try:
+        daemon.ask(path, limit_s=limit_s)
+    except HttpError:
+        return False, f"no answer from {url}"
+    return True, "answers"
 
 
 def bean(answer, name):
@@ -35,81 +43,12 @@ def bean(answer, name):
     return {}
 
 
-def _http(_answer):
-    return True, "answers"
-
-
-def _namenode(answer):
-    info = bean(answer, "NameNodeInfo")
-    if not info:
-        return False, "starting"
-    safe_mode = info.get("Safemode", "")
-    return (False, "in safe mode: " + safe_mode.split(".")[0]) if safe_mode else (True, "safe mode off")
-
-
-def _datanode(answer):
-    info = bean(answer, "DataNodeInfo")
-    actors = json.loads(info.get("BPServiceActorInfo") or "[]")
-    states = [actor.get("ActorState", "") for actor in actors]
-    if actors and all(state == "RUNNING" for state in states):
-        return True, "registered"
-    return False, "not registered with the NameNode yet" + (f" ({', '.join(states)})" if states else "")
-
-
-def _resourcemanager(answer):
-    metrics = answer.get("clusterMetrics")
-    return (True, f"{metrics.get('activeNodes', 0)} active nodes") if metrics else (False, "starting")
-
-
-def _nodemanager(answer):
-    info = answer.get("nodeInfo", {})
-    if info.get("nodeHealthy"):
-        return True, "healthy"
-    return False, info.get("healthReport") or "not healthy yet"
-
-
 def _tcp(url, limit_s):
     try:
         with connect(url, limit_s):
             return True, "listens"
     except OSError as error:
         return False, f"no answer from {url}: {error}"
-
-
-def _metastore(url, limit_s):
-    """Asks for the databases, so that the answer says something of the metastore's own database too."""
-    name = b"get_all_databases"
-    call = struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0)
-    try:
-        with connect(url, limit_s) as connection:
-            connection.sendall(call)
-            head = _exactly(connection, 8 + len(name) + 4)
-            if head[:4] != b"\x80\x01\x00\x02":
-                return False, "answers with an error"
-            # The field 0 of the answer is the list of names; an exception is field 1.
-            field = _exactly(connection, 3)
-            if field != b"\x0f\x00\x00":
-                return False, "cannot read its database"
-            count = struct.unpack(">BI", _exactly(connection, 5))[1]
-            return True, f"{count} database{'s' if count != 1 else ''}"
-    except OSError as error:
-        return False, f"no answer from {url}: {error}"
-
-
-def _exactly(connection, size):
-    """So many bytes. Raises OSError when the other side ends before."""
-    found = b""
-    while len(found) < size:
-        piece = connection.recv(size - len(found))
-        if not piece:
-            raise OSError("the connection was closed")
-        found += piece
-    return found
-
-
-SOCKETS = {"tcp": _tcp, "metastore": _metastore}
-READERS = {"namenode": _namenode, "datanode": _datanode, "resourcemanager": _resourcemanager,
-           "nodemanager": _nodemanager, "http": _http}
 
 
 def namenode(base, limit_s=5.0):

@@ -43,7 +43,7 @@ def stop(components, check):
                if states.get(c["unit"], {}).get("ActiveState") not in ("inactive", "failed", None)]
     if running and not check:
         run(["systemctl", "stop"] + [f"{c['unit']}.service" for c in running], limit_s=180)
-    orphans = [] if check else [c for c in components if c["name"] == "nodemanager" and end_orphans(c["unit"])]
+    orphans = [] if check else [c for c in components if c.get("survives") and end_orphans(c["unit"])]
     return {"changed": bool(running or orphans), "stopped": [c["name"] for c in running or orphans]}
 
 
@@ -81,6 +81,7 @@ class Start:
         self.params, self.check = params, check
         self.components = params["components"]
         self.names = {c["name"] for c in self.components}
+        self.leads = {c["name"] for c in self.components if c.get("leads")}
         self.changes, self.said, self.ready = [], {}, {}
         self.launched, self.restarts = set(), {}
         self.archives = list(params["hdfs"].get("archives", []))
@@ -99,7 +100,7 @@ class Start:
         if self.check:
             changes = [f"{name}: {verb}" for name, verb in todo.items() if verb]
             return {"changed": bool(changes), "changes": changes}
-        if self.params["hdfs"] and "namenode" not in self.names:
+        if self.params["hdfs"] and not self.leads:
             self._directories()
         waits = self._loop(todo)
         if waits:
@@ -170,13 +171,12 @@ class Start:
         return all(name in self.ready for name in component["after"] if name in self.names)
 
     def _launch(self, components, todo):
-        """Start or restart these units; a NameNode is formatted first where that is right."""
+        """Start or restart these units; what leads is formatted first where that is right."""
         if any(c.get("application") for c in components):
             self._refresh_queues()
-        order = sorted(components, key=lambda c: c["name"] == "namenode")
-        for group in ([c for c in order if c["name"] != "namenode"], [c for c in order if c["name"] == "namenode"]):
+        for group in ([c for c in components if not c.get("leads")], [c for c in components if c.get("leads")]):
             for component in group:
-                if component["name"] == "namenode" and self.params["format"]:
+                if component.get("leads") and self.params["format"]:
                     done = format_if_empty(self.params["format"], self.params["environment"])
                     self.changes += [done] if done else []
             for verb in ("start", "restart"):
@@ -198,7 +198,7 @@ class Start:
         ready, said = probe(component["health"])
         self.said[component["name"]] = said
         if ready:
-            if component["name"] == "namenode" and self.params["hdfs"]:
+            if component.get("leads") and self.params["hdfs"]:
                 self._directories()
             self.ready[component["name"]] = time.monotonic() - self.begun
 
@@ -211,7 +211,7 @@ class Start:
 
     def _archives(self):
         """Put archives into HDFS, once it takes them, while daemons launched just now come up."""
-        if not self.archives or ("namenode" in self.names and "namenode" not in self.ready):
+        if not self.archives or not self.leads <= set(self.ready):
             return
         base = self.params["hdfs"]["base"]
         self.archives = [row for row in self.archives if not WebHdfs(base, row["owner"]).status(row["path"])]

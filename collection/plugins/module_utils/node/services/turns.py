@@ -1,0 +1,25 @@
+"""What has to hold around the restart of a daemon. Runs on Python 3.8 and newer."""
+from __future__ import annotations
+
+from ..daemons import gates
+
+
+class Turn:
+    """One daemon's restart on one node; ``params`` are those of the operation, ``verb`` is start or restart."""
+
+    def __init__(self, params, component, verb):
+        self.params, self.component, self.verb = params, component, verb
+        self.here = params["hosts"][0]
+
+    def before(self):
+        """Wait until it may go down, and note what is to be compared afterwards."""
+
+    def leave(self):
+        """The last word before it goes down."""
+
+    def after(self, begun):
+        """Wait until the cluster has it back. ``begun``: moment at which it went down."""
+
+    def wait(self, what, gate):
+        """Wait for a gate after the restart."""
+        gates.wait(what, gate, self.params["gate_limit_s"], "Look at the logs of both daemons: emrctl status")
