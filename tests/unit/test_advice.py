@@ -12,6 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.disks im
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.needs import Needs, demand
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.text import Place, cluster_yml
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
+from ansible_collections.emr.cluster.plugins.module_utils.services import yarn
 
 HADOOP = ("hdfs", "yarn", "mapreduce")
 SPARK = (*HADOOP, "spark")
@@ -60,7 +61,7 @@ def test_what_is_advised_fulfils_the_demand(needs):
     found, want, by_name = advise(needs, MARKET), demand(needs), {s.name: s for s in MARKET.shapes}
     workers = [(by_name[g.types[0]], g) for g in found.groups if g.role != "master"]
     assert sum(s.vcpus * g.count for s, g in workers) >= want.vcpus
-    assert sum(sizing.yarn_memory(s.memory_mib) * g.count for s, g in workers) >= want.yarn_mib
+    assert sum(yarn.yarn_memory(s.memory_mib) * g.count for s, g in workers) >= want.yarn_mib
     slaves = found.group("slave")
     disks = sum(size * n for _, size, n in slaves.layout.data) or slaves.layout.system_gib - 40
     assert slaves.count * disks >= rules.raw_gib(want.volume_gib, slaves.count) and slaves.count >= 3

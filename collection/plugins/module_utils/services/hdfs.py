@@ -7,7 +7,7 @@ from ..domain.config import kinds, writers
 from ..domain.config.folders import data_dirs, file_uris
 from ..domain.paths import HADOOP_CONF, STATE
 from ..domain.sizing.rules import clamp
-from . import reasons
+from . import findings_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
 from .model import Component, ConfFile, Health, Heap, Refresh, Service, TextFile, on
 
@@ -121,6 +121,24 @@ def _rules(spec, configs):
                    f"Write at most {slaves}, or raise the count of a slave group.")
 
 
+def _offers(spec, rows) -> dict:
+    """The capacity of HDFS in GiB, raw and after replication. ``rows``: (node, how many such, configuration)."""
+    raw = replicas = 0
+    for node, number, conf in rows:
+        if node.role in DATANODE.roles:
+            replicas = int(str(conf["hdfs-site"]["dfs.replication"]))
+            raw += number * _gib(spec, node, int(str(conf["hdfs-site"]["dfs.datanode.du.reserved"])) >> 30)
+    return {"hdfs_raw_gib": raw, "replication": replicas, "hdfs_gib": raw // replicas if replicas else 0}
+
+
+def _gib(spec, node, reserved: int) -> int:
+    """GiB that a DataNode offers: its volumes less what each keeps free; the system disk also holds the system."""
+    if node.disks:
+        return sum(max(0, d.size_gib - reserved) for d in node.disks)
+    group = spec.node_groups.get(node.group)
+    return max(0, (group.system_disk.size_gib if group else 0) - reserved)
+
+
 def _storing(facts, _effective) -> str:
     return writers.node_list([n.name for n in facts.topology.nodes + facts.leaving if n.role in DATANODE.roles])
 
@@ -148,4 +166,5 @@ SERVICE = Service(
     texts=(TextFile(f"{HADOOP_CONF}/workers", _storing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/dfs.hosts", _storing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/dfs.hosts.exclude", lambda *_: "", at=LISTING, everywhere=True)),
-    defaults=_defaults, sizes=_sizes, rules=_rules, directories=((f"{STATE}/hdfs", "hdfs", "0755"),))
+    defaults=_defaults, sizes=_sizes, rules=_rules, offers=_offers, findings=(("hdfs", findings_hdfs.hdfs), ("backup", findings_hdfs.backup)),
+    directories=((f"{STATE}/hdfs", "hdfs", "0755"),))

@@ -215,6 +215,8 @@ class Service:
     ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
+    ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
+    ``findings``: (name, function of what was seen) of a check.
     """
 
     name: str
@@ -240,6 +242,8 @@ class Service:
     rules: Callable = nothing
     too_small: Callable = nothing
     programs: tuple = ()
+    offers: Callable = nothing
+    findings: tuple = ()
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(

@@ -9,7 +9,7 @@ from ..domain.paths import HADOOP_CONF, STATE
 from ..domain.people.accounts import scheduler_settings
 from ..domain.sizing.rules import clamp, floor, shapes_of, small
 from ..domain.text import durations
-from . import reasons
+from . import findings_yarn, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
 from .model import Component, ConfFile, Health, Heap, Refresh, Service, TextFile, on
@@ -177,6 +177,13 @@ def _rules(_spec, configs):
                        "Lower it, or remove both lines to have them computed.")
 
 
+def _offers(_spec, rows) -> dict:
+    """Memory and cores for containers. ``rows``: (node, how many such, configuration)."""
+    giving = [(number, conf["yarn-site"]) for node, number, conf in rows if node.role in NODEMANAGER.roles]
+    return {f"yarn_{name}": sum(number * int(str(site[f"yarn.nodemanager.resource.{key}"])) for number, site in giving)
+            for name, key in (("memory_mib", "memory-mb"), ("vcores", "cpu-vcores"))}
+
+
 def _computing(facts, _effective) -> str:
     # A NodeManager is known by the name that its own resolver gives its address: admit it by either.
     nodes = [n for n in facts.topology.nodes + facts.leaving if n.role in NODEMANAGER.roles]
@@ -209,6 +216,7 @@ SERVICE = Service(
                  types={"yarn.scheduler.capacity.maximum-am-resource-percent": kinds.SHARE})),
     texts=(TextFile(f"{HADOOP_CONF}/yarn.include", _computing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/yarn.exclude", lambda *_: "", at=LISTING, everywhere=True)),
-    defaults=_defaults, sizes=_sizes, queues=lambda facts: {"capacity-scheduler": scheduler_settings(facts.spec)}, rules=_rules,
+    defaults=_defaults, sizes=_sizes, queues=lambda facts: {"capacity-scheduler": scheduler_settings(facts.spec)}, rules=_rules, offers=_offers,
+    findings=(("yarn", findings_yarn.yarn),),
     hdfs_paths=(("/yarn", "yarn", "hadoop", "0755"), ("/yarn/logs", "yarn", "hadoop", "1777")),
     directories=((f"{STATE}/yarn", "yarn", "0755"),))

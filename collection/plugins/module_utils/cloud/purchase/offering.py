@@ -11,7 +11,7 @@ from ...domain.config.effects import RESTART, effects
 from ...domain.config.render import rendered_on
 from ...domain.config.settings import effective_config
 from ...domain.topology.nodes import Disk, Node, Topology
-from ...services.registry import SOFTWARE, components_on
+from ...services.registry import HOMES, SOFTWARE, components_on
 from ..cluster.anchor import node_name
 from ..ecs.client import tags_of
 
@@ -51,7 +51,7 @@ def topology(spec, cluster_id: str, nodes) -> Topology:
 
 
 def offered(spec, top: Topology) -> dict:
-    """YARN's memory (MiB) and vcores, HDFS's capacity (GiB) raw and after replication; empty without a master."""
+    """What each service offers, such as YARN's memory (MiB) and HDFS's capacity (GiB); empty without a master."""
     if not top.masters:
         return {}
     counts: dict = {}
@@ -59,26 +59,10 @@ def offered(spec, top: Topology) -> dict:
         # Equal nodes have equal figures: one configuration for each kind is enough, however many nodes there are.
         kind = (node.group, node.role, node.memory_mib, node.vcpus, tuple(d.size_gib for d in node.disks))
         counts.setdefault(kind, [node, 0])[1] += 1
-    memory = cores = raw = 0
-    replication = 0
-    for node, count in counts.values():
-        conf = effective_config(spec, top, node)
-        if node.role in ("slave", "task") and "yarn" in spec.expanded_services:
-            memory += count * int(str(conf["yarn-site"]["yarn.nodemanager.resource.memory-mb"]))
-            cores += count * int(str(conf["yarn-site"]["yarn.nodemanager.resource.cpu-vcores"]))
-        if node.role == "slave" and "hdfs" in spec.expanded_services:
-            replication = int(str(conf["hdfs-site"]["dfs.replication"]))
-            raw += count * _hdfs_gib(spec, node, int(str(conf["hdfs-site"]["dfs.datanode.du.reserved"])) >> 30)
-    return {"nodes": len(top.nodes), "yarn_memory_mib": memory, "yarn_vcores": cores, "hdfs_raw_gib": raw,
-            "replication": replication, "hdfs_gib": raw // replication if replication else 0}
-
-
-def _hdfs_gib(spec, node: Node, reserved: int) -> int:
-    """GiB that a DataNode offers: its volumes less what each keeps free; the system disk also holds the system."""
-    if node.disks:
-        return sum(max(0, d.size_gib - reserved) for d in node.disks)
-    group = spec.node_groups.get(node.group)
-    return max(0, (group.system_disk.size_gib if group else 0) - reserved)
+    rows = [(node, count, effective_config(spec, top, node)) for node, count in counts.values()]
+    offers = {key: value for name, home in HOMES.items()
+              for key, value in home.offers(spec, rows if name in spec.expanded_services else []).items()}
+    return {"nodes": len(top.nodes), **offers}
 
 
 def config_changes(old_spec, old: Topology, new_spec, new: Topology) -> list:

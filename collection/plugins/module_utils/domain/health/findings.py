@@ -5,8 +5,8 @@ look at are missing. Times are seconds, sizes bytes.
 """
 from __future__ import annotations
 
-from . import backup as findings_backup
-from .hadoop import computed, hdfs, yarn
+from ...services.registry import HOMES
+from .rows import from_first, row
 
 # Kerberos and YARN's tokens tolerate minutes; logs and leases get confusing before.
 CLOCK_WARN_S, CLOCK_FAIL_S = 2.0, 60.0
@@ -26,11 +26,6 @@ def judge(seen: dict) -> list:
     order = {"fail": 0, "warn": 1, "ok": 2}
     keys = ("check", "node", "state", "detail", "next")
     return [{key: row[key] for key in keys} for row in sorted(rows, key=lambda row: order[row["state"]])]
-
-
-def row(state: str, detail: str, node: str = "-", then: str = "") -> dict:
-    """One finding."""
-    return {"node": node, "state": state, "detail": detail, "next": then}
 
 
 def lacking(seen: dict) -> dict:
@@ -188,13 +183,26 @@ def _disks(seen) -> list:
     return rows or [row("ok", f"no disk has more than {most:.0%} of its space or inodes used")]
 
 
-def _backup(seen) -> list:
-    spec = seen.get("spec") or {}
-    wanted = bool(spec) and (spec.get("backup") or {}).get("enabled", True) and bool({"hdfs", "hadoop"} & set(spec["services"]))
-    found = findings_backup.findings(seen["cluster"], wanted, dict(_looked(seen)))
-    return [row(*values) for values in found] or [row("ok", "backups are switched off")]
+def _computed(seen: dict) -> list:
+    """A file written, read and compared; a program run."""
+    first, rows = from_first(seen), []
+    for key, done in (("storage", "a file was written, read back and compared"),
+                      ("computation", "a MapReduce program ran")):
+        found = first.get(key)
+        if found is None:
+            continue
+        if found.get("error"):
+            rows.append(row("fail", found["error"], seen["first"], f"emrctl status {seen['cluster']}"))
+        else:
+            rows.append(row("ok", f"{done} in {found['seconds']:.1f} s"))
+    if not first:
+        rows.append(row("fail", "nothing could be written or computed: the first master was not examined",
+                         seen["first"], f"emrctl repair {seen['cluster']}"))
+    if len(rows) == 2 and all(row["state"] == "ok" for row in rows):
+        rows = [row("ok", f"{rows[0]['detail']}; {rows[1]['detail']}")]
+    return rows
 
 
 CHECKS = (("instances", _instances), ("foreign nodes", _foreign), ("operations", _operations), ("reachable", _answers),
           ("examined", _unseen), ("clocks", _clock), ("daemons", _daemons), ("drift", _files), ("versions", _versions),
-          ("disks", _disks), ("hdfs", hdfs), ("backup", _backup), ("yarn", yarn), ("work", computed))
+          ("disks", _disks), *(check for home in HOMES.values() for check in home.findings), ("work", _computed))

@@ -1,0 +1,12 @@
+"""Rows of findings, and what the node where the control plane lives has seen. Pure Python."""
+from __future__ import annotations
+
+
+def row(state: str, detail: str, node: str = "-", then: str = "") -> dict:
+    """One finding."""
+    return {"node": node, "state": state, "detail": detail, "next": then}
+
+
+def from_first(seen: dict) -> dict:
+    """What the first master's check returned; {} when it could not be looked at."""
+    return (seen["nodes"].get(seen["first"]) or {}).get("check") or {}

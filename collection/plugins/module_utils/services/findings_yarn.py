@@ -1,0 +1,22 @@
+"""Findings of YARN, as its ResourceManager tells. Pure Python."""
+from __future__ import annotations
+
+from ..domain.health.rows import from_first, row
+
+
+def yarn(seen: dict) -> list:
+    """NodeManagers."""
+    name, first = seen["cluster"], from_first(seen)
+    if not first.get("resourcemanager"):
+        return []
+    found = first.get("yarn")
+    if not found:
+        return [row("fail", "the ResourceManager does not answer", seen["first"], f"emrctl repair {name}")]
+    known = set(seen["nodes"])
+    rows = []
+    for node in found["nodes"]:
+        if node["state"] in ("unhealthy", "lost", "rebooted") and node["node"] in known:
+            said = f": {node['report']}" if node["report"] else ""
+            rows.append(row("fail", f"the NodeManager is {node['state']}{said}", node["node"],
+                             f"emrctl repair {name}"))
+    return rows or [row("ok", f"{found['active']} NodeManagers are active and healthy")]
