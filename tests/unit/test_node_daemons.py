@@ -151,7 +151,7 @@ def test_a_look_that_is_over_says_what_is_waited_for_and_the_next_goes_on(monkey
     found = node_service.apply(options(component("namenode"), limit_s=60, look_s=0.2), False)
     assert found == {"changed": True, "changes": ["namenode: started"], "waits": "namenode: said", "again": {"restarts": {"emr-namenode": 1}}}
     machine.states["emr-namenode"]["NRestarts"] = "4"
-    with pytest.raises(NodeError, match="again and again .*3 restarts"):  # counted from the first look on
+    with pytest.raises(NodeError, match="keeps ending .*3 restarts"):  # counted from the first look on
         node_service.apply(options(component("namenode"), limit_s=60, look_s=0.2, **found["again"]), False)
     machine.states["emr-namenode"]["NRestarts"] = "1"
     with pytest.raises(NodeError, match="not ready after 60 s: said"):
