@@ -1,4 +1,4 @@
-"""Errors that a person can act on. Pure Python: no Ansible import."""
+"""Errors that a person can act on."""
 from __future__ import annotations
 
 

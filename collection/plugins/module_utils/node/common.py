@@ -1,4 +1,4 @@
-"""Things that every module does on a node: lock, files, commands, units. Runs on Python 3.8 and newer."""
+"""Things that every module does on a node: lock, files, commands, units."""
 from __future__ import annotations
 
 import contextlib

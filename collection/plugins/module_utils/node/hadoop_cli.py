@@ -1,6 +1,6 @@
 """The only way from our code on a node to a program of Hadoop's or Spark's, and to another user: account, environment, ticket, limit.
 
-Runs on Python 3.8 and newer. What such a program makes has the modes of our own: the module and each program of ours set their umask.
+What such a program makes has the modes of our own: the module and each program of ours set their umask.
 """
 from __future__ import annotations
 

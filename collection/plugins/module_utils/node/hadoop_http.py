@@ -1,7 +1,7 @@
 """The only way from our code on a node to what Hadoop's, YARN's and Spark's daemons serve: addresses, authentication, TLS, limits.
 
 A daemon has one address or several, of which one is active; that one is found by asking and remembered until it answers no more, or
-that it stands by. Runs on Python 3.8 and newer.
+that it stands by.
 """
 from __future__ import annotations
 

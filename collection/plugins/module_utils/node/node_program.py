@@ -1,4 +1,4 @@
-"""The program emr-node: configures a node again without Ansible's module. Runs on Python 3.8 and newer.
+"""The program emr-node: configures a node again without Ansible's module.
 
     emr-node configure   ({options, check, diff, version} as JSON on stdin; the result as a line of JSON on stdout)
 

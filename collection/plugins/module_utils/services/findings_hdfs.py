@@ -1,4 +1,4 @@
-"""Findings of HDFS: what its NameNode tells, and the backups of its metadata. Pure Python."""
+"""Findings of HDFS: what its NameNode tells, and the backups of its metadata."""
 from __future__ import annotations
 
 from ..domain.health import backup as backups

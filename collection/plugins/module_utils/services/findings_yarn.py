@@ -1,4 +1,4 @@
-"""Findings of YARN, as its ResourceManager tells. Pure Python."""
+"""Findings of YARN, as its ResourceManager tells."""
 from __future__ import annotations
 
 from ..domain.health.rows import from_first, row

@@ -1,4 +1,4 @@
-"""What a home says of its service: the words that every engine reads. Pure Python.
+"""What a home says of its service: the words that every engine reads.
 
 A home is a module beside this one that exports one ``SERVICE``. What is data stays data; what has to be computed is a pure function
 of ``Facts``. No engine compares with the name of a service or component: what it wants to know of one is a field here.

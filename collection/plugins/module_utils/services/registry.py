@@ -1,6 +1,6 @@
 """The services that there are: the homes in this folder, and those in the folders that EMR_SERVICES_PATH names.
 
-A home is a module with a ``SERVICE``; adding one is adding its file. The other modules of the folder are what homes share. Pure Python.
+A home is a module with a ``SERVICE``; adding one is adding its file. The other modules of the folder are what homes share.
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The anchor of a cluster: its security group, which carries the cluster's id, spec digest and purchase intents.
 
 It is made before the first instance and deleted after the last. Instances are found by tags; the anchor decides
-what they belong to. Pure Python apart from the ECS client; times are seconds since the epoch.
+what they belong to. Times are seconds since the epoch.
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What Ansible learns of a node: name, groups and variables, the same through inventory and add_host.
 
-Pure Python. Tags are written by anyone who may tag: they are matched against strict patterns before use, and the
+Tags are written by anyone who may tag: they are matched against strict patterns before use, and the
 callers mark ``emr_tags`` as unsafe so that nothing in them is ever templated.
 """
 from __future__ import annotations

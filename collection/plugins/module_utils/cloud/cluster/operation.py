@@ -1,6 +1,6 @@
 """The steps of an operation that happen in the cloud, from lock to nodes with SSH. Called by the action plugin.
 
-Pure Python. An Operation belongs to one run; ``report`` takes sentences for people as things happen.
+An Operation belongs to one run; ``report`` takes sentences for people as things happen.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service leaves behind: files that go with it, and data that only a separate confirmation deletes. Pure Python."""
+"""What a service leaves behind: files that go with it, and data that only a separate confirmation deletes."""
 from __future__ import annotations
 
 from ...domain.config.folders import data_roots

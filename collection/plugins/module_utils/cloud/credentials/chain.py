@@ -2,8 +2,7 @@
 
 A profile asked for by name; the environment (access key, OIDC, credentials URI); the current profile of
 ``~/.aliyun/config.json``; the RAM role of the ECS instance on which this runs. What needs the network is asked at the
-first use (``Credentials.current``), so that finding out *which* credentials apply costs nothing. Pure Python: no Ansible
-import. Secrets never appear in a representation or in an error.
+first use (``Credentials.current``), so that finding out *which* credentials apply costs nothing. Secrets never appear in a representation or in an error.
 """
 from __future__ import annotations
 

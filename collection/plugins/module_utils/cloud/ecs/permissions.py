@@ -1,4 +1,4 @@
-"""The ECS and VPC actions that this program calls, and what for: the one table behind the RAM policy. Pure Python.
+"""The ECS and VPC actions that this program calls, and what for: the one table behind the RAM policy.
 
 ``EcsClient`` refuses an action that is not in it, and the tests compare it with what the code names and a server saw.
 """

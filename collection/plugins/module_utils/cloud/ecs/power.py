@@ -1,4 +1,4 @@
-"""Start and stop instances, and what they cost while they are stopped. Pure Python. Times are seconds.
+"""Start and stop instances, and what they cost while they are stopped. Times are seconds.
 
 Stopped with StoppedMode=StopCharging an instance gives its processors, memory and public address back, and only its disks cost.
 That is for pay-as-you-go instances without local disks; the address inside the VPC stays.

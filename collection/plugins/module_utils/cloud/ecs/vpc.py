@@ -1,7 +1,7 @@
 """The VPC and the vSwitch that a cluster may have of its own (``network: {create: true}``).
 
 Both are found by their tags, so an interruption at any moment leaves nothing that a rerun or a release does not find; the vSwitch's
-ClientToken follows from the VPC, and of VPCs that two tries made, the older stays. Pure Python; times are seconds.
+ClientToken follows from the VPC, and of VPCs that two tries made, the older stays. Times are seconds.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proves, before money is spent, that each artifact of a cluster can be had. Pure Python: no Ansible import.
+"""Proves, before money is spent, that each artifact of a cluster can be had.
 
 A source answers when this machine gets the first bytes of the file from it (http, https), or OSS knows the object (oss), within
 LIMIT_S. Nodes may reach less than this machine does, so what the first node then cannot fetch is given to it from this

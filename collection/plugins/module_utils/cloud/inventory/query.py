@@ -1,6 +1,6 @@
 """What the inventory plugin asks the API: instances of accounts and regions, at the same time, each with its own fate.
 
-Pure Python, no Ansible import. A *question* is one account in one region with one set of filters; its answer is a list of
+A *question* is one account in one region with one set of filters; its answer is a list of
 *records*: instances as DescribeInstances gives them, without the fields that nobody reads, plus their data disks.
 """
 from __future__ import annotations

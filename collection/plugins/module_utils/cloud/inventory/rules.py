@@ -1,4 +1,4 @@
-"""What is wrong with the clusters that the inventory found: roles, lives and names of groups. Pure Python."""
+"""What is wrong with the clusters that the inventory found: roles, lives and names of groups."""
 from __future__ import annotations
 
 import re

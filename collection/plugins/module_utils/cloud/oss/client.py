@@ -1,4 +1,4 @@
-"""OSS with the credentials of this machine: as it is reached from here, and as the nodes reach it. Pure Python: no Ansible import."""
+"""OSS with the credentials of this machine: as it is reached from here, and as the nodes reach it."""
 from __future__ import annotations
 
 import re

@@ -1,6 +1,6 @@
 """What a cluster offers to its users: YARN's memory and cores, HDFS's capacity after replication, before and after a plan.
 
-Pure Python, no Ansible import. The figures are read out of the very configuration that the nodes get (module config), not
+The figures are read out of the very configuration that the nodes get (module config), not
 computed a second time. Memory MiB, disks GiB.
 """
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Volume and number of files of data that exists: a local directory, HDFS, or a listing of an OSS bucket.
 
-Pure Python, no Ansible import. Sizes are bytes, one copy: replicas do not count.
+Sizes are bytes, one copy: replicas do not count.
 """
 from __future__ import annotations
 

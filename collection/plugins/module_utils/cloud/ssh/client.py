@@ -1,4 +1,4 @@
-"""The ssh of this machine: what it must be able to do, which key it offers, and where its control sockets lie. Pure Python.
+"""The ssh of this machine: what it must be able to do, which key it offers, and where its control sockets lie.
 
 Every door goes through here: first contact, playbooks, inventory, emrctl ssh, tunnels, and the hop through a bastion.
 """

@@ -1,4 +1,4 @@
-"""The network doors of a cluster: how the controller reaches its nodes. Pure Python: no Ansible import.
+"""The network doors of a cluster: how the controller reaches its nodes.
 
 ``vpc``: at their private addresses. ``public``: each at its own. ``bastion``: the first master at its public address, the
 others at their private ones through it. Instances carry the door in the tag ``emr:access``, so that every way into a

@@ -1,4 +1,4 @@
-"""Where backups of the NameNode's metadata are kept and the unit that makes them. Pure Python: no Ansible import."""
+"""Where backups of the NameNode's metadata are kept and the unit that makes them."""
 from __future__ import annotations
 
 import json

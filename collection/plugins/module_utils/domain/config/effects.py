@@ -1,6 +1,6 @@
 """What a change of configuration does to a running daemon: restart, refresh by a command, or nothing.
 
-Pure Python: no Ansible import. The rule is that of the units: the digests of what a component reads.
+The rule is that of the units: the digests of what a component reads.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders in which daemons keep data: on the data disks of a node where it has some. Pure Python."""
+"""Folders in which daemons keep data: on the data disks of a node where it has some."""
 from __future__ import annotations
 
 from ..paths import STATE

@@ -1,4 +1,4 @@
-"""Types of settings: a wrong one stops a daemon, or is silently replaced by a default. Pure Python."""
+"""Types of settings: a wrong one stops a daemon, or is silently replaced by a default."""
 from __future__ import annotations
 
 import re

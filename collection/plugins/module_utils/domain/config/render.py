@@ -1,4 +1,4 @@
-"""The configuration files of a node as text: sorted, deterministic. Pure Python: no Ansible import, no template."""
+"""The configuration files of a node as text: sorted, deterministic."""
 from __future__ import annotations
 
 from ...services.registry import FILES, HOMES, components_on

@@ -1,4 +1,4 @@
-"""The configuration of a node: every value, and where it came from. Pure Python: no Ansible import.
+"""The configuration of a node: every value, and where it came from.
 
 Release defaults < computed sizes < the spec's ``queues`` < its ``config`` < the node group's ``config``. The first three come from the
 homes of the services (services/), which also say what the cluster decides itself, and the spec therefore may not set.

@@ -1,4 +1,4 @@
-"""Texts of files of Hadoop and Spark that no setting changes. Pure Python."""
+"""Texts of files of Hadoop and Spark that no setting changes."""
 from __future__ import annotations
 
 from ..resident.files import NOTE

@@ -1,4 +1,4 @@
-"""Texts in other programs' file formats: one writer for each, which knows what the format cannot say. Pure Python, 3.8 and newer.
+"""Texts in other programs' file formats: one writer for each, which knows what the format cannot say.
 
 A writer returns a text that its program reads back as what was given, or raises Unwritable with the reason. Nothing else makes such
 files of what people write.

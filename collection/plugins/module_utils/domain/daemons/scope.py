@@ -1,7 +1,4 @@
-"""Which daemons on which nodes an operation means, and in which order and batches their nodes take their turn.
-
-Pure Python: no Ansible import.
-"""
+"""Which daemons on which nodes an operation means, and in which order and batches their nodes take their turn."""
 from __future__ import annotations
 
 from difflib import get_close_matches

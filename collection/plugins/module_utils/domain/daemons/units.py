@@ -1,4 +1,4 @@
-"""systemd units and the files around them, derived from the component catalogue. Pure Python: no Ansible import.
+"""systemd units and the files around them, derived from the component catalogue.
 
 A unit copies the digests of the configuration it is about to read to ``/run`` when it starts. A daemon is stale when
 that copy differs from the digest that ``configure`` wrote last, or when its marker asks for a restart; the unit itself

@@ -1,4 +1,4 @@
-"""Flows: jobs that wait for each other, written in a YAML file. Definition and check of that file. Pure Python: no Ansible import.
+"""Flows: jobs that wait for each other, written in a YAML file. Definition and check of that file.
 
 ``FLOW`` is the one definition of the keys: the check, the JSON Schema and the table in the documentation are read from it.
 """

@@ -1,4 +1,4 @@
-"""What a flow does next: which jobs start, which are left out, how it ends. Pure Python, 3.8 and newer: the runner uses it."""
+"""What a flow does next: which jobs start, which are left out, how it ends."""
 from __future__ import annotations
 
 WAITING, RUNNING, SUCCEEDED, FAILED, KILLED, SKIPPED = "WAITING", "RUNNING", "SUCCEEDED", "FAILED", "KILLED", "SKIPPED"

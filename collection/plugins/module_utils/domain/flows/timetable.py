@@ -1,4 +1,4 @@
-"""When a schedule is due: systemd calendar expressions and cron's five fields. Pure Python, 3.8 and newer, without zoneinfo.
+"""When a schedule is due: systemd calendar expressions and cron's five fields. Without zoneinfo, which older Pythons do not have.
 
 A timetable is plain data: {"zone": name, "rules": [{part: sorted numbers, or None for all}]}. Several rules mean: when any of them is due.
 The same rules make the lines ``OnCalendar=`` of the timer, so that what is shown and what systemd does are the same.

@@ -1,4 +1,4 @@
-"""How the backups of the NameNode's metadata stand, judged. Pure Python."""
+"""How the backups of the NameNode's metadata stand, judged."""
 from __future__ import annotations
 
 from ..text import durations

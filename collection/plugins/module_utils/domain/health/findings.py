@@ -1,4 +1,4 @@
-"""What was seen of a cluster, judged: rows of {check, node, state: ok|warn|fail, detail, next}. Pure Python.
+"""What was seen of a cluster, judged: rows of {check, node, state: ok|warn|fail, detail, next}.
 
 ``seen`` is {cluster, inspection, spec, nodes: {name: {silent, clock, host, check}}, first}; parts that nobody could
 look at are missing. Times are seconds, sizes bytes.

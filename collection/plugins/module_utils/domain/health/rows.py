@@ -1,4 +1,4 @@
-"""Rows of findings, and what the node where the control plane lives has seen. Pure Python."""
+"""Rows of findings, and what the node where the control plane lives has seen."""
 from __future__ import annotations
 
 

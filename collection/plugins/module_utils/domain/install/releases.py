@@ -1,6 +1,6 @@
 """The release catalogue: tested sets of versions, the one place with versions and checksums.
 
-Pure Python: no Ansible import. A node installs an artifact from any of its sources (``domain/install/sources.py``) and accepts it by
+A node installs an artifact from any of its sources (``domain/install/sources.py``) and accepts it by
 SHA-512 alone, so a mirror needs no trust. The artifacts are those that ``emrctl dist build`` assembles; they have no address of
 their own (``urls`` is empty) until somebody publishes them.
 

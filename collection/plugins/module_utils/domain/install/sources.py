@@ -1,4 +1,4 @@
-"""Where each artifact of a cluster may come from, in order. Pure Python: no Ansible import, and nobody is asked here.
+"""Where each artifact of a cluster may come from, in order. Nobody is asked here.
 
 Nodes are given the addresses and try them in this order; ``cloud/install/sources.py`` asks them before anything is bought. The last
 source has no address: it is the cache of the machine that runs the operation, from which the first node is given the file.

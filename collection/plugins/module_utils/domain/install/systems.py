@@ -1,4 +1,4 @@
-"""Operating systems of nodes: which are known not to work, and how Python and Java get there. Pure Python, 3.8 and newer.
+"""Operating systems of nodes: which are known not to work, and how Python and Java get there.
 
 The one place with names of packages. What runs on a node before it has a usable Python is plain sh, made here; the same
 script installs Java later. Nothing here touches a machine.

@@ -1,4 +1,4 @@
-"""Which waiting jobs may start, so that their programs fit into a master's memory. Pure Python, 3.8 and newer."""
+"""Which waiting jobs may start, so that their programs fit into a master's memory."""
 from __future__ import annotations
 
 # MiB that the program of a job takes on the master when nothing else is said: a JVM that submits, or a shell with one.

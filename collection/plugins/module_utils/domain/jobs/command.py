@@ -1,4 +1,4 @@
-"""The program that a job's type stands for. Pure Python, 3.8 and newer."""
+"""The program that a job's type stands for."""
 from __future__ import annotations
 
 from . import lists as job_lists

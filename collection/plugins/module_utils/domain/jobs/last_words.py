@@ -1,4 +1,4 @@
-"""What a program itself said when it failed, found in its logs. Pure Python, 3.8 and newer.
+"""What a program itself said when it failed, found in its logs.
 
 Launchers bury it: Spark prints a driver's traceback before pages about its own shutdown (and on stdout), Hadoop Streaming
 says only that a subprocess ended, and a driver in a container leaves nothing but its exit code here. So the first question is

@@ -1,4 +1,4 @@
-"""What no node of the cluster can give to a job. Pure Python, 3.8 and newer."""
+"""What no node of the cluster can give to a job."""
 from __future__ import annotations
 
 from . import admission

@@ -1,6 +1,6 @@
 """Lists of files that a job has twice: from its request, and among the arguments that a person wrote. Both are shipped.
 
-Hadoop and Spark take an option in place of the property that we set, so the one would drop the other. Pure Python, 3.8 and newer.
+Hadoop and Spark take an option in place of the property that we set, so the one would drop the other.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The unit that copies the logs of jobs to OSS. Pure Python: no Ansible import."""
+"""The unit that copies the logs of jobs to OSS."""
 from __future__ import annotations
 
 import json

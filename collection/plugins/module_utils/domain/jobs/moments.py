@@ -1,4 +1,4 @@
-"""Parameters in the texts of a job: ``${yyyy-MM-dd}`` and ``${name}``. Pure Python, 3.8 and newer.
+"""Parameters in the texts of a job: ``${yyyy-MM-dd}`` and ``${name}``.
 
 A moment is written with yyyy, MM, dd, HH, mm and ss, with other signs between them if liked, and may be moved:
 ``${yyyyMMdd-1}`` by the smallest of its parts, ``${yyyy-MM-dd-2M}`` by a unit: y, M, w, d, H, m or s. A first $ more

@@ -1,4 +1,4 @@
-"""What may be asked for in a job, and what follows from it. Pure Python, 3.8 and newer."""
+"""What may be asked for in a job, and what follows from it."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""When a job that failed is run again. Pure Python, 3.8 and newer."""
+"""When a job that failed is run again."""
 from __future__ import annotations
 
 # A stream that ran so long before it failed is taken for healthy: its failures count from one again.

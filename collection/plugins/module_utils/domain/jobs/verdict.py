@@ -1,4 +1,4 @@
-"""What has become of a job, from its program's end and YARN's words. Pure Python, 3.8 and newer."""
+"""What has become of a job, from its program's end and YARN's words."""
 from __future__ import annotations
 
 ALIVE = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING")

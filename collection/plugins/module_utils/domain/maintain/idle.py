@@ -1,8 +1,8 @@
-"""When a cluster was last active, and whether its spec says to give it back. Pure Python: no Ansible import.
+"""When a cluster was last active, and whether its spec says to give it back.
 
 Active is: a YARN application or a job runs or waits, or a client opens, creates, writes or appends to a file in HDFS. When
 applications and jobs ended is on record. HDFS only counts, so its work is dated at the look that finds more of it than
-the look before: never earlier than it was. Times are seconds since the epoch. Runs on Python 3.8 and newer.
+the look before: never earlier than it was. Times are seconds since the epoch.
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The people of a cluster: users and queues of its spec, as accounts, HDFS homes and settings of the capacity scheduler.
 
-Pure Python: no Ansible import. Sizes are bytes, capacities percent.
+Sizes are bytes, capacities percent.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When HDFS has healed. Pure Python."""
+"""When HDFS has healed."""
 from __future__ import annotations
 
 # A DataNode that has not reported for so long may be the one that was replaced: the NameNode still counts it as live.

@@ -1,6 +1,6 @@
 """Hadoop's and Spark's programs under their own names for every shell of a node: of a login, of ``ssh NODE hdfs …``, of cron and sudo.
 
-Pure Python: no Ansible import. A small program for each lies in /usr/local/bin, which every shell searches; those of a service that
+A small program for each lies in /usr/local/bin, which every shell searches; those of a service that
 is not there say where it comes from. So adding and removing services changes none of them.
 """
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Files that nodes get, whatever they are for: rows as the operation configure writes them, sources of programs, and units that
-look alike. Pure Python: no Ansible import.
+look alike.
 """
 from __future__ import annotations
 

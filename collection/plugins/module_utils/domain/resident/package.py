@@ -1,4 +1,4 @@
-"""What stays on nodes to work without Ansible: a Python package, its programs, units and settings. Pure Python: no Ansible import.
+"""What stays on nodes to work without Ansible: a Python package, its programs, units and settings.
 
 The package holds the same files as ``module_utils``, in folders of the same names, so that their relative imports hold. All
 nodes have what configures them again; masters also have what runs jobs.

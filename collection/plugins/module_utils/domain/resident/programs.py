@@ -1,4 +1,4 @@
-"""Paths of the programs that stay on nodes. Pure Python, 3.8 and newer."""
+"""Paths of the programs that stay on nodes."""
 from __future__ import annotations
 
 # A link to the Python of the node, from 3.8 on; made by the first step on it (domain/install/systems.py).

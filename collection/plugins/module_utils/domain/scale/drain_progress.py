@@ -1,4 +1,4 @@
-"""What a drain says to people, and when it does not go on. Pure Python: no Ansible import. Times are seconds."""
+"""What a drain says to people, and when it does not go on. Times are seconds."""
 from __future__ import annotations
 
 # Nodes that are told one by one; more are summed up.

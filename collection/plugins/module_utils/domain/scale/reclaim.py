@@ -1,4 +1,4 @@
-"""Which nodes get the units that drain spot nodes with a notice, and their files. Pure Python: no Ansible import.
+"""Which nodes get the units that drain spot nodes with a notice, and their files.
 
 A cluster without spot groups has none of them.
 """

@@ -1,6 +1,6 @@
 """Which machines fit a business: from what people know of their work to node groups, each with its reason.
 
-Pure Python, no Ansible import and no call of the API: what the cloud sells, has in stock and asks for it comes in as a
+No call of the API: what the cloud sells, has in stock and asks for it comes in as a
 Market (module market). Memory of shapes is MiB, volumes are GiB, prices are per hour in the market's currency.
 The rules cite advice_needs.SOURCES by number; rules without one are this project's own and say so.
 """

@@ -1,4 +1,4 @@
-"""Which disks a node gets. Pure Python: no Ansible import. Sizes in GiB, prices per hour of one node."""
+"""Which disks a node gets. Sizes in GiB, prices per hour of one node."""
 from __future__ import annotations
 
 import math

@@ -1,4 +1,4 @@
-"""What daemons and containers take of a node, and whether it is enough. Pure Python: no Ansible import.
+"""What daemons and containers take of a node, and whether it is enough.
 
 All memory is in MiB. The rules come from published tables (Amazon EMR's task configuration, from 8 GiB up) and from
 measurements on small hosts (2-4 GiB); the user's own values always win over what is computed here. Sizes of one service's own

@@ -1,6 +1,6 @@
 """What people know of their work, and what follows from it: volume, vCPUs and memory, each with a sentence.
 
-Pure Python, no Ansible import. Volumes are GiB, memory is MiB. The rules cite SOURCES by number; rules without one are
+Volumes are GiB, memory is MiB. The rules cite SOURCES by number; rules without one are
 this project's own and say so.
 """
 from __future__ import annotations

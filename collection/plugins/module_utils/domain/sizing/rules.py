@@ -1,4 +1,4 @@
-"""Rules of size that hold for any service: memory in MiB. Pure Python."""
+"""Rules of size that hold for any service: memory in MiB."""
 from __future__ import annotations
 
 LEAST_MEMORY = 2048

@@ -1,4 +1,4 @@
-"""The advice as a commented cluster.yml. Pure Python: no Ansible import."""
+"""The advice as a commented cluster.yml."""
 from __future__ import annotations
 
 import re

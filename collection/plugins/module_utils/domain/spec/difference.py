@@ -1,4 +1,4 @@
-"""What differs between two specs, key by key. Pure Python: no Ansible import."""
+"""What differs between two specs, key by key."""
 from __future__ import annotations
 
 # They say nothing about the cluster: where files come from, and which revision a document was made of.

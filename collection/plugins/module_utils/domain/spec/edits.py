@@ -1,4 +1,4 @@
-"""Edits of a stored spec: what the verbs scale, configure, service and others change in it. Pure Python: no Ansible import."""
+"""Edits of a stored spec: what the verbs scale, configure, service and others change in it."""
 from __future__ import annotations
 
 import copy

@@ -1,6 +1,6 @@
 """The revisions of a cluster's spec that its first master keeps: how they are read, and what may follow on the newest.
 
-Pure Python: no Ansible import. A revision is NNNNNN.yml (the spec) and NNNNNN.json (number, digest, who, why, when, edit);
+A revision is NNNNNN.yml (the spec) and NNNNNN.json (number, digest, who, why, when, edit);
 without the latter it was never completed.
 """
 from __future__ import annotations

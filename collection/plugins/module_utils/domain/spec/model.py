@@ -1,7 +1,7 @@
 """The cluster spec: one document that describes the wanted cluster.
 
 ``parse_spec`` reads YAML text, ``load_spec`` a file, ``spec_from_dict`` what ``Spec.to_dict`` gave. All of them raise
-SpecError with everything that is wrong. Pure Python: no Ansible import; YAML is imported only to read text.
+SpecError with everything that is wrong. YAML is imported only to read text.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From YAML text (or plain data) to a small tree that knows the line of everything. Pure Python, YAML imported late.
+"""From YAML text (or plain data) to a small tree that knows the line of everything. YAML is imported late.
 
 The tree is what makes good messages possible: the type of each value as written, so that ``"3"`` is not 3 and ``yes``
 is not text, and keys that occur twice.

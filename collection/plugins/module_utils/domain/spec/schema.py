@@ -1,7 +1,6 @@
 """The definition of a cluster spec: every key, its type, range, default and explanation, once.
 
 Validation (spec_check), the JSON Schema and the reference page (spec_docs) are all read from ``SPEC``.
-Pure Python: no Ansible import. Works on Python 3.8, because it travels to the nodes.
 """
 from __future__ import annotations
 

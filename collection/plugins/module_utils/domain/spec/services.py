@@ -1,4 +1,4 @@
-"""Taking services out of a spec. Pure Python: no Ansible import."""
+"""Taking services out of a spec."""
 from __future__ import annotations
 
 from ...services.registry import BUNDLES, SERVICES

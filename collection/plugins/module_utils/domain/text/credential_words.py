@@ -1,4 +1,4 @@
-"""The one judge of what looks like a credential in a text of a person: specs, flows, schedules and jobs. Pure Python, 3.8 and newer.
+"""The one judge of what looks like a credential in a text of a person: specs, flows, schedules and jobs.
 
 What is stored and shown must hold none. A reference ($VAR, ${VAR}, $(command)) names one and holds none, and a comparison, as in SQL,
 only has the word in it.

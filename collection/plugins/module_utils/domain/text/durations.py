@@ -1,4 +1,4 @@
-"""Durations as a spec writes them: ``90s``, ``15m``, ``2h``, ``7d``. Pure Python: no Ansible import, Python 3.8 and newer."""
+"""Durations as a spec writes them: ``90s``, ``15m``, ``2h``, ``7d``."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""The beginning and the end of a text that may be of any length, in a bounded space. Pure Python, 3.8 and newer."""
+"""The beginning and the end of a text that may be of any length, in a bounded space."""
 from __future__ import annotations
 
 from collections import deque

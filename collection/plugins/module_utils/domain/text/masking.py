@@ -1,4 +1,4 @@
-"""Take secrets out of text before it leaves a machine. Pure Python 3.8 and newer, line by line: size does not matter.
+"""Take secrets out of text before it leaves a machine. Line by line: size does not matter.
 
 What is masked: values of keys that name a secret (in XML, JSON, YAML, properties, environment, command lines, URLs),
 access key ids and tokens by their form, Authorization headers, and the bodies of private keys. A masked value is

@@ -1,4 +1,4 @@
-"""Which daemons answer, and under which names: always a list, made from the placement. Pure Python: no Ansible import.
+"""Which daemons answer, and under which names: always a list, made from the placement.
 
 Who wants one daemon of several asks each which one is active; nobody takes a master's name for it.
 """

@@ -1,4 +1,4 @@
-"""Nodes and the shape of a cluster. Pure Python: no Ansible import."""
+"""Nodes and the shape of a cluster."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field

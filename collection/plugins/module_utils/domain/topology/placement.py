@@ -1,4 +1,4 @@
-"""Where components run: a rule for each of them, and the names of nodes that the rule came to. Pure Python: no Ansible import.
+"""Where components run: a rule for each of them, and the names of nodes that the rule came to.
 
 A rule that means every node of a role follows the nodes. A rule that means some of them is answered once, and the answer is kept
 with the spec's revision and in the record on each node: what a component has on its disk does not follow when a node joins whose

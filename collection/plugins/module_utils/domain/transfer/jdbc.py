@@ -1,4 +1,4 @@
-"""Import from and export to MySQL and PostgreSQL: the request of a Spark job. Pure Python: no Ansible import.
+"""Import from and export to MySQL and PostgreSQL: the request of a Spark job.
 
 Spark's dialect for MySQL goes by the URL, MariaDB's driver takes it when told so. All of a transfer happens in UTC, so that no
 summer time makes a moment come twice: columns without a zone keep what a clock showed, those with one the moment. Connections

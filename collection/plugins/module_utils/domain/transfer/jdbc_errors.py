@@ -1,4 +1,4 @@
-"""What databases say when they refuse, and what people can do about it. Pure Python, 3.8 and newer: no Ansible import."""
+"""What databases say when they refuse, and what people can do about it."""
 from __future__ import annotations
 
 import re

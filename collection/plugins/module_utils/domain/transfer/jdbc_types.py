@@ -1,4 +1,4 @@
-"""What the columns of MySQL and PostgreSQL become in Spark. Pure Python, 3.8 and newer: no Ansible import.
+"""What the columns of MySQL and PostgreSQL become in Spark.
 
 Java's types for decimals, dates and times round, shift and know no infinity. So whatever is in doubt leaves the database as the text
 that it writes itself, and Spark makes its own value of that, or says which value does not fit. Docs: docs/data/rds.md.

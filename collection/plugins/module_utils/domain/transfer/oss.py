@@ -1,4 +1,4 @@
-"""Import from and export to OSS: the request of a job that runs DistCp and verifies. Pure Python: no Ansible import."""
+"""Import from and export to OSS: the request of a job that runs DistCp and verifies."""
 from __future__ import annotations
 
 import json

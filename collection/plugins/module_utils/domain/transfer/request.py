@@ -12,7 +12,7 @@ MEMORY) and ``user`` (whom the job runs as). What the cluster is like, the job f
 answer's ``job`` is what ``job.submit`` on the node takes, ``files`` are {name: text} for its working directory, ``place`` is what it
 does in HDFS ({path, needs}: see node/transfer/operations.py, which refuses what the user may not do there), ``secrets`` is
 {alias: secret} (values of these are masked in everything the module says: no names in there), and ``keep`` is PROVIDER or
-MEMORY. Pure Python: no Ansible import.
+MEMORY.
 """
 from __future__ import annotations
 

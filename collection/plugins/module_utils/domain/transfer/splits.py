@@ -1,4 +1,4 @@
-"""How a table is read in parts: predicates from bounds, and watermarks as SQL. Pure Python, 3.8 and newer.
+"""How a table is read in parts: predicates from bounds, and watermarks as SQL.
 
 Values of a database come as it writes them itself: numbers, or texts such as ``2026-01-31`` and ``2026-01-31 12:00:00.5+00``.
 """

@@ -1,4 +1,4 @@
-"""SQL and names of tables and columns as people write them. Pure Python, 3.8 and newer: no Ansible import.
+"""SQL and names of tables and columns as people write them.
 
 What a person writes stands in brackets inside a statement of ours and goes through a driver of Java. So a query ends where its last
 word ends, one statement is all there is, and what is an operator to PostgreSQL (``?``) is none of the driver's parameters.

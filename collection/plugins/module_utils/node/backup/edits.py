@@ -1,4 +1,4 @@
-"""Segments of the NameNode's edits that a restore adds to a copy, made with Hadoop's own tools. Python 3.8 and newer.
+"""Segments of the NameNode's edits that a restore adds to a copy, made with Hadoop's own tools.
 
 A restored NameNode counts on from the last block that the copy knows, and so would give new blocks the numbers of those
 that DataNodes still have from the time after it. And a block that was appended to since then has a newer generation

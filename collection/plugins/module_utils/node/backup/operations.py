@@ -1,4 +1,4 @@
-"""Backups of the NameNode's metadata on the node that keeps them. Runs on Python 3.8 and newer."""
+"""Backups of the NameNode's metadata on the node that keeps them."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Copies of the NameNode's metadata in OSS. Runs on Python 3.8 and newer, as the user hdfs on the node that makes them.
+"""Copies of the NameNode's metadata in OSS. Runs as the user hdfs on the node that makes them.
 
 Credentials: /etc/emr/backup/secret/key.json, readable by hdfs alone, else the RAM role of the instance. They stay in this process.
 """

@@ -1,4 +1,4 @@
-"""Bring a NameNode back from a copy of its metadata. Runs on Python 3.8 and newer.
+"""Bring a NameNode back from a copy of its metadata.
 
 Until somebody accepts what is lost, the NameNode stays in safe mode, in which it deletes nothing on DataNodes and lets nobody
 write: a drop-in of its unit sets a threshold that no number of blocks reaches, so it holds over restarts and reboots.

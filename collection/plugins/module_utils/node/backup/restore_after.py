@@ -1,7 +1,4 @@
-"""After a restore: what DataNodes have that the copy does not know, what is missing, and the end of the safe mode.
-
-Runs on Python 3.8 and newer.
-"""
+"""After a restore: what DataNodes have that the copy does not know, what is missing, and the end of the safe mode."""
 from __future__ import annotations
 
 import os

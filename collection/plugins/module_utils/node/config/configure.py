@@ -1,4 +1,4 @@
-"""Write all configuration of a node in one step and look at what its storage holds. Runs on Python 3.8 and newer."""
+"""Write all configuration of a node in one step and look at what its storage holds."""
 from __future__ import annotations
 
 import contextlib

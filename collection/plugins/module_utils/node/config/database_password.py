@@ -1,4 +1,4 @@
-"""The password of the metastore's own database: kept in a credential provider that only the metastore's user reads. Python 3.8 and newer.
+"""The password of the metastore's own database: kept in a credential provider that only the metastore's user reads.
 
 It comes once, from the controller's environment, in the module's secrets. Beside it lies a salted digest, which root alone reads, so
 that the same password given again changes nothing.

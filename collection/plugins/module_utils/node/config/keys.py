@@ -1,4 +1,4 @@
-"""Keys of configuration texts. Runs on Python 3.8 and newer."""
+"""Keys of configuration texts."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""Secrets for Hadoop: a credential provider file, made by Hadoop's own command. Runs on Python 3.8 and newer.
+"""Secrets for Hadoop: a credential provider file, made by Hadoop's own command.
 
 The command asks for a secret at a terminal. It gets one here, since the alternative is its command line, which every
 user of the host can read.

@@ -1,4 +1,4 @@
-"""Format a NameNode: only when that cannot destroy anything. Runs on Python 3.8 and newer."""
+"""Format a NameNode: only when that cannot destroy anything."""
 from __future__ import annotations
 
 import os

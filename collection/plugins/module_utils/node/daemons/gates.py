@@ -1,6 +1,6 @@
 """What must hold before a daemon goes down and after it came back, asked from NameNode and ResourceManager.
 
-Runs on Python 3.8 and newer. A gate returns '' when it is open, else what it waits for. Times are seconds.
+A gate returns '' when it is open, else what it waits for. Times are seconds.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask daemons whether they serve, the way their homes say. Runs on Python 3.8 and newer."""
+"""Ask daemons whether they serve, the way their homes say."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Make running daemons take over settings without a restart. Runs on Python 3.8 and newer."""
+"""Make running daemons take over settings without a restart."""
 from __future__ import annotations
 
 import time

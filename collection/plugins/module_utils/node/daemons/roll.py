@@ -1,4 +1,4 @@
-"""Restart the daemons of one node of a living cluster, each between its gates. Runs on Python 3.8 and newer.
+"""Restart the daemons of one node of a living cluster, each between its gates.
 
 A daemon that all others wait for goes first and alone; what else the node has restarts together.
 """

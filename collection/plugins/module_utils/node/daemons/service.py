@@ -1,4 +1,4 @@
-"""Start and stop the daemons of a node, gated on their health. Runs on Python 3.8 and newer.
+"""Start and stop the daemons of a node, gated on their health.
 
 All daemons of a node start as early as their dependencies on the same node allow; daemons that wait for another node
 (DataNode, NodeManager) retry by themselves, so nodes come up together.

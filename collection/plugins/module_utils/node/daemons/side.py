@@ -1,4 +1,4 @@
-"""Side units: small systemd units on a node that are no daemons of the catalogue. Runs on Python 3.8 and newer.
+"""Side units: small systemd units on a node that are no daemons of the catalogue.
 
 A row is {unit, wanted, files}; ``files`` holds the unit's own file and all that comes with it. Services and timers.
 """

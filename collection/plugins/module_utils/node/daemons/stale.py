@@ -1,4 +1,4 @@
-"""Which running daemons lag behind the files of their node. The one judge of that. Runs on Python 3.8 and newer.
+"""Which running daemons lag behind the files of their node. The one judge of that.
 
 The unit of a daemon copies the digests of what it is about to read to /run when it starts, and removes its marker.
 """

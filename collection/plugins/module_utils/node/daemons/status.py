@@ -1,4 +1,4 @@
-"""The state of a node's daemons, read only. Runs on Python 3.8 and newer."""
+"""The state of a node's daemons, read only."""
 from __future__ import annotations
 
 from ..backup.operations import pending, summary as backup_summary

@@ -1,4 +1,4 @@
-"""Messages between a program on a node and the controller, over one pipe. Runs on Python 3.8 and newer.
+"""Messages between a program on a node and the controller, over one pipe.
 
 A message is one line of JSON. With the key ``bytes`` so many bytes of content follow the line.
 """

@@ -1,4 +1,4 @@
-"""Many files out of HDFS: the node's part of `get`, and of looking into one file, see files_program. Runs on Python 3.8 and newer."""
+"""Many files out of HDFS: the node's part of `get`, and of looking into one file, see files_program."""
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The program emr-files on a master: many files in and out of HDFS as one stream. Runs on Python 3.8 and newer.
+"""The program emr-files on a master: many files in and out of HDFS as one stream.
 
 The controller starts it over SSH; messages (node/files/frames.py) go both ways over its standard input and output. The first names the operation:
 

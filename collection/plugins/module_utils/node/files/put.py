@@ -1,4 +1,4 @@
-"""Many files into HDFS: the node's part of `put`, see files_program. Runs on Python 3.8 and newer.
+"""Many files into HDFS: the node's part of `put`, see files_program.
 
 A file is written under another name and renamed, so that readers see whole files alone. A folder that was not there is filled under
 another name too, the same in each run, and appears when it is complete: what is cut off leaves whole files in there, and the next run

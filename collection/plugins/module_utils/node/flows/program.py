@@ -1,4 +1,4 @@
-"""The program emr-flow on a master: what the units of flows and schedules run, and flows without Ansible. Runs on Python 3.8 and newer.
+"""The program emr-flow on a master: what the units of flows and schedules run, and flows without Ansible.
 
     emr-flow flow run|list|show|logs|retry|kill       (options as JSON in the first line of stdin, the files' archive after it;
     emr-flow schedule add|list|show|pause|resume|remove                                   the result as JSON on stdout)

@@ -1,4 +1,4 @@
-"""Records of flows on a master. Runs on Python 3.8 and newer.
+"""Records of flows on a master.
 
 /var/lib/emr/flows/ID/ holds flow.json (what was asked for, for root alone: values of variables may matter), files/JOB/KEY/ (what its
 jobs bring along), states (one JSON line per change, of the flow or of one of its jobs), killed (who killed it) and lock (held by the

@@ -1,7 +1,7 @@
 """The runner of a flow: starts its jobs when those before them have ended, writes down what becomes of them.
 
 It is what a flow's unit runs. It keeps nothing in mind: killed at any moment, the next one goes on from the record. A job is
-submitted with a token made of flow, job and attempt, so that none is submitted twice. Runs on Python 3.8 and newer.
+submitted with a token made of flow, job and attempt, so that none is submitted twice.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CRC-64 of files in HDFS: by threads here, or by a job of the cluster when there is much to read. Python 3.8 and newer."""
+"""CRC-64 of files in HDFS: by threads here, or by a job of the cluster when there is much to read."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""HDFS over WebHDFS, without starting a JVM. Runs on Python 3.8 and newer.
+"""HDFS over WebHDFS, without starting a JVM.
 
 A path is a path: none of its characters means anything to this module or to the daemons. Node names in ``Location`` answers are
 resolved by the hosts block of every node.

@@ -1,4 +1,4 @@
-"""Computes CRC-64 where the data is: a mapper of Hadoop Streaming. Runs on Python 3.8 and newer.
+"""Computes CRC-64 where the data is: a mapper of Hadoop Streaming.
 
 Arguments: NAMENODE USER. Reads lines ``NUMBER OFFSET LENGTH PATH`` (tabs between them) and prints ``NUMBER OFFSET LENGTH CRC``.
 """

@@ -1,4 +1,4 @@
-"""A look at what is in HDFS. Runs on Python 3.8 and newer."""
+"""A look at what is in HDFS."""
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,4 @@
-"""Patterns for names of files, as Python's and Java's regular expressions. Runs on Python 3.8 and newer.
+"""Patterns for names of files, as Python's and Java's regular expressions.
 
 ``*`` and ``?`` stay within one name, ``**`` does not. A pattern without a slash is about names at any depth, one with a slash about
 the path below the folder that is copied. What matches a folder holds for all below it.

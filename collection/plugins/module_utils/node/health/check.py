@@ -1,7 +1,7 @@
 """Look at a node closely: daemons, drift, disks, crashes; on the first master also write, read and compute.
 
 Nothing is changed but a small file in HDFS, which is deleted again. What is wrong is part of the result and no failure,
-so that one bad part hides no other. Runs on Python 3.8 and newer.
+so that one bad part hides no other.
 """
 from __future__ import annotations
 

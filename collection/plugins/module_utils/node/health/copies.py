@@ -1,4 +1,4 @@
-"""Where HDFS keeps the copies of its blocks, and whether it has healed. Runs on Python 3.8 and newer."""
+"""Where HDFS keeps the copies of its blocks, and whether it has healed."""
 from __future__ import annotations
 
 import re

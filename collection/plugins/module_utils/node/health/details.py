@@ -1,4 +1,4 @@
-"""HDFS by DataNode, YARN by node and queue, as NameNode and ResourceManager see them. Runs on Python 3.8 and newer."""
+"""HDFS by DataNode, YARN by node and queue, as NameNode and ResourceManager see them."""
 from __future__ import annotations
 
 from ..daemons.health import NODE_STATES, listed, namenode, summarize, yarn_summary

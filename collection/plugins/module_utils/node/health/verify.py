@@ -1,4 +1,4 @@
-"""Prove on the first master that the cluster works: nodes, a file written and read, a computation. Python 3.8+."""
+"""Prove on the first master that the cluster works: nodes, a file written and read, a computation."""
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The user's own scripts on a node, each run once. Runs on Python 3.8 and newer."""
+"""The user's own scripts on a node, each run once."""
 from __future__ import annotations
 
 import hashlib

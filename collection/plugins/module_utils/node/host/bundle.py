@@ -1,4 +1,4 @@
-"""Gather a node's logs and configuration, without secrets, for somebody who looks for a cause. Runs on Python 3.8+.
+"""Gather a node's logs and configuration, without secrets, for somebody who looks for a cause.
 
 Nothing is written to the node's disk: the archive is made in memory and comes back in the result; its size is bounded.
 """

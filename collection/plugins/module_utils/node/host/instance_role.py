@@ -1,4 +1,4 @@
-"""The temporary key of an instance's RAM role, from its metadata service. Runs on Python 3.8 and newer."""
+"""The temporary key of an instance's RAM role, from its metadata service."""
 from __future__ import annotations
 
 import json

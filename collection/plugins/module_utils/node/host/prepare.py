@@ -1,4 +1,4 @@
-"""Prepare a host: accounts, directories, names, limits, data disks, Java. Runs on Python 3.8 and newer."""
+"""Prepare a host: accounts, directories, names, limits, data disks, Java."""
 from __future__ import annotations
 
 import glob

@@ -1,4 +1,4 @@
-"""Whether the nodes have the Python that a packed environment was made for. Runs on Python 3.8 and newer.
+"""Whether the nodes have the Python that a packed environment was made for.
 
 An environment of conda-pack brings its Python along. One of venv-pack has a link to that of the machine it was made on, and the libraries
 of just that version: on nodes with another one a job would end after minutes with "No such file or directory" in its containers.

@@ -1,4 +1,4 @@
-"""Take a removed service away from a node; its data stays. Runs on Python 3.8 and newer."""
+"""Take a removed service away from a node; its data stays."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Fetch, verify and unpack release artifacts on a node. Runs on Python 3.8 and newer.
+"""Fetch, verify and unpack release artifacts on a node.
 
 Each artifact is fetched from outside once, by the first master; the others take it from there. Nothing is unpacked
 before its SHA-512 is right, and nothing is visible under its final name before it is complete.

@@ -1,4 +1,4 @@
-"""When this cluster last worked, asked on the first master. Runs on Python 3.8 and newer."""
+"""When this cluster last worked, asked on the first master."""
 from __future__ import annotations
 
 import calendar

@@ -1,4 +1,4 @@
-"""The queue of a master's jobs: as many run at once as its memory carries. Runs on Python 3.8 and newer.
+"""The queue of a master's jobs: as many run at once as its memory carries.
 
 .queue/ has a file for each job that waits, named by its time of arrival; .slots/ one for each that may run. Their
 content is the memory that the job's program needs, in MiB. Every submit, every end of a job and every boot looks.

@@ -1,4 +1,4 @@
-"""Configuration folders of a job's own, whatever program it runs. Runs on Python 3.8 and newer.
+"""Configuration folders of a job's own, whatever program it runs.
 
 A program's own options are not ours to change, and Hadoop and Spark name the same things differently. The job therefore
 gets links to the cluster's files, except for the two files that name its queue, tag and properties.

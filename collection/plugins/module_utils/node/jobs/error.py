@@ -1,4 +1,4 @@
-"""Why a job failed, in the program's own words. Runs on Python 3.8 and newer."""
+"""Why a job failed, in the program's own words."""
 from __future__ import annotations
 
 import time

@@ -1,7 +1,4 @@
-"""What records of jobs, flows and schedules have in common: a journal, a line of JSON per change, and a lock of who looks after one.
-
-Runs on Python 3.8 and newer.
-"""
+"""What records of jobs, flows and schedules have in common: a journal, a line of JSON per change, and a lock of who looks after one."""
 from __future__ import annotations
 
 import fcntl

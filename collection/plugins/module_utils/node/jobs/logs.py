@@ -1,4 +1,4 @@
-"""What a job has printed, with the logs of its containers and why it failed, as one text of any length. Runs on Python 3.8 and newer.
+"""What a job has printed, with the logs of its containers and why it failed, as one text of any length.
 
 A text that is short comes with the answer. A longer one is written to a file of its own here (.spool/ beside the jobs), from which the
 caller takes page after page: a job may print meanwhile, and neither side holds all of it in memory.

@@ -1,4 +1,4 @@
-"""Jobs on a master: each is a detached unit with a record of its own (see job_record). Runs on Python 3.8 and newer.
+"""Jobs on a master: each is a detached unit with a record of its own (see job_record).
 
 Used by the module on the node, by the program emr-jobs and by flows, all in the same way: submit, show, kill, listing.
 """

@@ -1,4 +1,4 @@
-"""What a job's program prints, kept in files of a bounded size: their beginning and their end. Runs on Python 3.8 and newer.
+"""What a job's program prints, kept in files of a bounded size: their beginning and their end.
 
 A process of its own takes both outputs through pipes, so that a program may print without end and a reader always finds a file in order.
 When a file is full its middle is left out: a line says how much. It is replaced by one rename, so whoever reads the old one reads on.

@@ -1,4 +1,4 @@
-"""The program emr-jobs on a master: what its units run, and jobs without Ansible. Runs on Python 3.8 and newer.
+"""The program emr-jobs on a master: what its units run, and jobs without Ansible.
 
     emr-jobs submit|list|logs|kill|…   (options as a line of JSON on stdin; the result as JSON on stdout)
     emr-jobs show ID | kill ID

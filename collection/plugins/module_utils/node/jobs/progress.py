@@ -1,4 +1,4 @@
-"""How far a job is, as YARN and Spark's history server say. Runs on Python 3.8 and newer."""
+"""How far a job is, as YARN and Spark's history server say."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""Records of jobs on a master. Runs on Python 3.8 and newer.
+"""Records of jobs on a master.
 
 /var/lib/emr/jobs/ID/ holds job.json (what was asked for), environment.json (for root alone: values may be secrets), states
 (one JSON line per change), apps (YARN applications), error, stdout.log and stderr.log of the last attempt (those of

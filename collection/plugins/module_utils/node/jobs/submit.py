@@ -1,4 +1,4 @@
-"""Take a request for a job: check it, write its record, put it into the queue. Runs on Python 3.8 and newer."""
+"""Take a request for a job: check it, write its record, put it into the queue."""
 from __future__ import annotations
 
 import datetime

@@ -1,6 +1,6 @@
 """The supervisor of a job: runs its program, follows its YARN applications, tries again, writes down what becomes of it.
 
-It is what a job's unit runs, as root; the program itself runs as the job's user. Runs on Python 3.8 and newer.
+It is what a job's unit runs, as root; the program itself runs as the job's user.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first master has to do for people: its jobs, flows and schedules in short. Runs on Python 3.8 and newer."""
+"""What the first master has to do for people: its jobs, flows and schedules in short."""
 from __future__ import annotations
 
 import time

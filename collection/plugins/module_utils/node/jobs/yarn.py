@@ -1,4 +1,4 @@
-"""What YARN knows of a job's applications; they carry the job's tag. Runs on Python 3.8 and newer."""
+"""What YARN knows of a job's applications; they carry the job's tag."""
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,4 @@
-"""A small client of OSS: what imports, exports and looks at files need. Runs on Python 3.8 and newer.
+"""A small client of OSS: what imports, exports and looks at files need.
 
 The official ``oss2`` is not part of a node's system, and this needs the standard library only. Requests are signed with version 4.
 They are repeated when the connection breaks or the service is busy; what was refused is told with the service's own code.

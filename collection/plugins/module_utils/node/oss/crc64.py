@@ -1,4 +1,4 @@
-"""CRC-64 as OSS keeps it for each object. Runs on Python 3.8 and newer.
+"""CRC-64 as OSS keeps it for each object.
 
 It is the CRC of xz as well, so liblzma, on which Python's module lzma stands, computes it with 3 GB a second.
 """

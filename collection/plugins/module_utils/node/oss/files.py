@@ -1,4 +1,4 @@
-"""Whole files to and from OSS, compared by CRC-64. Runs on Python 3.8 and newer, on nodes and on the controller."""
+"""Whole files to and from OSS, compared by CRC-64. Runs on nodes and on the controller."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""The key of a node's RAM role for jobs that read oss://. Runs on Python 3.8 and newer, as root on the master.
+"""The key of a node's RAM role for jobs that read oss://. Runs as root on the master.
 
 No class of hadoop-aliyun 3.4.2 or of its SDK that Hadoop can make takes the role of an instance (those that ask the metadata service
 want its name in their constructor). So the supervisor of a job that says so keeps the master's own temporary key in a credential

@@ -1,4 +1,4 @@
-"""Accounts of the cluster's users, their HDFS homes, and what runs for a user, queue or service. Python 3.8 and newer."""
+"""Accounts of the cluster's users, their HDFS homes, and what runs for a user, queue or service."""
 from __future__ import annotations
 
 import grp

@@ -1,4 +1,4 @@
-"""Tell a running ResourceManager of the queues in capacity-scheduler.xml. Runs on Python 3.8 and newer."""
+"""Tell a running ResourceManager of the queues in capacity-scheduler.xml."""
 from __future__ import annotations
 
 from ...domain.config.writers import with_site_properties

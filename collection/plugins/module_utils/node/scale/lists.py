@@ -1,4 +1,4 @@
-"""The lists of nodes that NameNode and ResourceManager admit or drain, and telling these daemons of a change. Python 3.8+.
+"""The lists of nodes that NameNode and ResourceManager admit or drain, and telling these daemons of a change.
 
 A list is newer than what a daemon knows when the file was renamed into place after the daemon began to start and after the
 last refresh began. So a run that is killed between writing a list and refreshing loses nothing: the next one notices.

@@ -1,4 +1,4 @@
-"""Empty daemons that drain themselves when they are told so by HTTP (``drain`` of a component's home). Runs on Python 3.8 and newer.
+"""Empty daemons that drain themselves when they are told so by HTTP (``drain`` of a component's home).
 
 A row is {component, base, path}.
 """

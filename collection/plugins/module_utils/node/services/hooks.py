@@ -1,4 +1,4 @@
-"""Finds what one service alone does on a node: a module of its name beside this one. Runs on Python 3.8 and newer.
+"""Finds what one service alone does on a node: a module of its name beside this one.
 
 Such a module has tables, name -> hook: READERS take the parsed answer of a probe, SOCKETS (url, limit_s), and both return (ready,
 what it said); TURNS are classes with what has to hold around a restart. The home names a hook as ``service.name``.

@@ -1,4 +1,4 @@
-"""The metastore on a node: how it says that it serves. Runs on Python 3.8 and newer."""
+"""The metastore on a node: how it says that it serves."""
 from __future__ import annotations
 
 import struct

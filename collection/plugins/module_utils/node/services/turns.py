@@ -1,4 +1,4 @@
-"""What has to hold around the restart of a daemon. Runs on Python 3.8 and newer."""
+"""What has to hold around the restart of a daemon."""
 from __future__ import annotations
 
 from ..daemons import gates

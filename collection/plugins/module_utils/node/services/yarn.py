@@ -1,4 +1,4 @@
-"""YARN on a node: how its daemons say that they serve, and what has to hold around their restarts. Runs on Python 3.8 and newer."""
+"""YARN on a node: how its daemons say that they serve, and what has to hold around their restarts."""
 from __future__ import annotations
 
 from ..common import NodeError

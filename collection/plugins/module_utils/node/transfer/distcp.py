@@ -1,4 +1,4 @@
-"""DistCp, watched: its progress in bytes and files, and what it died of. Runs on Python 3.8 and newer."""
+"""DistCp, watched: its progress in bytes and files, and what it died of."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""A database as the driver of Spark sees it: SQL over Java's own interface, and what tables look like. Python 3.8 and newer.
+"""A database as the driver of Spark sees it: SQL over Java's own interface, and what tables look like.
 
 Part of the program that a job of an import or export runs in Spark (see jdbc_program): the JVM is reached through py4j.
 """

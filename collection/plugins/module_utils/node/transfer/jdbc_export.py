@@ -1,4 +1,4 @@
-"""Export: files in HDFS become rows of a table, all of them or none. Python 3.8 and newer; runs in Spark.
+"""Export: files in HDFS become rows of a table, all of them or none. Runs in Spark.
 
 Rows are loaded in parallel into a staging table beside the target and counted there. Then one transaction brings them into the
 target, together with a row in a second small table that tells a rerun that this has happened. Whatever breaks before leaves the

@@ -1,4 +1,4 @@
-"""Import: a table or query of a database becomes files in HDFS, all of them or none. Python 3.8 and newer; runs in Spark.
+"""Import: a table or query of a database becomes files in HDFS, all of them or none. Runs in Spark.
 
 A whole import is written beside its target and renamed when it is complete. An incremental one keeps each run in a folder of
 its own, ``emr_import=NNNNNN``, that appears by one rename with its watermark inside: the newest folder is all that is remembered.

@@ -1,4 +1,4 @@
-"""What the job of an import from or an export to a database runs in Spark. Python 3.8 and newer.
+"""What the job of an import from or an export to a database runs in Spark.
 
 On a master this is /opt/emr/libexec/emr_jdbc.py; its argument is a file with the request of domain/transfer/jdbc.py. The password
 comes out of the job's credential provider and goes to nothing but the drivers. Its result is one line of JSON on stdout.

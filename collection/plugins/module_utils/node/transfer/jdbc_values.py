@@ -1,4 +1,4 @@
-"""Values between a database and Spark: nothing is rounded, shifted or dropped in silence. Python 3.8 and newer; runs in Spark.
+"""Values between a database and Spark: nothing is rounded, shifted or dropped in silence. Runs in Spark.
 
 An import makes Spark's values of what the database wrote (domain/transfer/jdbc_types.py) and fails at the first that does not fit. An export
 counts, while it counts the rows, those that the columns of the table would round.

@@ -1,4 +1,4 @@
-"""Copies between OSS and HDFS: the program of such a job. Runs on Python 3.8 and newer, on a master, as the job's user.
+"""Copies between OSS and HDFS: the program of such a job. Runs on a master, as the job's user.
 
 ``emr-copy REQUEST``: a JSON file without secrets, see domain/transfer/oss.py. What differs is found first,
 DistCp copies it, and then what arrived is compared with what was sent. Run again after any end it goes on from there, since nothing

@@ -1,4 +1,4 @@
-"""The two ends of a copy, OSS and HDFS: what files they have, and how these are told apart. Runs on Python 3.8 and newer.
+"""The two ends of a copy, OSS and HDFS: what files they have, and how these are told apart.
 
 Both ends know ``address`` (as Hadoop writes it), ``root`` (path of the folder, without its file system), ``single`` (the name of the
 file when the end is one file, else ''), ``files()``, ``crc64s(names)`` and ``delete(names)``. Names are relative to the folder.
