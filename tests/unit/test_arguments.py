@@ -32,8 +32,8 @@ def test_types_are_those_of_the_documentation():
 
 
 def test_an_action_without_options_says_so():
-    with pytest.raises(Refused, match="status: unknown option x\n.*no options"):
-        checked("status", {"x": 1})
+    with pytest.raises(Refused, match="push: unknown option x\n.*no options"):
+        checked("push", {"x": 1})
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -29,6 +29,7 @@ class ActionModule(Configure):
 
     MODULE = "check"
     LOOKS = True
+    ONCE = False
 
     def run(self, tmp=None, task_vars=None):
         """A node that cannot be examined is a finding, and ends nothing."""

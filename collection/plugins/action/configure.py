@@ -14,6 +14,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.sources 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
@@ -30,12 +31,22 @@ PORT, SERVE_LIMIT_S = 8099, 900
 DRAIN_LIMIT_S = 600
 
 
+# The options of a run that writes nothing.
+NOTHING = {"files": [], "java_mark": "", "units": [], "directories": [], "storage": {}, "revision": {}}
+
+
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "configure"
+    ONCE = True
 
     def work(self, context, args):
+        if not context.found_by_play:
+            context.dropped = leaving(context, args)
+        if args.get("part") == "software":
+            found = self._install(context, args)
+            return {**NOTHING, "install": found} if found else {"result": {"changed": False}}
         spec, topology, node = context.spec, context.topology, context.node
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
@@ -121,6 +132,8 @@ class ActionModule(NodeAction):
         lacking = {n.name for n in seen if lacks(context, n)} | set(context.vars["groups"].get("emr_new", []))
         serves = bool(lacking & {n.name for n in others}) or software_changes(context)
         here = context.host == first.name
+        if context.fact("emr_software") == os.getppid():
+            return {}
         if context.fact("emr_node") and context.host not in lacking and not (here and serves):
             return {}
         return {"artifacts": context.artifacts(context.node.role), "limit_s": int(args.get("install_limit_s", 600)),
@@ -163,7 +176,21 @@ class ActionModule(NodeAction):
             result.setdefault("warnings", []).append(
                 f"no longer in the inventory, but still in the cluster: {names}. To remove a host: emr.cluster.deploy with "
                 "emr_removed_hosts, a list of names, which drains it first")
+        if self._task.args.get("part") == "software":
+            result.pop("emr_storage", None)
+            result.setdefault("ansible_facts", {})["emr_software"] = os.getppid()
+        elif not context.found_by_play and not result.get("failed"):
+            result.setdefault("ansible_facts", {})["emr_services_kept"] = list(context.services)
         keep(result, "emr_storage", "emr_idle", "emr_stale", "emr_refresh", "emr_lacks")
+
+
+def leaving(context, args) -> tuple:
+    """Services that this task takes away from a cluster of an inventory. Raises Refused where nothing would be left."""
+    names = [str(name) for name in args.get("removed_services") or []]
+    if names and not set(context.services) - set(names):
+        raise Refused(f"{', '.join(names)} is all that the cluster runs", "Stop it: include_role with tasks_from: stop")
+    context.forget()
+    return tuple(names)
 
 
 def software_changes(context) -> bool:

@@ -14,6 +14,7 @@ class ActionModule(NodeAction):
 
     MODULE = "host"
     REFUSES = True
+    ONCE = True
 
     def work(self, context, args):
         found = options(context, args)

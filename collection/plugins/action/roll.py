@@ -1,13 +1,16 @@
 """Rolling restart: mark what shall restart, plan the turns, take one node's turn. See the module's documentation."""
 from __future__ import annotations
 
+import os
+
+from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, select
-from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
@@ -23,6 +26,7 @@ class ActionModule(NodeAction):
     MODULE = "roll"
     REFUSES = True
     _requires_connection = False
+    stopped = ""
 
     def work(self, context, args):
         self.phase = args.get("phase", "go")
@@ -33,7 +37,17 @@ class ActionModule(NodeAction):
             if not names:
                 return {"result": {"changed": False, "ansible_facts": dict(NOTHING)}}
             return {"phase": "mark", "names": names, "mark": not boolean(args.get("again") or False)}
-        return self._turn(context, args)
+        return self._alone(context, self._turn(context, args)) if boolean(args.get("alone") or False) else self._turn(context, args)
+
+    def _alone(self, context, options: dict) -> dict:
+        """The options, or a finished result: where nothing is to do, and after a turn of this run that failed."""
+        self.stopped = os.path.join(C.DEFAULT_LOCAL_TMP, "emr-turn-failed")
+        if not options["components"] or (self._task.check_mode and context.fact("emr_stale") is None):
+            return {"result": {"changed": False}}
+        if os.path.exists(self.stopped):
+            with open(self.stopped, encoding="utf-8") as handle:
+                raise EmrError(f"the turn of {handle.read()} failed, so nothing restarts on {context.host}", "Mend that node, then run the play again")
+        return options
 
     def _turn(self, context, args) -> dict:
         """Options for the restart of what is stale on this node."""
@@ -52,6 +66,12 @@ class ActionModule(NodeAction):
 
     def after(self, context, result):
         keep(result, *FACTS)
+        if self.phase == "go" and self.stopped:
+            if result.get("failed"):
+                with open(self.stopped, "w", encoding="utf-8") as handle:
+                    handle.write(context.host)
+            elif not self._task.check_mode:
+                result.setdefault("ansible_facts", {}).update(NOTHING)
         if self.phase == "go" and result.get("changes"):
             display.display(f"emr: {context.host}: {', '.join(result['changes'])}")
 

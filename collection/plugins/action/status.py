@@ -13,11 +13,17 @@ class ActionModule(NodeAction):
 
     def work(self, context, args):
         first = context.is_control_node
-        return {"components": [describe(c, context) for c in context.components],
+        services = args.get("services") or context.services
+        self.must_serve = bool(args.get("must_serve", False))
+        return {"components": [describe(c, context) for c in context.components if c.service in services],
                 "namenode": context.url("namenode") if first else "",
                 "resourcemanager": context.url("resourcemanager") if first else ""}
 
     def after(self, context, result):
+        down = [row for row in result.get("components") or [] if row["state"] != "running"] if self.must_serve else []
+        if down:
+            result.update(failed=True, msg="; ".join(f"{row['component']} of {context.host} is {row['state']}: {row['detail'] or 'no detail'}"
+                                                     for row in down))
         if not result.get("failed") and not result.get("unreachable"):
             result.setdefault("ansible_facts", {})["emr_status"] = {
                 key: result.get(key) for key in ("components", "hdfs", "yarn", "spec_text", "backup", "restored", "work")}

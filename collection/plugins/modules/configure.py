@@ -17,6 +17,12 @@ description:
 author:
   - The emr.cluster authors (@emr-cluster)
 options:
+  part:
+    description:
+      - V(software) fetches and unpacks only; V(all) writes the files, units and the revision of the spec as well.
+    type: str
+    default: all
+    choices: [all, software]
   why:
     description:
       - Why the spec's new revision came to be; kept with it.

@@ -32,6 +32,12 @@ options:
     description: With O(phase=mark), ask for no further restart; only tell what already waits for one.
     type: bool
     default: false
+  alone:
+    description:
+      - With O(phase=go), for tasks with C(throttle) 1 in plays of one's own. The nodes take their turns one after the other, and once a turn
+        has failed, nothing goes down on those that come after it.
+    type: bool
+    default: false
   idle:
     description: Start daemons that do not run as well.
     type: bool

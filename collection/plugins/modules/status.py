@@ -13,6 +13,15 @@ description:
 extends_documentation_fragment: [emr.cluster.attributes.looks]
 author:
   - The emr.cluster authors (@emr-cluster)
+options:
+  services:
+    description: Services whose daemons are looked at; all of the cluster by default.
+    type: list
+    elements: str
+  must_serve:
+    description: Fail when a daemon does not serve.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -14,12 +14,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.cloud.credentials.chain import default_region
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, components_on, expand_services
-from ..module_utils.domain.config import settings as config
+from ..module_utils.domain.config import role_variables, settings as config
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.install import releases, sources
 from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
+from . import roles_said
 from .given import OURS, given, plain
 from .run import Run
 
@@ -39,11 +40,18 @@ class Context:
         self.hostvars = task_vars["hostvars"]
         self.host = task_vars["inventory_hostname"]
         self._cache: dict = {}
+        # What the roles of this play were given where it names them, and the services that this task takes away.
+        self.role_parameters: dict = {}
+        self.dropped: tuple = ()
 
     def _once(self, key, make):
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
+
+    def forget(self) -> None:
+        """Forget the spec, which is made of variables anew."""
+        self._cache.pop("spec", None)
 
     def get(self, host: str, name: str, default=None):
         """A variable of a host, or ``default`` when it is undefined or empty."""
@@ -55,7 +63,7 @@ class Context:
         milliseconds, and here every node looks at every other: so it is done once for each host. What was given with the call
         is read as it was written.
         """
-        if name.startswith(OURS):
+        if name.startswith(OURS) or name in role_variables.ALL:
             there, value = given(name)
             if there:
                 return value
@@ -237,9 +245,11 @@ class Context:
             return spec_from_dict(self.fact("emr_spec_data", self.first))
         if self.run.spec:
             return spec_from_dict(self.run.spec)
+        whole = plain(self.setting("emr_spec", ""))
+        if self.setting("emr_spec_file") or whole:
+            roles_said.refuse_beside_spec(self)
         if self.setting("emr_spec_file"):
             return load_spec(str(self.setting("emr_spec_file")))
-        whole = plain(self.setting("emr_spec", ""))
         if whole:
             return spec_from_dict(whole) if isinstance(whole, dict) else parse_spec(str(whole), "emr_spec")
         return spec_from_dict(self._spec_of_variables())
@@ -264,8 +274,7 @@ class Context:
                 "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
                 "network": {"vswitch_id": UNBOUGHT["vswitch_id"], "ssh_from": ["127.0.0.1/32"]},
                 "release": str(self.setting("emr_release", releases.DEFAULT)),
-                "services": [str(s) for s in self.setting("emr_services", ["hadoop"])],
-                "config": plain(self.setting("emr_config", {})),
+                "services": roles_said.services(self), "config": roles_said.config(self),
                 "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
                 "artifacts": plain(self.setting("emr_artifacts", {})),
                 "node_groups": counts}
@@ -295,7 +304,7 @@ class Context:
             raise Refused(f"the memory and vCPUs are unknown of {', '.join(unknown)}, on which the configuration of all nodes "
                           "depends", "Run once without --limit and serial, or put a play with the role emr.cluster.host for all hosts "
                           "before this one, or set emr_memory_mib and emr_vcpus for them")
-        return config.effective_config(self.spec, self.topology, self.node, self.release)
+        return roles_said.folders(self, config.effective_config(self.spec, self.topology, self.node, self.release))
 
     @property
     def region(self) -> str:

@@ -1,6 +1,9 @@
 """Base of the action plugins: they compute on the controller what the module ``node`` then does on the node."""
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import time
 
 from ansible.plugins.action import ActionBase
@@ -9,7 +12,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain.errors import EmrError
 from ..module_utils.domain.resident import package as resident, programs
-from . import interpreter, resident_calls
+from . import interpreter, resident_calls, roles_said
 from .arguments import checked
 from .context import Context, plain
 from .results import hand_over
@@ -28,6 +31,8 @@ class NodeAction(ActionBase):
     REFUSES = False
     # What only looks does not wait for a host that is down: its result then has ``silent``, the reason.
     LOOKS = False
+    # Roles call the same operation one after the other: what was done in this run on this node with the same options is done.
+    ONCE = False
 
     def run(self, tmp=None, task_vars=None):
         """Compute the options and run the operation; problems become a failed result that says what to do.
@@ -42,20 +47,40 @@ class NodeAction(ActionBase):
         try:
             given = checked(type(self).__module__.rpartition(".")[2], plain(self._task.args))
             context = self.context = Context(task_vars, self._templar)
+            context.role_parameters = roles_said.parameters(self._task)
+            if roles_said.only_needed(self._task):
+                return dict(result, changed=False)
             silent = silence(context) if self.LOOKS else ""
             if silent:
                 return dict(result, changed=False, silent=silent, ansible_facts={"emr_silent": silent})
             options = self.work(context, given)
             if "result" in options:
                 result.update(options["result"])
+            elif self.ONCE and self._done(options):
+                result.update(changed=False)
             else:
                 result.update(self.patient(options))
                 self.after(context, result)
+                if self.ONCE and not result.get("failed") and not result.get("unreachable"):
+                    result.setdefault("ansible_facts", {})[self._mark] = self._digest(options)
         except EmrError as error:
             result.update(failed=True, msg=str(error))
             if self.REFUSES and error.exit_code == 3:
                 result["emr_refused"] = True
         return result
+
+    @property
+    def _mark(self) -> str:
+        """The fact of what this operation did last."""
+        return f"emr_done_{self.MODULE}"
+
+    @staticmethod
+    def _digest(options: dict) -> str:
+        """Of the options, in this run."""
+        return f"{os.getppid()}-{hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()}"
+
+    def _done(self, options: dict) -> bool:
+        return self.context.fact(self._mark) == self._digest(options)
 
     def module(self, options: dict, op: str = "") -> dict:
         """Run the module ``node`` on the node, for this plugin's operation or another.

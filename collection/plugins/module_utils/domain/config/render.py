@@ -15,7 +15,7 @@ def render_conf(effective, spec, topology, node, leaving=(), release=None) -> li
     itself is not configuration: the exclude files are empty here, and whoever writes the files keeps what is in them.
     """
     facts = facts_of(spec, topology, node, release, leaving)
-    rows = [root_file(node_record.PATH, node_record.text(topology)), *client_files()]
+    rows = [root_file(node_record.PATH, node_record.text(topology, facts.services)), *client_files()]
     here = {c.name for c in components_on(facts.services, topology, node)}
     for home in HOMES.values():
         there = home.bundle or home.name in facts.services

@@ -13,10 +13,18 @@ from .nodes import Disk, Node, Topology
 PATH = "/etc/emr/nodes.json"
 
 
-def text(topology: Topology) -> str:
+def text(topology: Topology, services=()) -> str:
     """The record of a topology: one line of JSON for each node, so that a diff shows who came and went."""
     rows = ",\n".join(json.dumps(asdict(node), sort_keys=True) for node in topology.nodes)
-    return f'{{"cluster": {json.dumps(topology.cluster)}, "nodes": [\n{rows}\n]}}\n'
+    return f'{{"cluster": {json.dumps(topology.cluster)}, "services": {json.dumps(list(services))}, "nodes": [\n{rows}\n]}}\n'
+
+
+def services(record, cluster: str = "") -> tuple:
+    """The services of a record; none where it is not a record, or of another cluster than ``cluster``."""
+    if not isinstance(record, dict) or (cluster and record.get("cluster") != cluster):
+        return ()
+    found = record.get("services")
+    return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
 def nodes(record, cluster: str = "") -> tuple:
