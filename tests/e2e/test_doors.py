@@ -67,6 +67,11 @@ def test_awx_rules(bed):
         path.unlink()  # AWX does not follow links to directories
     shutil.rmtree(project / "ansible_collections", ignore_errors=True)
     env = environment(bed, bed.folder / "awx-home")
+    # What a credential of awx/credential_type.yml gives to each job, beside the access key.
+    key = bed.folder / "login_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    key.with_suffix(".pub").unlink()
+    env["EMR_PRIVATE_KEY_FILE"] = str(key)
     env["ANSIBLE_COLLECTIONS_PATH"] = str(project / "requirements_collections")
     subprocess.run([str(BIN / "ansible-galaxy"), "collection", "install", "--offline", "-r", "requirements.yml", "-p",
                     "requirements_collections"], cwd=project, env=env, check=True, capture_output=True, timeout=120)
@@ -76,6 +81,12 @@ def test_awx_rules(bed):
     play(["-i", "hosts.json", "collection/playbooks/create.yml", "-e", f"@{variables}"], project, env)
     try:
         assert len(bed.instances("awx")) == 2
+        # The next job: nothing of the first one's home, the same credential.
+        env = dict(env, HOME=environment(bed, bed.folder / "second-home")["HOME"])
+        play(["-i", "hosts.json", "collection/playbooks/status.yml", "-e", "emr_name=awx"], project, env)
+        pinged = subprocess.run([str(BIN / "ansible"), "-i", "awx/emr.yml", "emr_awx", "-m", "ansible.builtin.ping"], cwd=project, env=env,
+                                capture_output=True, text=True, timeout=120, check=False)
+        assert pinged.stdout.count("SUCCESS") == 2, pinged.stdout + pinged.stderr
     finally:
         variables.write_text(json.dumps({"emr_name": "awx", "emr_confirm": "yes"}))
         play(["-i", "hosts.json", "collection/playbooks/release.yml", "-e", f"@{variables}"], project, env)

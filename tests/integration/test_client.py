@@ -14,6 +14,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import l
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.lock import Lock, LockLost, is_dead, owner_name
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import Credentials, find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import (
+    NETWORK_ERROR,
     EcsClient,
     EcsError,
     flatten,
@@ -80,6 +81,21 @@ def test_network_error_names_endpoint_and_hides_the_signed_request(ecs):
     text = str(failure.value)
     assert f"127.0.0.1:{port}" in text and "Connection refused" in text
     assert "Signature" not in text and ecs.access_key_id not in text and ecs.access_key_secret not in text
+
+
+def test_an_endpoint_that_never_answered_is_given_up_earlier_than_one_that_has(ecs):
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    client = EcsClient(ecs.region, endpoint=f"http://127.0.0.1:{free.getsockname()[1]}", patience=3600, unheard=0.5)
+    with pytest.raises(EcsError, match="127.0.0.1"):
+        client.call("DescribeRegions")
+    known = EcsClient(ecs.region, patience=3, unheard=0.5)
+    known.call("DescribeRegions")
+    known.endpoint = client.endpoint
+    with pytest.raises(EcsError):
+        known.call("DescribeRegions")
+    assert known.retries[NETWORK_ERROR] > client.retries[NETWORK_ERROR], "it has answered before, so it is waited for"
+    free.close()
 
 
 def test_wrong_secret(ecs, capfd):

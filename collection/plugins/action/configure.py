@@ -24,6 +24,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.services import metast
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
+from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
 # The first master serves artifacts to the other nodes here, for so many seconds.
 PORT, SERVE_LIMIT_S = 8099, 900
@@ -132,7 +133,7 @@ class ActionModule(NodeAction):
         lacking = {n.name for n in seen if lacks(context, n)} | set(context.vars["groups"].get("emr_new", []))
         serves = bool(lacking & {n.name for n in others}) or software_changes(context)
         here = context.host == first.name
-        if context.fact("emr_software") == os.getppid():
+        if context.fact("emr_software") == run_id():
             return {}
         if context.fact("emr_node") and context.host not in lacking and not (here and serves):
             return {}
@@ -178,7 +179,7 @@ class ActionModule(NodeAction):
                 "emr_removed_hosts, a list of names, which drains it first")
         if self._task.args.get("part") == "software":
             result.pop("emr_storage", None)
-            result.setdefault("ansible_facts", {})["emr_software"] = os.getppid()
+            result.setdefault("ansible_facts", {})["emr_software"] = run_id()
         elif not context.found_by_play and not result.get("failed"):
             result.setdefault("ansible_facts", {})["emr_services_kept"] = list(context.services)
         keep(result, "emr_storage", "emr_idle", "emr_stale", "emr_refresh", "emr_lacks")

@@ -143,7 +143,9 @@ options:
     env:
       - name: EMR_PRIVATE_KEY_FILE
   patience:
-    description: How many seconds one call may be repeated for while it is throttled or the region is out of order.
+    description:
+      - How many seconds one call may be repeated for while it is throttled or the region is out of order.
+      - An endpoint that has not answered at all is given up after 30 seconds, or after O(patience) where that is less.
     type: float
     default: 150
   on_region_error:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 
 from ansible.plugins.action import ActionBase
@@ -16,6 +15,7 @@ from . import interpreter, resident_calls, roles_said
 from .arguments import checked
 from .context import Context, plain
 from .results import hand_over
+from .run import run_id
 from .silence import silence
 
 # Seconds of one look of an operation that waits.
@@ -77,7 +77,7 @@ class NodeAction(ActionBase):
     @staticmethod
     def _digest(options: dict) -> str:
         """Of the options, in this run."""
-        return f"{os.getppid()}-{hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()}"
+        return f"{run_id()}-{hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()}"
 
     def _done(self, options: dict) -> bool:
         return self.context.fact(self._mark) == self._digest(options)

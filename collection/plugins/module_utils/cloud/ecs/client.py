@@ -121,23 +121,25 @@ def tags_of(resource: dict) -> dict:
 class EcsClient:
     """Calls the APIs of one region. Not for use across a fork: make a new one in the child.
 
-    ``endpoint`` is that of ECS. The VPC API has its own in the cloud; what is not a name of the cloud's (a gateway, a server for tests)
+    ``patience`` is for calls to an API that has answered once, ``unheard`` (seconds, too) for the first answer of all: an address where nobody
+    is stays so. ``endpoint`` is that of ECS. The VPC API has its own in the cloud; what is not a name of the cloud's (a gateway, a server for tests)
     answers for both, unless the variable of the VPC API says something else.
     """
 
     def __init__(self, region: str, credentials: Credentials | None = None, endpoint: str | None = None,
-                 patience: float = PATIENCE):
+                 patience: float = PATIENCE, unheard: float = PATIENCE):
         self.region = region
         self.credentials = credentials or find_credentials()
         self.endpoint = endpoint or os.environ.get("ALIBABA_CLOUD_ECS_ENDPOINT") or f"ecs.{region}.aliyuncs.com"
         self.vpc_endpoint = os.environ.get(_SERVICES["vpc"][1]) or _vpc_endpoint(self.endpoint, region)
         self.patience = patience
+        self.unheard, self.heard = min(patience, unheard), False
         self.calls = 0
         self.retries: dict = {}
         self._sdk = None
 
     def call(self, action: str, **params) -> dict:
-        """The answer of one action; RegionId is added. Raises EcsError, transient ones after ``patience`` seconds."""
+        """The answer of one action; RegionId is added. Raises EcsError, transient ones after ``patience`` or ``unheard`` seconds."""
         if action not in ACTIONS:
             raise ValueError(f"{action} is not in permissions.py, so no RAM policy would allow it")
         flat = flatten({"RegionId": self.region, **params})
@@ -146,8 +148,11 @@ class EcsClient:
             attempt += 1
             try:
                 self.calls += 1
-                return self.send(action, flat)
+                found = self.send(action, flat)
+                self.heard = True
+                return found
             except EcsError as error:
+                self.heard |= error.code != NETWORK_ERROR
                 if error.code.startswith(_ENDED_TOKEN) and self.credentials.renew and not renewed:
                     renewed = True
                     self._refresh(force=True)
@@ -155,7 +160,7 @@ class EcsClient:
                 if not error.transient:
                     raise
                 delay = _back_off(attempt)
-                if time.monotonic() - start + delay > self.patience:
+                if time.monotonic() - start + delay > (self.patience if self.heard else self.unheard):
                     raise EcsError(error.code, error.reason, error.request_id, action, attempt) from None
                 self.retries[error.code] = self.retries.get(error.code, 0) + 1
                 time.sleep(delay)

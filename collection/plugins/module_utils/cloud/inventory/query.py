@@ -34,6 +34,9 @@ _KEPT = ("InstanceId", "InstanceName", "HostName", "Status", "RegionId", "ZoneId
 # Few values over many instances: one string object for each.
 _SHARED = ("Status", "RegionId", "ZoneId", "InstanceType", "KeyPairName", "ImageId", "InstanceChargeType", "SpotStrategy")
 
+# An inventory holds up every command: where nobody answers at all it is content to say so after this time.
+UNHEARD_S = 30
+
 
 @dataclass(frozen=True)
 class Question:
@@ -59,7 +62,7 @@ class Question:
 
     def client(self) -> EcsClient:
         """A client for it."""
-        return EcsClient(self.region, self.credentials, self.endpoint, self.patience)
+        return EcsClient(self.region, self.credentials, self.endpoint, self.patience, UNHEARD_S)
 
 
 def check_filters(filters: dict) -> dict:
@@ -111,7 +114,7 @@ def answer(question: Question) -> list:
 
 def all_regions(credentials: Credentials, endpoint: str | None, start: str) -> list:
     """Every region that the account can use, asked in region ``start``."""
-    client = EcsClient(start or "cn-hangzhou", credentials, endpoint)
+    client = EcsClient(start or "cn-hangzhou", credentials, endpoint, unheard=UNHEARD_S)
     return sorted(r["RegionId"] for r in client.items("DescribeRegions"))
 
 
