@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
             raise AnsibleError(str(error)) from error
         if not isinstance(node, dict) or not {"name", "groups", "vars"} <= set(node):
             raise AnsibleError("add_node wants a node with name, groups and vars, as emr.cluster.nodes returns them")
-        new = {"host_name": node["name"], "groups": [*node["groups"], *groups], "host_vars": {**node["vars"], **_connection(node["vars"])}}
+        new = {"host_name": node["name"], "groups": [*node["groups"], *groups], "host_vars": {**_connection(node["vars"]), **node["vars"]}}
         if hasattr(self, "add_host"):
             # Since 2.21 a host is added by a call; before, the strategy reads it in the result.
             self.add_host(host_name=new["host_name"], parent_group_names=new["groups"], host_vars=new["host_vars"])

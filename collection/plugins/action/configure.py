@@ -114,7 +114,7 @@ class ActionModule(NodeAction):
     def _standing(context) -> dict:
         """For a node that stands since an earlier run: the hosts file, and the daemons and paths in HDFS whose state is asked
         for. In a first deployment the role host writes that file, and starting looks after the rest."""
-        if context.fact("emr_node"):
+        if context.fact("emr_node") and not context.run.own_hosts:
             return {"hosts": [], "daemons": [], "hdfs": {}}
         hdfs = {}
         if context.is_control_node and "hdfs" in context.services:

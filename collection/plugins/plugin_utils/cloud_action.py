@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain.errors import EmrError, Refused
-from . import remembered, run
+from . import own_hosts, remembered, run
 from .arguments import checked
 from .given import plain
 from .results import hand_over
@@ -39,7 +39,9 @@ class CloudAction(ActionBase):
             arguments = self.arguments = checked(type(self).__module__.rpartition(".")[2], plain(self._task.args))
             arguments["plan_only"] = bool(arguments.get("plan_only") or self._task.check_mode)
             facts = (task_vars or {}).get("ansible_facts")
-            found = self.recall(arguments)
+            action = type(self).__module__.rpartition(".")[2]
+            found = own_hosts.answer(action, arguments, task_vars or {})
+            found = self.recall(arguments) if found is None else found
             if found is None:
                 from . import operations
 

@@ -97,14 +97,14 @@ class Context:
 
     def _hosts(self) -> list:
         groups = self.vars["groups"]
-        found = list(groups.get(TARGET, []) or groups.get(SEEN, []))
+        found = self.run.own_hosts or list(groups.get(TARGET, []) or groups.get(SEEN, []))
         leaving = set(groups.get(LEAVING, []))
         return [host for host in found or self._members() if self.role(host) and host not in leaving]
 
     @property
     def found_by_play(self) -> bool:
         """Whether a play of this run found the nodes in the cloud; else the inventory says who they are."""
-        return bool(self.vars["groups"].get(TARGET) or self.vars["groups"].get(SEEN))
+        return bool(self.vars["groups"].get(TARGET) or self.vars["groups"].get(SEEN)) and not self.run.own_hosts
 
     def _members(self) -> list:
         """Hosts of the inventory that belong to this cluster, whoever of them this run reaches (``--limit``, ``serial``).

@@ -74,10 +74,9 @@ class NodeAction(ActionBase):
         """The fact of what this operation did last."""
         return f"emr_done_{self.MODULE}"
 
-    @staticmethod
-    def _digest(options: dict) -> str:
+    def _digest(self, options: dict) -> str:
         """Of the options, in this run."""
-        return f"{run_id()}-{hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()}"
+        return f"{run_id()}-{self._task.check_mode}-{hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()}"
 
     def _done(self, options: dict) -> bool:
         return self.context.fact(self._mark) == self._digest(options)

@@ -25,6 +25,7 @@ FIELDS = {
     "push": [],          # the first master's name, when this machine has to give it software
     "inspection": {},    # what emr.cluster.inspection saw
     "unfinished": {},    # why a cluster was never deployed to its end, and what comes next
+    "own_hosts": [],     # names of the nodes, where no purchase brought them: they are those of the inventory
     "standing": {},      # nodes and price of a cluster that is stopped as a whole
 }
 
