@@ -159,8 +159,8 @@ options:
     default: fail
   on_empty:
     description:
-      - What to do when nothing matches, with all options. V(fail) ends the run. The API answers with an empty list also to those who may not look; this plugin finds
-        out, and takes that as an error of the region.
+      - What to do when nothing matches, with all options. V(fail) ends the run. The API answers with an empty list also to
+        those who may not look; this plugin finds out, and takes that as an error of the region.
     type: str
     choices: [fail, warn, ok]
     default: warn

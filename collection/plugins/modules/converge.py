@@ -13,7 +13,12 @@ description:
     that follow. M(emr.cluster.scale_in) releases those that leave.
   - Takes the cluster's lock, which lasts until M(emr.cluster.lock) gives it back or C(ansible-playbook) ends.
   - Runs on the controller alone, in a play on C(localhost). What it returns is in the fact C(emr_run) of C(localhost) too.
-extends_documentation_fragment: [emr.cluster.cluster, emr.cluster.cluster.spec, emr.cluster.cluster.confirm, emr.cluster.cluster.plan_only, emr.cluster.attributes]
+extends_documentation_fragment:
+  - emr.cluster.cluster
+  - emr.cluster.cluster.spec
+  - emr.cluster.cluster.confirm
+  - emr.cluster.cluster.plan_only
+  - emr.cluster.attributes
 author:
   - The emr.cluster authors (@emr-cluster)
 options:

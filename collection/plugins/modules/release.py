@@ -12,7 +12,12 @@ description:
   - Deletes the instances with all their data, and what else was made for the cluster.
   - Takes the cluster's lock, which lasts until M(emr.cluster.lock) gives it back or C(ansible-playbook) ends. Afterwards the lock is free.
   - Runs on the controller alone, in a play on C(localhost). What it returns is in the fact C(emr_run) of C(localhost) too.
-extends_documentation_fragment: [emr.cluster.cluster, emr.cluster.cluster.spec, emr.cluster.cluster.confirm, emr.cluster.cluster.plan_only, emr.cluster.attributes]
+extends_documentation_fragment:
+  - emr.cluster.cluster
+  - emr.cluster.cluster.spec
+  - emr.cluster.cluster.confirm
+  - emr.cluster.cluster.plan_only
+  - emr.cluster.attributes
 author:
   - The emr.cluster authors (@emr-cluster)
 options:

@@ -69,7 +69,8 @@ def _node(host: str, task_vars: dict) -> dict:
     role = str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
     become = known.get("ansible_become")
     return {"name": host, "groups": [], "vars": {
-        "emr_role": role, "emr_state": "Running", "ansible_connection": str(known.get("ansible_connection") or "ssh"),
+        "emr_role": role, "emr_group": str(known.get("emr_group") or role), "emr_state": "Running",
+        "ansible_connection": str(known.get("ansible_connection") or "ssh"),
         "ansible_become": bool(plain(become)) if become is not None else str(known.get("ansible_user") or "root") != "root"}}
 
 

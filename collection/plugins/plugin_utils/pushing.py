@@ -22,7 +22,7 @@ def push(action, files: list) -> list:
     """Put files into the node's cache: [(path here, its SHA-512)]. Returns the names of those that were not there. Raises EmrError."""
     found = [(path, digest, *_state(action, path.name, digest)) for path, digest in files]
     todo = [row for row in found if not row[2]]
-    progress = Progress(sum(path.stat().st_size for path, *_ in todo), 
+    progress = Progress(sum(path.stat().st_size for path, *_ in todo),
                         lambda text: display.display(f"emr: pushing the software to {_host(action)}: {text}"))
     for path, digest, _there, have in todo:
         _push(action, path, digest, have, progress)

@@ -64,7 +64,7 @@ def authenticate(authentication):
 
 
 class Daemon:
-    """A daemon's HTTP. ``addresses``: http[s]://host:port, several as a list or with commas between them; ``user``: whom to act as; ``name``: what people call it.
+    """A daemon's HTTP. ``addresses``: http[s]://host:port, several as a list or with commas; ``user``: whom to act as; ``name``: what people call it.
 
     With ``keep`` each thread keeps a connection for the next request.
     """

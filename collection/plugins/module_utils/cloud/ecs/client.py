@@ -241,7 +241,7 @@ class EcsClient:
             # The SDK takes HTTP(S)_PROXY for every host and does not know NO_PROXY.
             direct = host.startswith(("127.", "localhost")) or proxy_bypass_environment(host)
             self._sdk = sdk.AcsClient(region_id=self.region, credential=secret, auto_retry=False, timeout=60,
-                                  connect_timeout=10, proxy={"http": None, "https": None} if direct else None)
+                                      connect_timeout=10, proxy={"http": None, "https": None} if direct else None)
         return self._sdk
 
 

@@ -1,6 +1,7 @@
 """A verified copy of the NameNode's metadata, made on the node that keeps them.
 
-On the node it is the program /opt/emr/libexec/emr-backup of the resident package, started by a timer as the user hdfs. ``hdfs secondarynamenode -checkpoint force`` makes the NameNode begin a new segment of edits,
+On the node it is the program /opt/emr/libexec/emr-backup of the resident package, started by a timer as the user hdfs.
+``hdfs secondarynamenode -checkpoint force`` makes the NameNode begin a new segment of edits,
 fetches image and edits, merges them, and gives the merged image to the NameNode. What it leaves in the folder
 ``checkpoint`` is checked and becomes a copy with hard links, which cost no space while both are there.
 

@@ -114,5 +114,6 @@ def waiting_application(base):
     held = ", ".join(f"{row['id']} of {row['user']} {max(0, row.get('allocatedMB', 0))} MiB" for row in sorted(
         rows, key=lambda row: -row.get("allocatedMB", 0)) if row.get("allocatedMB", 0) > 0 and row is not mine)
     return (f"YARN has not begun {mine['id']} in the queue {mine['queue'].split('.')[-1]} yet: {numbers['memory_used_mib']} of "
-            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}), and {numbers['memory_asked_mib']} MiB are asked for. Wait for their end, stop one (emrctl jobs kill), or add a node "
+            f"{numbers['memory_mib']} MiB are taken ({held or 'by no application'}), and {numbers['memory_asked_mib']} MiB are asked for. "
+            f"Wait for their end, stop one (emrctl jobs kill), or add a node "
             "(emrctl scale)")

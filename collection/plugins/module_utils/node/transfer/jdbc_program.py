@@ -136,4 +136,3 @@ def _cause(error):
 
 def _say(line):
     print(line, file=sys.stderr, flush=True)
-
