@@ -76,14 +76,9 @@ class Component:
 
     ``storage``: (stem, key) of settings whose values are its local folders. ``counts``: MiB that it gives away beside its own heap, from
     the node's memory; ``beside``: MiB that it
-<<<<<<< HEAD
     needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do, for the message that there is none. ``leads``: it serves the
     file system, so it starts and restarts alone, before all others. ``turn``: the hook in node/services/ with what has to hold around its
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
-=======
-    needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do,
-     for the message that there is none. ``heap_env``: a variable that its launcher
->>>>>>> 10448a4 (style(collection): wrap a line, and compare services without an order)
     takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them.
     """
 
