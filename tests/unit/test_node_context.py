@@ -153,7 +153,7 @@ def storage(found, name, state):
 def test_a_format_needs_a_look_at_every_datanode():
     found = context()
     storage(found, "s1", "empty")
-    assert "nobody has looked at the DataNode directories of s2" in format_refusal(found)
+    assert "the DataNode directories of s2 were not looked at" in format_refusal(found)
     storage(found, "s2", "empty")
     assert format_refusal(found) == ""
 
