@@ -38,8 +38,8 @@ lint: $(STAMP) ## style, who imports whom, and what nodes' Python 3.8 has not
 test: lint dist ## unit, integration and one pass over real hosts (under 25 minutes)
 	@echo "== test: unit and integration tests (some minutes)"
 	@$(BIN)/python -m pytest tests/unit tests/integration -q -n 4 --durations=10 $(PYTEST_ARGS)
-	@echo "== test: clusters on real hosts (some minutes; one line a test)"
-	@$(BIN)/python -m pytest tests/e2e -v --durations=10 $(PYTEST_ARGS)
+	@echo "== test: clusters on real hosts, those of two files at a time (some minutes; one line a test)"
+	@$(BIN)/python -m pytest tests/e2e -v -n 2 --dist loadfile --durations=10 $(PYTEST_ARGS)
 
 soak: dist ## the long fault, kill, scale and molecule runs
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[test,molecule]'
