@@ -211,9 +211,9 @@ class Fleet:
 
 
 def turn(*names, **more):
-    return dict({"phase": "go", "components": [{"name": name, "unit": f"emr-{name}", "leads": COMPONENTS[name].leads, "turn": COMPONENTS[name].turn} for name in names], "hosts": ["n1", "10.0.0.1"],
+    return dict({"phase": "go", "components": [{"name": name, "unit": f"emr-{name}", "leads": COMPONENTS[name].leads, "turn": COMPONENTS[name].turn, "ports": COMPONENTS[name].ports} for name in names], "hosts": ["n1", "10.0.0.1"],
                  "refreshes": [{"component": "resourcemanager", "name": "queues"}], "namenode": "http://m:9870",
-                 "resourcemanager": "http://m:8088", "datanode_ipc": 9867, "force": False, "limit_s": 5, "gate_limit_s": 5,
+                 "resourcemanager": "http://m:8088", "force": False, "limit_s": 5, "gate_limit_s": 5,
                  "again": "emrctl restart c --continue"}, **more)
 
 

@@ -23,6 +23,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import re
 from ansible_collections.emr.cluster.plugins.module_utils.services import metastore
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import file_system
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
@@ -59,7 +60,7 @@ class ActionModule(NodeAction):
                 **self._standing(context),
                 "directories": units.node_directories(context.components, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
-                            if c.service == "hdfs"},
+                            if c.marked},
                 "people": self._people(context, args), **self._database(context),
                 "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
                 "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if any(c.lists for c in context.components) else {},
@@ -98,7 +99,7 @@ class ActionModule(NodeAction):
         if not context.spec.users and not prune:
             return {}
         return {"users": people.accounts(context.spec), "prune": prune,
-                "homes": people.homes(context.spec) if context.is_control_node else [], "namenode": context.url("namenode")}
+                "homes": people.homes(context.spec) if context.is_control_node else [], "namenode": file_system(context)}
 
     @staticmethod
     def _revision(context, args):
@@ -117,9 +118,9 @@ class ActionModule(NodeAction):
         if context.fact("emr_node") and not context.run.own_hosts:
             return {"hosts": [], "daemons": [], "hdfs": {}}
         hdfs = {}
-        if context.is_control_node and "hdfs" in context.services:
+        if context.is_control_node and file_system(context):
             paths = [*units.hdfs_directories(context.services), *units.hdfs_archives(context.services, context.effective)]
-            hdfs = {"base": context.url("namenode"), "paths": [row["path"] for row in paths]}
+            hdfs = {"base": file_system(context), "paths": [row["path"] for row in paths]}
         return {"hdfs": hdfs, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
                 "daemons": [c.name for c in context.components]}
 

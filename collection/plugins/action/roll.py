@@ -7,10 +7,10 @@ from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_for
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
@@ -59,7 +59,7 @@ class ActionModule(NodeAction):
         return {"phase": "go", "components": [describe(c, context) for c in rows],
                 "refreshes": [refresh_row(c, refresh, context) for c in rows for refresh in c.refreshes],
                 "namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager"),
-                "datanode_ipc": COMPONENTS["datanode"].ports["ipc"], "hosts": [context.host, context.node.address],
+                "hosts": [context.host, context.node.address],
                 "cluster_id": context.topology.cluster_id, "state": "started", "force": boolean(args.get("force") or False),
                 "limit_s": int(args.get("limit_s") or 300), "gate_limit_s": int(args.get("gate_limit_s") or 300),
                 "again": f"emrctl restart {context.topology.cluster} --continue"}
@@ -95,9 +95,11 @@ def plan(context, args) -> dict:
 
 
 def together(context, facts, names) -> int:
-    """How many slaves may go down at a time so that a copy of every block stays up; 0 where no DataNode goes down."""
-    if not any("datanode" in (context.fact(fact, name) or []) for fact in facts if fact != "emr_refresh" for name in names):
-        return 0
-    slave = context.topology.with_role("slave")[0]
-    site = effective_config(context.spec, context.topology, slave, context.release)["hdfs-site"]
-    return max(1, int(str(site["dfs.replication"])) - 1)
+    """How many slaves may go down at a time so that a copy of every block stays up; 0 where no such daemon goes down."""
+    down = {component for fact in facts if fact != "emr_refresh" for name in names for component in context.fact(fact, name) or []}
+    limits = []
+    for row in components_for(context.services):
+        if row.together and row.name in down:
+            node = context.topology.running(row)[0]
+            limits.append(row.together(effective_config(context.spec, context.topology, node, context.release)))
+    return min(limits, default=0)

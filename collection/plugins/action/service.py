@@ -3,20 +3,23 @@ from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
-    BUNDLES,
-    COMPONENTS,
-    SERVICES,
-    components_on,
-    expand_services,
-)
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text.names import instead
+from ansible_collections.emr.cluster.plugins.module_utils.services.model import nothing
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import (
+    BUNDLES,
+    COMPONENTS,
+    SERVICES,
+    components_for,
+    components_on,
+    expand_services,
+    homes,
+)
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
+from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, file_system, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
@@ -50,11 +53,10 @@ class ActionModule(NodeAction):
                    "components": [describe(c, context) for c in components],
                    "cluster_id": context.topology.cluster_id, "limit_s": args.get("limit_s", 600),
                    "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
-        names = {c.name for c in components}
         if state == "started":
             options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._yarn(context, components))
-            options.update(self._storage(context, names, bool(args.get("format", False))))
-            if context.is_control_node and (not given or "namenode" in names):
+            options.update(self._storage(context, components, bool(args.get("format", False))))
+            if context.is_control_node and (not given or any(c.leads for c in components)):
                 options["hdfs"] = self._hdfs(context, scope)
         return options
 
@@ -68,28 +70,26 @@ class ActionModule(NodeAction):
         """For daemons that are applications of YARN: it has to know the queues as they are now, and says why one does not begin."""
         if not any(c.application for c in components):
             return {}
-        manager = COMPONENTS["resourcemanager"]
-        return {"resourcemanager": context.url(manager.name),
-                "refreshes": [refresh_row(manager, row, context) for row in manager.refreshes if row.name == "queues"]}
+        rows = [(c, refresh) for c in components_for(context.services) for refresh in c.refreshes if refresh.early]
+        return {"resourcemanager": next((context.url(c.name) for c, _refresh in rows), ""),
+                "refreshes": [refresh_row(c, refresh, context) for c, refresh in rows]}
 
     @staticmethod
     def _hdfs(context, scope) -> dict:
-        effective = context.effective if "spark" in scope else {}
-        return {"base": context.url("namenode"), "directories": units.hdfs_directories(context.services),
+        effective = context.effective if any(home.archives is not nothing for home in homes(scope)) else {}
+        return {"base": file_system(context), "directories": units.hdfs_directories(context.services),
                 "homes": people.homes(context.spec),
                 "archives": units.hdfs_archives(scope, effective)}
 
-    def _storage(self, context, names, may_format) -> dict:
-        seen = context.fact("emr_storage") or {}
-        result = {}
-        if "datanode" in names:
-            result["data_dirs"] = [row["path"] for row in seen.get("datanode", [])]
-        if "namenode" in names and seen.get("namenode") and may_format:
-            result["format"] = {"dirs": [row["path"] for row in seen["namenode"]],
-                                "cluster_id": context.topology.cluster_id, "refusal": format_refusal(context)}
-            namenode = next(c for c in context.components if c.name == "namenode")
-            result["environment"] = dict(units.environment(namenode, context.java_home),
-                                         HADOOP_LOGFILE="format.log")
+    def _storage(self, context, components, may_format) -> dict:
+        seen, result = context.fact("emr_storage") or {}, {}
+        for component in [c for c in components if c.marked]:
+            dirs = [row["path"] for row in seen.get(component.name, [])]
+            if not component.leads:
+                result["data_dirs"] = dirs
+            elif dirs and may_format:
+                result["format"] = {"dirs": dirs, "cluster_id": context.topology.cluster_id, "refusal": format_refusal(context)}
+                result["environment"] = dict(units.environment(component, context.java_home), HADOOP_LOGFILE="format.log")
         return result
 
     def after(self, context, result):
@@ -110,8 +110,9 @@ def rolls(context) -> bool:
 
 def format_refusal(context) -> str:
     """Why no NameNode of this cluster may be formatted, or ''."""
-    for node in context.topology.with_role("slave"):
-        seen = (context.fact("emr_storage", node.name) or {}).get("datanode")
+    holders = [c for c in components_for(context.services) if c.marked and not c.leads]
+    for node, holder in ((node, c) for c in holders for node in context.topology.running(c)):
+        seen = (context.fact("emr_storage", node.name) or {}).get(holder.name)
         if seen is None:
             return f"the DataNode directories of {node.name} were not looked at"
         holding = [row["path"] for row in seen if row["state"] not in ("empty", "missing")]
@@ -124,7 +125,7 @@ def format_refusal(context) -> str:
 
 def touched(changes) -> bool:
     """Whether a daemon that stores or computes was started, so that the cluster wants a full check."""
-    names = [row.name for row in COMPONENTS.values() if row.service in ("hdfs", "yarn")]
+    names = [row.name for row in COMPONENTS.values() if row.turn]
     return any(change.split(":")[0] in names for change in changes)
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..module_utils.domain.daemons import units
+from ..module_utils.services.registry import COMPONENTS
 
 
 def describe(component, context) -> dict:
@@ -10,9 +11,14 @@ def describe(component, context) -> dict:
     scheme = "http" if health.path else "tcp"
     return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
             "user": component.user, "application": component.application, "after": list(component.after),
-            "leads": component.leads, "survives": component.survive, "turn": component.turn, "log_file": units.log_file(component),
+            "leads": component.leads, "survives": component.survive, "turn": component.turn, "ports": component.ports, "log_file": units.log_file(component),
             "health": {"kind": health.kind,
                        "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}}
+
+
+def file_system(context) -> str:
+    """Base URL of the daemon that serves the cluster's file system; '' when there is none."""
+    return next((context.url(row.name) for row in COMPONENTS.values() if row.leads), "")
 
 
 def refresh_row(component, refresh, context) -> dict:

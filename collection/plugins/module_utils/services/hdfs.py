@@ -37,13 +37,15 @@ NAMENODE = Component(
     refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
     storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"), leads=True,
-    turn="hdfs.namenode")
+    marked=True, turn="hdfs.namenode")
 DATANODE = Component(
     "datanode", on("slave"), "hdfs", ("hdfs", "datanode"), {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
     Health("hdfs.datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
     "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http", (OF_NAMENODE, TRASH, PROXY_USERS),
     (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"), (DATANODE_LIVE,)),),
-    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", turn="hdfs.datanode")
+    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", marked=True, turn="hdfs.datanode",
+    # A copy of every block stays up.
+    together=lambda effective: max(1, int(str(effective["hdfs-site"]["dfs.replication"])) - 1))
 
 
 def replication(slaves: int) -> int:

@@ -77,7 +77,8 @@ class Component:
     ``storage``: (stem, key) of settings whose values are its local folders. ``counts``: MiB that it gives away beside its own heap, from
     the node's memory; ``beside``: MiB that it
     needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do, for the message that there is none. ``leads``: it serves the
-    file system, so it starts and restarts alone, before all others. ``turn``: the hook in node/services/ with what has to hold around its
+    file system, so it starts and restarts alone, before all others. ``marked``: its folders carry the
+    id of the cluster. ``together(effective)``: how many of them may be down at a time. ``turn``: the hook in node/services/ with what has to hold around its
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
     takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them.
     """
@@ -103,6 +104,8 @@ class Component:
     storage_mode: str = "0755"
     survive: bool = False
     leads: bool = False
+    marked: bool = False
+    together: Callable | None = None
     turn: str = ""
     heap_env: str = ""
     counts: Callable | None = None

@@ -60,7 +60,7 @@ class DataNodeTurn(Turn):
     def _leave_pipelines(self):
         """Let a DataNode tell its writers that it comes back soon: they wait for it instead of losing the copy."""
         unit = self.component["unit"]
-        address = f"{self.here}:{self.params['datanode_ipc']}"
+        address = f"{self.here}:{self.component['ports']['ipc']}"
         code = hadoop_cli.run("hdfs", ["dfsadmin", "-shutdownDatanode", address, "upgrade"], "hdfs", unit_environment(unit),
                               limit_s=60, check=False)[0]
         deadline = time.monotonic() + LEAVE_S

@@ -1,0 +1,105 @@
+"""Engines name no service and no component: what one service alone knows is in its home. And a home of one's own is found and used."""
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "collection/plugins"
+NAMES = {*SERVICES, *COMPONENTS}
+# Places that may still name one, by the reason: how often. A number may only become smaller; a new place is a fault.
+EXCUSED = {
+    "the operation is one of HDFS alone: its backups, blocks, balance and files": {
+        "action/backup.py": 1, "action/balance.py": 2, "action/data.py": 4, "action/heal.py": 9, "action/restore.py": 10,
+        "domain/backup/places.py": 8, "domain/repair/decisions.py": 1, "node/backup/edits.py": 2, "node/backup/operations.py": 3,
+        "node/backup/restore.py": 7, "node/backup/restore_after.py": 9, "node/backup/tool.py": 2, "node/daemons/format.py": 4,
+        "node/files/program.py": 1, "node/hdfs/balance.py": 6, "node/hdfs/data.py": 3, "node/health/copies.py": 5,
+        "plugin_utils/data_hdfs.py": 1},
+    "a kind of job, or the daemon that knows what has become of one": {
+        "action/job.py": 2, "domain/jobs/command.py": 2, "domain/jobs/limits.py": 2, "domain/jobs/request.py": 2,
+        "domain/resident/package.py": 9, "node/jobs/activity.py": 8, "node/jobs/conf_dirs.py": 2, "node/jobs/error.py": 1,
+        "node/jobs/log_archive.py": 2, "node/jobs/logs.py": 1, "node/jobs/operations.py": 1, "node/jobs/progress.py": 1,
+        "node/jobs/supervisor.py": 2, "node/jobs/yarn.py": 1, "node/oss/role_provider.py": 1},
+    "the schemes and tools that a transfer uses": {
+        "domain/transfer/oss.py": 1, "domain/transfer/request.py": 1, "node/transfer/operations.py": 1, "node/transfer/oss.py": 9,
+        "node/transfer/secrets.py": 8},
+    "a part of the spec that belongs to one service: queues, users, a database": {
+        "action/people.py": 8, "domain/people/accounts.py": 4, "domain/spec/model.py": 1, "domain/spec/rules_people.py": 2,
+        "domain/spec/schema.py": 3, "node/config/database_password.py": 1, "node/people/accounts.py": 26, "node/people/queues.py": 2,
+        "plugin_utils/guard.py": 4, "plugin_utils/metastore_password.py": 2},
+    "an artifact, or the work that a person plans for": {
+        "cloud/ecs/images.py": 1, "domain/install/releases.py": 4, "domain/install/sources.py": 1, "domain/sizing/advice.py": 1,
+        "domain/sizing/needs.py": 5},
+    "what Hadoop calls its own programs and users": {
+        "node/hadoop_cli.py": 2, "node/hadoop_http.py": 1},
+    "a key of a request or an answer that says where a daemon is, or what it told; goes when endpoints travel as a table": {
+        "action/activity.py": 4, "action/check.py": 8, "action/configure.py": 3, "action/drain.py": 7, "action/report.py": 8,
+        "action/roll.py": 4, "action/service.py": 3, "action/status.py": 6, "action/verify.py": 10, "domain/maintain/idle.py": 4,
+        "domain/scale/drain_progress.py": 11, "domain/scale/leaving.py": 5, "domain/scale/reclaim.py": 2, "node/config/configure.py": 3,
+        "node/daemons/service.py": 9, "node/daemons/status.py": 8, "node/health/check.py": 4, "node/health/verify.py": 13,
+        "node/scale/drain.py": 28, "node/scale/lists.py": 8, "node/scale/reclaim_program.py": 3},
+}
+
+
+def named(path: Path) -> int:
+    """How often the code of a file names a service or a component, without what documents it."""
+    tree = ast.parse(path.read_text())
+    documents = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and node.body
+                 and isinstance(node.body[0], ast.Expr)}
+    return sum(isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in NAMES and id(node) not in documents
+               for node in ast.walk(tree))
+
+
+def engines() -> dict:
+    """{name: path} of all code of the collection but homes, hooks and the documentation of modules."""
+    return {path.relative_to(PLUGINS).as_posix().removeprefix("module_utils/"): path for path in sorted(PLUGINS.rglob("*.py"))
+            if "services" not in path.relative_to(PLUGINS).parts[:-1] and path.parent != PLUGINS / "modules"}
+
+
+def test_engines_name_no_service():
+    allowed = {name: most for places in EXCUSED.values() for name, most in places.items()}
+    found = {name: count for name, path in engines().items() for count in [named(path)] if count}
+    more = {name: f"{count}, was {allowed.get(name, 0)}" for name, count in found.items() if count > allowed.get(name, 0)}
+    assert not more, f"say it in the home of the service instead (services/): {more}"
+    fewer = {name: found.get(name, 0) for name, most in allowed.items() if found.get(name, 0) < most}
+    assert not fewer, f"better than before, so write the smaller numbers into EXCUSED: {fewer}"
+
+
+def test_the_engines_of_configuration_name_none_at_all():
+    rooms = ("domain/config/", "domain/daemons/", "domain/health/", "domain/topology/", "cloud/cluster/", "cloud/purchase/", "node/daemons/roll",
+             "node/daemons/health", "node/daemons/stale")
+    assert not [name for name, path in engines().items() if name.startswith(rooms) and named(path)]
+
+
+def test_hooks_travel_with_the_module_of_the_nodes():
+    hooks = {path.stem for path in (PLUGINS / "module_utils/node/services").glob("*.py")} - {"__init__", "hooks", "turns"}
+    assert f"node.services import {', '.join(sorted(hooks))}  # noqa" in (PLUGINS / "modules/node.py").read_text()
+
+
+def run(code: str, homes: str) -> subprocess.CompletedProcess:
+    """Code in a process of its own, which looks for homes in this folder as well."""
+    head = "from ansible_collections.emr.cluster.plugins.module_utils.services import registry\n"
+    return subprocess.run([sys.executable, "-c", head + code], cwd=ROOT, env={**os.environ, "EMR_SERVICES_PATH": homes}, text=True,
+                          capture_output=True, timeout=60, check=False)
+
+
+def test_a_home_in_a_folder_of_ones_own_is_found():
+    done = run("import json; print(json.dumps([list(registry.SERVICES), registry.COMPONENTS['beacon'].service, 'beacon' in registry.STEMS]))",
+               str(ROOT / "tests/services"))
+    assert done.returncode == 0, done.stderr
+    services, owner, stem = json.loads(done.stdout)
+    assert set(services) == {*SERVICES, "beacon"} and services.index("beacon") > services.index("hdfs") and owner == "beacon" and stem
+
+
+def test_a_folder_that_is_not_there_and_a_name_that_is_taken_are_refused(tmp_path):
+    assert "No such file" in run("", str(tmp_path / "none")).stderr
+    (tmp_path / "other.py").write_text('from .model import Service\nSERVICE = Service("hdfs")\n')
+    assert "there is a service hdfs already" in run("", str(tmp_path)).stderr
+    (tmp_path / "other.py").write_text('from .model import Service\nSERVICE = Service("other", needs=("nowhere",))\n')
+    assert "needs nowhere, which no home describes" in run("", str(tmp_path)).stderr
