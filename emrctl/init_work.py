@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths as node_paths
 from emrctl import cloud, failures
 from emrctl.output import Format, emit, table
 
@@ -243,10 +244,9 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
     """GETCONTENTSUMMARY from the first master of a cluster, over SSH."""
     import shlex
 
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 
     master = cloud.first_master(cloud.nodes(cluster, region))
-    command = shlex.join([programs.PYTHON, "-", master["vars"]["emr_private_ip"], path])
+    command = shlex.join([node_paths.PYTHON, "-", master["vars"]["emr_private_ip"], path])
     done = subprocess.run(["ssh", *cloud.ssh_arguments(master), command], input=_SUMMARY, capture_output=True, text=True,
                           timeout=120, check=False)
     if done.returncode == 255:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from ..domain.config.folders import data_dirs
-from ..domain.resident.programs import LIBEXEC
+from ..domain.paths import LIBEXEC
 from .model import Component, ConfFile, Drain, Health, Heap, Service, TextFile, on
 
 CONF, PROGRAM = "/etc/emr/beacon/beacon.ini", f"{LIBEXEC}/beacon"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.backup import (
@@ -339,7 +340,7 @@ def test_the_first_slave_keeps_the_backups():
     assert (settings["every_s"], settings["keep"], settings["cluster_id"]) == (3600, 24, "emr-1")
     assert settings["data_dirs"] == ["/data/1/dfs/data", "/data/2/dfs/data"]
     assert "file:///data/1/dfs/backup/checkpoint" in files["/etc/emr/backup/hdfs-site.xml"]["content"]
-    assert files[programs.BACKUP]["mode"] == "0755" and "User=hdfs" in files["/etc/systemd/system/emr-backup.service"]["content"]
+    assert files[paths.BACKUP]["mode"] == "0755" and "User=hdfs" in files["/etc/systemd/system/emr-backup.service"]["content"]
     assert all(file["owner"] == "root" for file in files.values())
 
 
@@ -366,4 +367,4 @@ def test_the_program_comes_with_all_that_it_imports():
     for name in ("backup/tool", "backup/oss", "oss/client", "oss/files", "host/instance_role", "oss/crc64"):
         assert "ansible" not in files[f"{resident.PACKAGE}/node/{name}.py"]
         compile(files[f"{resident.PACKAGE}/node/{name}.py"], name, "exec")
-    assert "emr_node.node.backup.tool" in files[programs.BACKUP]
+    assert "emr_node.node.backup.tool" in files[paths.BACKUP]

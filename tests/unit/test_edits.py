@@ -8,9 +8,9 @@ import sys
 import pytest
 import yaml
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import property_names
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference, sentences
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec, spec_from_dict
@@ -138,7 +138,7 @@ def test_names_are_read_from_jars(tmp_path):
     with zipfile.ZipFile(folder / "hadoop-hdfs-3.4.2.jar", "w") as jar:
         jar.writestr("hdfs-default.xml", "<configuration><property><name> dfs.a </name></property></configuration>")
         jar.writestr("other.xml", "<name>no</name>")
-    command = property_names.names_command().replace("/opt/emr/hadoop/share/hadoop", str(tmp_path)).replace(programs.PYTHON, sys.executable)
+    command = property_names.names_command().replace("/opt/emr/hadoop/share/hadoop", str(tmp_path)).replace(paths.PYTHON, sys.executable)
     out = subprocess.run(["sh", "-c", f"echo before; {command}"], capture_output=True, text=True, check=True).stdout
     assert property_names.split_names(out) == ("before\n", {"dfs.a"})
 

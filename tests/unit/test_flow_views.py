@@ -11,9 +11,10 @@ import types
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action import flow as action
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused, SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import timetable, units as resident_flows
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.flows import (
@@ -123,7 +124,7 @@ def test_the_package_on_the_masters_holds_all_that_the_program_imports():
     topology = Topology("sales", "emr-1", (first, second))
     assert [row["unit"] for row in resident_flows.side_units(topology, first)] == ["emr-flows.service"]
     assert resident_flows.side_units(topology, second) == []
-    assert programs.FLOWS in resident.PROGRAMS
+    assert paths.FLOWS_PROGRAM in resident.PROGRAMS
 
 
 @pytest.fixture

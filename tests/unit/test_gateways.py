@@ -65,6 +65,17 @@ def test_nobody_but_the_gateways_does_it():
     assert found == {}
 
 
+PLUGINS = NODE.parents[1]
+PATHS = ("/etc/emr", "/opt/emr", "/var/lib/emr", "/run/emr", "/var/log/emr", "/var/cache/emr", "/run/lock/emr", "/etc/systemd/system", "/etc/profile.d/emr")
+
+
+def test_one_module_alone_spells_paths():
+    """What documents or is meant for people may have them: docstrings, and the documentation of modules."""
+    sources = [path for path in sorted(PLUGINS.rglob("*.py")) if path.parent.name != "modules"]
+    found = {path.relative_to(PLUGINS).as_posix() for path in sources for text in texts(ast.parse(path.read_text())) if any(part in text for part in PATHS)}
+    assert found == {"module_utils/domain/paths.py"}
+
+
 def test_the_gateways_are_what_they_are_said_to_be():
     found = {name: {what for what, words in offenders(tree).items() if words} for name, tree in modules()}
     assert "opens a connection" in found[HTTP] and "is another user" in found[CLI]

@@ -177,7 +177,7 @@ def lists(monkeypatch, tmp_path):
         (tmp_path / "run" / daemon).mkdir(parents=True)
         (tmp_path / "run" / daemon / "config-digest").write_text("x")
         os.utime(tmp_path / "run" / daemon / "config-digest", (at, at))
-        for path in node_lists.paths(daemon):
+        for path in node_lists.files_of(daemon):
             open(path, "w").close()
             os.utime(path, (at - 1, at - 1))
     return calls

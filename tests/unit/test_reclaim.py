@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
@@ -160,11 +160,11 @@ def test_a_list_is_only_pruned(tmp_path):
 
 def test_the_program_runs_by_itself(tmp_path):
     """It is copied to nodes that have no collection."""
-    for row in resident.node_files() + resident.program_files(programs.RECLAIM, "scale.reclaim_program"):
+    for row in resident.node_files() + resident.program_files(paths.RECLAIM, "scale.reclaim_program"):
         target = tmp_path / row["path"].lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(row["content"].replace(programs.LIB, str(tmp_path / programs.LIB.lstrip("/"))) if "/libexec/" in row["path"] else row["content"])
-    done = subprocess.run([sys.executable, "-S", tmp_path / programs.RECLAIM.lstrip("/")], capture_output=True, text=True, check=False)
+        target.write_text(row["content"].replace(paths.LIB, str(tmp_path / paths.LIB.lstrip("/"))) if "/libexec/" in row["path"] else row["content"])
+    done = subprocess.run([sys.executable, "-S", tmp_path / paths.RECLAIM.lstrip("/")], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "watch URL" in done.stderr
 
 
@@ -191,7 +191,7 @@ def test_units_only_where_they_are_needed():
     master = reclaim.side_units(spec, topology, topology.nodes[0])[0]
     files = {f["path"]: f["content"] for f in master["files"]}
     assert json.loads(files[paths.RECLAIM_NODES]) == {"10.0.0.2": "sales-night-001", "10.0.0.3": "sales-night-002"}
-    assert "def watch" in files[f"{resident.PACKAGE}/node/scale/reclaim_program.py"] and "scale.reclaim_program" in files[programs.RECLAIM]
+    assert "def watch" in files[f"{resident.PACKAGE}/node/scale/reclaim_program.py"] and "scale.reclaim_program" in files[paths.RECLAIM]
 
 
 def test_a_cluster_without_spot_groups_has_none():

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident, programs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.node import node_program
 from ansible_collections.emr.cluster.plugins.plugin_utils import resident_calls
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -37,15 +38,15 @@ def test_the_package_is_complete(tmp_path, files):
 
 
 def test_the_program_of_the_masters_starts(tmp_path):
-    place({**resident.package(), programs.JOBS: resident._program("jobs.program")}, tmp_path)
-    done = subprocess.run([sys.executable, str(tmp_path / programs.JOBS.lstrip("/")), "show", "../x"], capture_output=True, text=True,
+    place({**resident.package(), paths.JOBS_PROGRAM: resident._program("jobs.program")}, tmp_path)
+    done = subprocess.run([sys.executable, str(tmp_path / paths.JOBS_PROGRAM.lstrip("/")), "show", "../x"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]
 
 
 def ask(folder, version: str, options: dict, check: bool = True):
     sent = json.dumps({"options": options, "check": check, "diff": True, "version": version})
-    return subprocess.run([sys.executable, str(folder / programs.NODE.lstrip("/")), "configure"], input=sent, capture_output=True,
+    return subprocess.run([sys.executable, str(folder / paths.NODE.lstrip("/")), "configure"], input=sent, capture_output=True,
                           text=True, check=False)
 
 

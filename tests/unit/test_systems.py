@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install import systems
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 from ansible_collections.emr.cluster.plugins.module_utils.node.host import prepare as host
 
 # /etc/os-release as these systems have it.
@@ -100,7 +100,7 @@ def test_systems_whose_python_is_too_old_for_pyspark():
 @pytest.fixture()
 def machine(tmp_path, monkeypatch):
     """A machine whose interpreters lie in a folder, with a link of its own. Returns a function that adds one."""
-    monkeypatch.setattr(programs, "PYTHON", str(tmp_path / "opt" / "emr" / "bin" / "python3"))
+    monkeypatch.setattr(paths, "PYTHON", str(tmp_path / "opt" / "emr" / "bin" / "python3"))
     names = [str(tmp_path / name) for name in ("python3", "python3.11", "python3.9")]
     monkeypatch.setattr(systems, "INTERPRETERS", tuple(names))
 
@@ -114,7 +114,7 @@ def machine(tmp_path, monkeypatch):
 def found(first="", **options):
     """What the first step answers here, and where its link leads."""
     done = subprocess.run(["sh", "-c", "umask 077\n" + systems.find_script(first, **options)], capture_output=True, text=True, check=True)
-    link = programs.PYTHON
+    link = paths.PYTHON
     return systems.read_answer(done.stdout), os.path.realpath(link) if os.path.lexists(link) else ""
 
 
@@ -124,7 +124,7 @@ def test_the_systems_own_python_is_taken_when_pyspark_can_use_it(machine):
     said, link = found()
     assert said == {"python": own, "version": (3, 12), "tools": [], "release": {}} and link == own
     # By umask 077 nobody else could have run it.
-    assert os.stat(os.path.dirname(programs.PYTHON)).st_mode & 0o777 == 0o755
+    assert os.stat(os.path.dirname(paths.PYTHON)).st_mode & 0o777 == 0o755
 
 
 def test_an_old_or_incomplete_python_is_passed_over(machine):
@@ -153,7 +153,7 @@ def test_nothing_is_linked_in_check_mode(machine):
 
 
 def test_the_real_python_of_this_machine_passes(monkeypatch, tmp_path):
-    monkeypatch.setattr(programs, "PYTHON", str(tmp_path / "bin" / "python3"))
+    monkeypatch.setattr(paths, "PYTHON", str(tmp_path / "bin" / "python3"))
     assert found()[0]["version"] >= systems.LEAST_PYTHON
 
 

@@ -18,7 +18,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model impo
 from ansible_collections.emr.cluster.plugins.plugin_utils.clock import measure_clock
 from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
 
-FIXED_PATHS = ("/", "/tmp", units.LOG_ROOT, "/var/lib/emr", "/opt/emr")
+from ..module_utils.domain import paths
+
+FIXED_PATHS = ("/", "/tmp", units.LOG_ROOT, paths.STATE, paths.ROOT)
 # What of a node's answer the report wants.
 SEEN = ("components", "namenode", "resourcemanager", "hdfs", "yarn", "drift", "disks", "strays", "crashes", "storage",
         "computation", "backup", "restored")

@@ -10,12 +10,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.flow_pack import packed, read_flow
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
 from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, waited_for
+
+from ..module_utils.domain import paths
 
 OPERATIONS = ("check", "conclude", "run", "list", "show", "logs", "retry", "kill")
 CHANGING = ("run", "retry", "kill")
@@ -62,7 +63,7 @@ class ActionModule(NodeAction):
 
     def ask(self, op: str, options: dict, archive: bytes = b"") -> dict:
         """The result of an operation of the program on the master. Raises EmrError."""
-        return call(self, f"{self.MODULE} {op}", dict(options, archive_bytes=len(archive)), archive, programs.FLOWS)
+        return call(self, f"{self.MODULE} {op}", dict(options, archive_bytes=len(archive)), archive, paths.FLOWS_PROGRAM)
 
     def _wait(self, flow: dict, limit_s: int) -> dict:
         """The flow when it has ended. It goes on when this ends; a master that is away for a while is waited for."""

@@ -12,7 +12,6 @@ from ansible.utils.display import Display
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import FINAL
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import programs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
@@ -21,6 +20,8 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import chec
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
 from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, text_file
 from ansible_collections.emr.cluster.plugins.plugin_utils.scripts import REMEDY, windows_line_ends
+
+from ..module_utils.domain import paths
 
 # Operations -> those of their options that go to the master.
 OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
@@ -89,7 +90,7 @@ class ActionModule(NodeAction):
 
     def _archived(self) -> dict:
         """Copy what is not in OSS yet to where `logs.oss` of the spec says; nothing where it says nothing."""
-        answer = self._low_level_execute_command(f"{programs.LOGS} last", sudoable=True)
+        answer = self._low_level_execute_command(f"{paths.LOGS_PROGRAM} last", sudoable=True)
         if answer["rc"] in MISSING:
             return {"changed": False}
         if answer["rc"]:

@@ -8,8 +8,8 @@ import tempfile
 import threading
 from typing import Self
 
+from ..module_utils.domain import paths
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.domain.resident import programs
 from ..module_utils.node.files import frames
 from .resident_calls import MISSING
 
@@ -29,7 +29,7 @@ class FilesProgram:
         if connection.transport != "ssh":
             raise EmrError(f"files go through SSH, and the connection to the master is {connection.transport}", "Set ansible_connection to ssh")
         # A connection of its own, and without the compression of the one that Ansible keeps open: most content is compressed already.
-        command = connection._build_command(connection.get_option("ssh_executable"), "ssh", "-S", "none", connection.host, programs.FILES)
+        command = connection._build_command(connection.get_option("ssh_executable"), "ssh", "-S", "none", connection.host, paths.FILES)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         self._child = subprocess.Popen([word for word in command if word != b"-C"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=self._said)
@@ -96,7 +96,7 @@ class FilesProgram:
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip().splitlines()[-3:]
         text = " ".join(said) or f"the connection to the master ended ({code})"
-        raise ConnectionError(text) if code < 0 or code == SSH_BROKE else EmrError(f"{programs.FILES}: {text}")
+        raise ConnectionError(text) if code < 0 or code == SSH_BROKE else EmrError(f"{paths.FILES}: {text}")
 
     def __enter__(self) -> Self:
         return self

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 
+from ..module_utils.domain import paths
 from ..module_utils.domain.errors import EmrError
 from ..module_utils.domain.install import systems
-from ..module_utils.domain.resident import programs
 
 VARIABLE = "ansible_python_interpreter"
 # A path that somebody chose; anything else (auto, a template) chooses nothing.
 _PATH = re.compile(r"/[\w./+-]+")
 
 
-def variables(task_vars: dict, path: str = programs.PYTHON) -> dict:
+def variables(task_vars: dict, path: str = paths.PYTHON) -> dict:
     """The task's variables for modules that run by this interpreter."""
     return {**task_vars, VARIABLE: path}
 
@@ -32,7 +32,7 @@ def ensure(action) -> str:
     In check mode nothing is linked or installed, and what was found is used as it is.
     """
     chosen = str(action.task_vars.get(VARIABLE) or "")
-    script = systems.find_script(chosen if _PATH.fullmatch(chosen) and chosen != programs.PYTHON else "",
+    script = systems.find_script(chosen if _PATH.fullmatch(chosen) and chosen != paths.PYTHON else "",
                                  link=not action._task.check_mode)
     answer = _find(action, script)
     packages = systems.wants_python(answer)
@@ -46,7 +46,7 @@ def ensure(action) -> str:
         raise EmrError(f"{system} has no Python from {'.'.join(map(str, systems.LEAST_PYTHON))} on"
                        + (f", and installing {packages[0]} failed: {said}" if said else ""),
                        "Install one, or use another image (docs/images.md), then run the command again")
-    return answer["python"] if action._task.check_mode else programs.PYTHON
+    return answer["python"] if action._task.check_mode else paths.PYTHON
 
 
 def _find(action, script: str) -> dict:

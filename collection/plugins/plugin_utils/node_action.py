@@ -9,8 +9,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ..module_utils.domain import paths
 from ..module_utils.domain.errors import EmrError
-from ..module_utils.domain.resident import package as resident, programs
+from ..module_utils.domain.resident import package as resident
 from . import interpreter, resident_calls, roles_said
 from .arguments import checked
 from .context import Context, plain
@@ -95,7 +96,7 @@ class NodeAction(ActionBase):
         arguments = {"op": op, "options": {key: value for key, value in options.items() if key != "secrets"}}
         if "secrets" in options:
             arguments["secrets"] = options["secrets"]
-        found = self._run_module(arguments, programs.PYTHON)
+        found = self._run_module(arguments, paths.PYTHON)
         if interpreter.missing(found):
             found = self._run_module(arguments, interpreter.ensure(self))
         return found

@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import json
 
+from ..module_utils.domain import paths
 from ..module_utils.domain.errors import EmrError, Refused
-from ..module_utils.domain.resident import package as resident, programs
+from ..module_utils.domain.resident import package as resident
 
 # Exit codes of a shell that has no such program, or may not run it.
 MISSING = (126, 127)
 
 
-def call(action, verb: str, options: dict, content: bytes = b"", program: str = programs.JOBS) -> dict:
+def call(action, verb: str, options: dict, content: bytes = b"", program: str = paths.JOBS_PROGRAM) -> dict:
     """The result of a verb of emr-jobs, or of another program of the package, on the task's node. ``content``: files that ``options`` name as ``inline``.
 
     Raises Refused when the program refuses, EmrError when it fails or is not there.
@@ -30,7 +31,7 @@ def perform(action, op: str, options: dict) -> dict | None:
     None where the node has no such program, or another version: nothing was done then, and the module has to do it.
     """
     sent = {"options": options, "check": action._task.check_mode, "diff": action._task.diff, "version": resident.version()}
-    found = _asked(action, f"{programs.NODE} {op}", json.dumps(sent).encode())
+    found = _asked(action, f"{paths.NODE} {op}", json.dumps(sent).encode())
     return None if found is None or found.get("other_version") else found
 
 

@@ -11,7 +11,9 @@ import subprocess
 import tempfile
 import time
 
-LOCK_PATH = "/run/lock/emr.lock"
+from ..domain import paths
+
+LOCK_PATH = paths.NODE_LOCK
 
 
 class NodeError(Exception):

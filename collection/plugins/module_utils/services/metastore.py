@@ -1,6 +1,7 @@
 """The Hive metastore: the tables that Spark's sessions share."""
 from __future__ import annotations
 
+from ..domain import paths
 from ..domain.config.folders import data_dirs
 from ..domain.paths import HADOOP_CONF, METASTORE_HOME
 from . import reasons
@@ -9,7 +10,7 @@ from .hdfs import OF_HDFS
 from .model import Component, ConfFile, Health, Heap, Service, first
 
 # The password of a database of the user's own: where it is kept, and the controller's variable that it comes from.
-PASSWORD_FILE = "/etc/emr/metastore/database.jceks"
+PASSWORD_FILE = paths.METASTORE_PASSWORD
 PASSWORD_VARIABLE = "EMR_METASTORE_PASSWORD"
 _CONNECTION = "javax.jdo.option.Connection"
 WAREHOUSE = "/hive/warehouse"

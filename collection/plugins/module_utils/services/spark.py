@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..domain import paths
 from ..domain.config import kinds, texts, writers
 from ..domain.paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
-from ..domain.resident import programs
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
@@ -96,7 +96,7 @@ def _defaults(facts) -> dict:
         "spark.yarn.historyServer.address": history.authority,
         # No shuffle service in the NodeManager: executors that hold shuffle data are kept instead.
         "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-        "spark.pyspark.python": programs.PYTHON,
+        "spark.pyspark.python": paths.PYTHON,
         # In client mode the page of a starting application races with the filter that its ApplicationMaster sends
         # (ConcurrentModificationException in attachAllHandlers, the job dies). The history server shows running ones too.
         "spark.ui.enabled": "false",

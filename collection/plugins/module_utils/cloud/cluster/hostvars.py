@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ...domain.resident import programs
+from ...domain import paths
 from ..ecs.client import tags_of
 from ..ssh import doors
 from ..ssh.client import control_dir, identity_args
@@ -115,7 +115,7 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
         variables["ansible_control_path_dir"] = sockets
     if cluster and "emr:ready" in tags:
         # A path of our own, which every node that was deployed has: nothing of the tag's text is used.
-        variables["ansible_python_interpreter"] = programs.PYTHON
+        variables["ansible_python_interpreter"] = paths.PYTHON
     if private_key_file:
         variables["ansible_ssh_private_key_file"] = private_key_file
     return hostname, node_groups(instance), variables

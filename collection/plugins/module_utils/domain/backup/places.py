@@ -4,18 +4,19 @@ from __future__ import annotations
 import json
 
 from ...services.model import GROUP
+from .. import paths
 from ..catalogue import COMPONENTS
 from ..config import writers
 from ..config.texts import LOG4J
 from ..daemons.units import ENV_DIR, UNIT_DIR, storage_dirs
-from ..resident import package as resident, programs
+from ..resident import package as resident
 from ..resident.files import root_file, timer_unit
 from ..sizing import memory as sizing
 from ..text import durations
 from ..topology.endpoints import endpoint
 
 UNIT = "emr-backup"
-CONF_DIR = "/etc/emr/backup"
+CONF_DIR = paths.BACKUP_CONF
 # Seconds: how often the timer looks whether a backup is due, and from configuring to the first look.
 TICK_S, FIRST_S = 300, 90
 
@@ -28,7 +29,7 @@ def holder(topology):
 
 def root_of(node) -> str:
     """Folder of the copies on a node, on a data disk where it has one."""
-    return "/data/1/dfs/backup" if node.disks else "/var/lib/emr/hdfs/backup"
+    return "/data/1/dfs/backup" if node.disks else f"{paths.HDFS_STATE}/backup"
 
 
 def wanted_on(spec, topology, node) -> bool:
@@ -63,7 +64,7 @@ def _files(spec, topology, node, effective) -> list:
              f"{CONF_DIR}/hdfs-site.xml": writers.site_xml(_hdfs_site(node, effective)),
              f"{CONF_DIR}/log4j.properties": LOG4J,
              f"{CONF_DIR}/backup.json": json.dumps(_settings(spec, topology, node, effective), indent=1, sort_keys=True) + "\n"}
-    return [root_file(path, text) for path, text in texts.items()] + resident.program_files(programs.BACKUP, "backup.tool")
+    return [root_file(path, text) for path, text in texts.items()] + resident.program_files(paths.BACKUP, "backup.tool")
 
 
 def _hdfs_site(node, effective) -> dict:
@@ -94,7 +95,7 @@ After=network-online.target
 Type=oneshot
 User=hdfs
 Group={GROUP}
-ExecStart={programs.BACKUP} --due
+ExecStart={paths.BACKUP} --due
 TimeoutStartSec=3h
 Nice=10
 NoNewPrivileges=yes

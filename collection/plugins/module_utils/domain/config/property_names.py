@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..resident import programs
+from .. import paths
 from ..text.names import nearest
 
 STEMS = ("core-site", "hdfs-site", "yarn-site", "mapred-site")
@@ -20,7 +20,7 @@ _FREE = re.compile(r"^(hadoop\.proxyuser\.|hadoop\.user\.group\.static|ipc\.\d+\
 # Only " in the text: it goes into a shell's '...'.
 _PYTHON = ('import glob, re, zipfile; seen = set()\n'
            'for part in "{jars}".split():\n'
-           '  for jar in glob.glob("/opt/emr/hadoop/share/hadoop/" + part + "-[0-9]*.jar"):\n'
+           f'  for jar in glob.glob("{paths.HADOOP_HOME}/share/hadoop/" + part + "-[0-9]*.jar"):\n'
            '    with zipfile.ZipFile(jar) as archive:\n'
            '      for name in archive.namelist():\n'
            '        if re.match("[a-z]+-default.xml$", name):\n'
@@ -30,7 +30,7 @@ _PYTHON = ('import glob, re, zipfile; seen = set()\n'
 
 def names_command() -> str:
     """A shell command that prints a mark and all names; a node without jars or Python prints the mark alone."""
-    return f"echo '{MARK}'; {programs.PYTHON} -c '{_PYTHON.format(jars=' '.join(_JARS))}' 2>/dev/null; true"
+    return f"echo '{MARK}'; {paths.PYTHON} -c '{_PYTHON.format(jars=' '.join(_JARS))}' 2>/dev/null; true"
 
 
 def split_names(output: str) -> tuple:

@@ -12,19 +12,19 @@ import re
 
 from ...services.model import GROUP
 from ...services.registry import COMPONENTS, FILES, HOMES, JOB_USER, SOFTWARE, homes
+from .. import paths
 from ..config import writers
 from ..paths import HADOOP_CONF, HADOOP_HOME, STATE
-from ..resident import programs
 from ..resident.files import root_file
 
-UNIT_DIR = "/etc/systemd/system"
-DIGEST_DIR = "/etc/emr/digest"
-ENV_DIR = "/etc/emr/units"
+UNIT_DIR = paths.UNITS
+DIGEST_DIR = paths.DIGESTS
+ENV_DIR = paths.UNIT_ENV
 # A file here asks for a restart of the component of this name.
-MARK_DIR = "/var/lib/emr/restart"
+MARK_DIR = paths.RESTART_MARKS
 # Stands in files for the JAVA_HOME of the node that they are written on: only there it is known.
 JAVA_MARK = "@JAVA_HOME@"
-LOG_ROOT = "/var/log/emr"
+LOG_ROOT = paths.LOG
 # Figures computed from the number of nodes: they change with every scale, and do not merit a restart of what runs. The next
 # start takes them over. A value that the spec sets is another matter.
 COUNTED = frozenset(key for file in FILES.values() for key in file.counted)
@@ -47,12 +47,12 @@ def log_file(component) -> str:
 
 def started_path(component_name: str) -> str:
     """Where the running unit keeps the digest of the configuration that it read."""
-    return f"/run/emr/{component_name}/config-digest"
+    return f"{paths.RUN}/{component_name}/config-digest"
 
 
 def refreshed_path(component_name: str) -> str:
     """Where the digests of the settings that the running daemon has, read or refreshed, are kept: lines ``name digest``."""
-    return f"/run/emr/{component_name}/refresh-digest"
+    return f"{paths.RUN}/{component_name}/refresh-digest"
 
 
 def environment(component, java_home: str) -> dict:
@@ -68,7 +68,7 @@ def environment(component, java_home: str) -> dict:
         "HADOOP_LOG_DIR": log_dir(component),
         "HADOOP_LOGFILE": f"{component.name}.log",
         "HADOOP_ROOT_LOGGER": "INFO,RFA",
-        "HADOOP_PID_DIR": f"/run/emr/{component.name}",
+        "HADOOP_PID_DIR": f"{paths.RUN}/{component.name}",
         "LANG": "C.UTF-8",
     }
     return {**env, **{key: value.format(log_dir=log_dir(component)) for key, value in component.env.items()}}
@@ -208,10 +208,10 @@ def mounts_of(paths) -> list:
 
 def base_directories() -> list:
     """Directories that every node has, as {path, owner, group, mode}, parents first."""
-    rows = [("/opt/emr", "root", "0755"), (programs.LIB, "root", "0755"), (programs.LIBEXEC, "root", "0755"), ("/etc/emr", "root", "0755"),
+    rows = [(paths.ROOT, "root", "0755"), (paths.LIB, "root", "0755"), (paths.LIBEXEC, "root", "0755"), (paths.ETC, "root", "0755"),
             (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
-            (LOG_ROOT, "root", "0755"), ("/var/cache/emr", "root", "0755"), ("/var/lib/emr", "root", "0755"),
-            ("/var/lib/emr/cluster", "root", "0755"), ("/var/lib/emr/jobs", "root", "0755"), (MARK_DIR, "root", "0755"),
+            (LOG_ROOT, "root", "0755"), (paths.CACHE, "root", "0755"), (paths.STATE, "root", "0755"),
+            (paths.CLUSTER, "root", "0755"), (paths.JOBS, "root", "0755"), (MARK_DIR, "root", "0755"),
             *(row for home in HOMES.values() for row in home.directories)]
     seen = {}
     for component in COMPONENTS.values():

@@ -1,8 +1,8 @@
 """The units of flows and schedules on the control node; their program belongs to the package of resident.py. No Ansible import."""
 from __future__ import annotations
 
+from .. import paths
 from ..daemons.units import UNIT_DIR
-from ..resident import programs
 from ..resident.files import boot_unit, root_file
 from ..resident.package import UNIT as JOBS_UNIT
 
@@ -14,7 +14,7 @@ def side_units(topology, node) -> list:
     if node.name != topology.control_node.name:
         return []
     cluster = topology.cluster
-    boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{programs.FLOWS} boot")
+    boot = boot_unit(f"Takes up the flows of cluster {cluster} after a boot", f"After={JOBS_UNIT}", f"{paths.FLOWS_PROGRAM} boot")
     texts = {UNIT: boot, "emr-flow@.service": _runner(cluster), "emr-schedule@.service": _due(cluster)}
     return [{"unit": UNIT, "wanted": True, "files": [root_file(f"{UNIT_DIR}/{name}", text) for name, text in texts.items()]}]
 
@@ -29,7 +29,7 @@ StartLimitIntervalSec=300
 StartLimitBurst=20
 
 [Service]
-ExecStart={programs.FLOWS} supervise %i
+ExecStart={paths.FLOWS_PROGRAM} supervise %i
 Restart=on-failure
 RestartSec=1
 """
@@ -44,5 +44,5 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart={programs.FLOWS} fire %i
+ExecStart={paths.FLOWS_PROGRAM} fire %i
 """

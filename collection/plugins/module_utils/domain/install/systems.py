@@ -9,7 +9,7 @@ import re
 import shlex
 from collections import namedtuple
 
-from ..resident import programs
+from .. import paths
 
 # What our own programs need, and what PySpark of the releases needs.
 LEAST_PYTHON, SPARK_PYTHON = (3, 8), (3, 10)
@@ -90,7 +90,7 @@ def old_python(name):
 
 
 def find_script(first="", link=True):
-    """sh: find the best Python of this node, and ``link`` it to programs.PYTHON. Answers with lines that ``read_answer`` understands.
+    """sh: find the best Python of this node, and ``link`` it to paths.PYTHON. Answers with lines that ``read_answer`` understands.
 
     ``first``: an interpreter that goes before all others. The first one that PySpark can use is taken, else the first that
     our own programs can use.
@@ -106,8 +106,8 @@ for p in {names}; do
   [ "$minor" -ge {SPARK_PYTHON[1]} ] && best=$p found=$v && break
 done
 if [ -n "$best" ] && [ {int(link)} = 1 ]; then
-  d={shlex.quote(programs.PYTHON.rpartition('/')[0])}
-  mkdir -p "$d" && chmod 755 "${{d%/*}}" "$d" && ln -sfn "$best" {programs.PYTHON}.new && mv -fT {programs.PYTHON}.new {programs.PYTHON} || exit 1
+  d={shlex.quote(paths.PYTHON.rpartition('/')[0])}
+  mkdir -p "$d" && chmod 755 "${{d%/*}}" "$d" && ln -sfn "$best" {paths.PYTHON}.new && mv -fT {paths.PYTHON}.new {paths.PYTHON} || exit 1
 fi
 echo "{MARK} python $best $found"
 [ -z "${{found#3 [0-9]}}" ] || exit 0

@@ -1,11 +1,12 @@
 """The program that a job's type stands for."""
 from __future__ import annotations
 
+from .. import paths
 from . import lists as job_lists
 
 TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
 SPARK_TYPES = ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")
-HADOOP, SPARK = "/opt/emr/hadoop/bin", "/opt/emr/spark/bin"
+HADOOP, SPARK = paths.HADOOP_BIN, paths.SPARK_BIN
 
 
 def command(kind, args, files, archives=(), overlay=None):

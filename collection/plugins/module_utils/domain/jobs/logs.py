@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import json
 
+from .. import paths
 from ..daemons.units import UNIT_DIR
-from ..resident import programs
 from ..resident.files import root_file, timer_unit
 
-SETTINGS = "/etc/emr/logs.json"
+SETTINGS = paths.LOGS_SETTINGS
 UNIT = "emr-logs"
 # Seconds between two looks for jobs that have ended.
 TICK_S = 60
@@ -36,7 +36,7 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-ExecStart={programs.LOGS}
+ExecStart={paths.LOGS_PROGRAM}
 TimeoutStartSec=3h
 Nice=10
 """

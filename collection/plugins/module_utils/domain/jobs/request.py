@@ -5,8 +5,8 @@ import os
 import re
 import shlex
 
+from .. import paths
 from ..config import writers
-from ..resident import programs
 from ..text.credential_words import reference, secret_key, secret_value
 from . import admission, lists as job_lists, moments
 from .command import SPARK_TYPES, TYPES
@@ -184,7 +184,7 @@ def prelude(params, hadoop):
 
 def _unpack(name, folder):
     source, target = shlex.quote(name), shlex.quote(folder)
-    how = f"{programs.PYTHON} -m zipfile -e {source} {target}" if name.endswith((".zip", ".jar")) else f"tar -xf {source} -C {target}"
+    how = f"{paths.PYTHON} -m zipfile -e {source} {target}" if name.endswith((".zip", ".jar")) else f"tar -xf {source} -C {target}"
     return f"{{ mkdir -p {target} && {how}; }}"
 
 

@@ -6,11 +6,12 @@ is not there say where it comes from. So adding and removing services changes no
 from __future__ import annotations
 
 from ...services.registry import HOMES
+from .. import paths
 from ..daemons.units import JAVA_MARK
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from .files import NOTE, root_file
 
-PROFILE = "/etc/profile.d/emr.sh"
+PROFILE = paths.PROFILE
 BIN = "/usr/local/bin"
 # service -> (folder of its programs, their names)
 PROGRAMS = {name: (f"{home.home}/bin", home.programs) for name, home in HOMES.items() if home.programs}

@@ -10,22 +10,22 @@ import json
 import re
 from functools import lru_cache
 
+from .. import paths
 from ..catalogue import COMPONENTS
 from ..daemons.units import UNIT_DIR
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from ..sizing import memory as sizing
 from ..topology.endpoints import urls
-from . import programs
 from .files import boot_unit, is_source, root_file, source
 
-LIB = programs.LIB
+LIB = paths.LIB
 PACKAGE = f"{LIB}/emr_node"
-SETTINGS = "/etc/emr/jobs.json"
+SETTINGS = paths.JOBS_SETTINGS
 UNIT = "emr-jobs.service"
 TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
-PROGRAMS = {programs.JOBS: "jobs.program", programs.FLOWS: "flows.program", programs.COPY: "transfer.oss", programs.LOGS: "jobs.log_archive",
-            programs.JDBC: "transfer.jdbc_program", programs.FILES: "files.program"}
+PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
+            paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program"}
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "PATH": f"{HADOOP_HOME}/bin:{SPARK_HOME}/bin:/usr/local/bin:/usr/bin:/bin",
     "HADOOP_HOME": HADOOP_HOME, "HADOOP_CONF_DIR": HADOOP_CONF, "YARN_CONF_DIR": HADOOP_CONF,
     "SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "HADOOP_LOG_DIR": "/tmp",
-    "LANG": "C.UTF-8", "PYSPARK_PYTHON": programs.PYTHON,
+    "LANG": "C.UTF-8", "PYSPARK_PYTHON": paths.PYTHON,
     # Spark starts a JVM only to find out how to start the next one; it need not compile well.
     "SPARK_LAUNCHER_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 }
@@ -54,7 +54,7 @@ def side_units(topology, node, services, spec) -> list:
 
 def node_files() -> list:
     """The files of the program that every node has; its version comes last, when all of it is there."""
-    texts = {programs.NODE: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
+    texts = {paths.NODE: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
     return [_row(path, text) for path, text in texts.items()]
 
 
@@ -79,7 +79,7 @@ def _digest(texts: dict) -> str:
 
 
 def _row(path: str, text: str) -> dict:
-    runs = path in PROGRAMS or path == programs.NODE
+    runs = path in PROGRAMS or path == paths.NODE
     return root_file(path, text, "0755" if runs else "0644")
 
 
@@ -133,7 +133,7 @@ def _imports(folder: tuple, text: str) -> list:
 
 
 def _program(module: str) -> str:
-    return f"""#!{programs.PYTHON}
+    return f"""#!{paths.PYTHON}
 import os
 import sys
 
@@ -149,7 +149,7 @@ sys.exit(main(sys.argv[1:]))
 def _boot(cluster: str) -> str:
     order = (f"After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service\n"
              "Wants=network-online.target")
-    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{programs.JOBS} boot")
+    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{paths.JOBS_PROGRAM} boot")
 
 
 def _job_text(cluster: str) -> str:
@@ -162,8 +162,8 @@ StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
-ExecStart={programs.JOBS} run %i
-ExecStopPost={programs.JOBS} ended %i
+ExecStart={paths.JOBS_PROGRAM} run %i
+ExecStopPost={paths.JOBS_PROGRAM} ended %i
 Restart=on-failure
 RestartSec=1
 KillMode=mixed

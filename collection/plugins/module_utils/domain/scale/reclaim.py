@@ -8,7 +8,7 @@ import json
 
 from .. import paths
 from ..daemons.units import ENV_DIR, UNIT_DIR
-from ..resident import package as resident, programs
+from ..resident import package as resident
 from ..resident.files import root_file
 from ..topology.endpoints import endpoint
 
@@ -36,7 +36,7 @@ def side_units(spec, topology, node) -> list:
 
 def _row(unit: str, wanted: bool, files: list) -> dict:
     # Modules stay when the unit goes: other programs may have them too.
-    code = resident.program_files(programs.RECLAIM, "scale.reclaim_program") if wanted else [{"path": programs.RECLAIM}]
+    code = resident.program_files(paths.RECLAIM, "scale.reclaim_program") if wanted else [{"path": paths.RECLAIM}]
     return {"unit": unit, "wanted": wanted, "files": files + code}
 
 
@@ -48,7 +48,7 @@ Wants=network-online.target
 
 [Service]
 User=yarn
-ExecStart={programs.RECLAIM} watch http://{manager}:{PORT}/
+ExecStart={paths.RECLAIM} watch http://{manager}:{PORT}/
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes
@@ -66,7 +66,7 @@ Wants=network-online.target
 
 [Service]
 EnvironmentFile={ENV_DIR}/emr-resourcemanager.env
-ExecStart={programs.RECLAIM} serve {manager} {PORT}
+ExecStart={paths.RECLAIM} serve {manager} {PORT}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

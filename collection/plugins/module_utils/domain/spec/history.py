@@ -9,14 +9,15 @@ import base64
 import json
 from dataclasses import dataclass, field
 
+from .. import paths
 from ..errors import EmrError, Refused
 from .difference import difference, sentences
 
-FOLDER = "/var/lib/emr/cluster/spec"
-CONF = "/etc/emr/hadoop"
+FOLDER = paths.REVISIONS
+CONF = paths.HADOOP_CONF
 # The user's own scripts as they ran on this node, NAME-DIGEST with the path that the spec had in NAME-DIGEST.place; new nodes run
 # them too, wherever the command is given.
-SCRIPTS = "/var/lib/emr/bootstrap"
+SCRIPTS = paths.BOOTSTRAP
 _MARK = "=== "
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from .. import paths
 from .nodes import Disk, Node, Topology
 
-PATH = "/etc/emr/nodes.json"
+PATH = paths.NODES
 
 
 def text(topology: Topology, services=()) -> str:

@@ -11,8 +11,8 @@ import json
 import re
 from urllib.parse import unquote, urlsplit
 
+from .. import paths
 from ..errors import Refused
-from ..resident import programs
 from . import jdbc_types, sql_text
 from .oss import hdfs_path
 from .request import PROVIDER
@@ -24,7 +24,7 @@ MODES = ("append", "overwrite", "upsert")
 OPTIONS: dict = {"table": "", "query": "", "where": "", "columns": [], "except": [], "types": [], "split_by": "", "parallel": 4, "format": "",
                  "incremental": "", "overwrite": False, "mode": "append", "key": [], "tls": False}
 ONLY = {"import": ("query", "where", "split_by", "incremental", "overwrite"), "export": ("mode", "key")}
-CONNECTORS = "/opt/emr/connectors/jdbc"
+CONNECTORS = paths.DRIVERS
 REQUEST = "request.json"
 # Name of the password in the credential provider.
 ALIAS = "emr.jdbc.password"
@@ -69,7 +69,7 @@ def request(wanted: dict) -> dict:
     # An import is made beside its target and renamed.
     where = {"path": what["path"], "needs": "replace" if direction == "import" else "read"}
     return {"place": where, "job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",
-                    "args": [*submit_options(wanted["provider"], row["jar"]), programs.JDBC, REQUEST]},
+                    "args": [*submit_options(wanted["provider"], row["jar"]), paths.JDBC, REQUEST]},
             "files": {REQUEST: json.dumps(what, ensure_ascii=False, indent=1)},
             "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 import json
 import re
 
+from .. import paths
 from ..errors import Refused
-from ..resident import programs
 from .request import MEMORY
 
 NAME = "OSS"
@@ -31,7 +31,7 @@ def request(wanted: dict) -> dict:
              "maps": int(options["maps"]), "bandwidth_mb": int(options["bandwidth_mb"]), "user": wanted["user"],
              "endpoint": options["endpoint"],
              "provider": wanted["provider"], "secret_file": wanted["secret_file"] if wanted["credentials"] else ""}
-    job = {"type": "SHELL", "name": f"{wanted['direction']} {outside}"[:100], "args": [programs.COPY, REQUEST]}
+    job = {"type": "SHELL", "name": f"{wanted['direction']} {outside}"[:100], "args": [paths.COPY, REQUEST]}
     where = {"path": path, "needs": "write" if incoming else "read"}
     return {"place": where, "job": job, "files": {REQUEST: json.dumps(given, indent=1)}, "secrets": _secrets(wanted["credentials"]), "keep": MEMORY}
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import shlex
 from importlib import import_module
 
+from .. import paths
 from ..errors import Refused
 from ..jobs.request import DEFAULTS
 
@@ -29,7 +30,7 @@ DIRECTIONS = ("import", "export")
 PROVIDER = "provider"
 # Secrets in a file of the node's memory (/run); the job's program makes a provider of it when it needs one.
 MEMORY = "memory"
-FOLDER = "/run/emr/secrets"
+FOLDER = paths.SECRETS
 # Options of emrctl whose names are not those of the kinds' options.
 FLAGS = {"bandwidth_mb": "bandwidth", "types": "column-type"}
 

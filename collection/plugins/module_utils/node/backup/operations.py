@@ -7,13 +7,13 @@ import pwd
 import shutil
 import time
 
-from ...domain.resident import programs
+from ...domain import paths
 from ..common import NodeError, run
 from ..hadoop_cli import as_user
 from .tool import CONFIG, copies, read_json, write_json
 
 # On the first master: what was restored last, and whether that was accepted.
-RECORD = "/var/lib/emr/cluster/restore.json"
+RECORD = paths.RESTORED
 # A missed backup is worth a word when the next one is late by this many seconds as well.
 GRACE_S = 900
 
@@ -32,9 +32,9 @@ def now(params):
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups: the spec switches them off, or was not applied yet")
     # Not by its unit: systemd would join a run that began before this call.
-    code, out, err = run(as_user([programs.BACKUP], "hdfs"), limit_s=params["limit_s"], check=False)
+    code, out, err = run(as_user([paths.BACKUP], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:
-        raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
+        raise NodeError((err or out).strip() or f"{paths.BACKUP} ended with {code}")
     return {"changed": True, "made": json.loads(out), "copies": listed(params["root"]), "backup": summary()}
 
 
@@ -42,9 +42,9 @@ def bring(params):
     """Fetch a copy from OSS, so that it is one of this node's."""
     if not read_json(CONFIG):
         raise NodeError("this node makes no backups, so it has no place in OSS. Apply the spec first")
-    code, out, err = run(as_user([programs.BACKUP, "--bring", params["bring"]], "hdfs"), limit_s=params["limit_s"], check=False)
+    code, out, err = run(as_user([paths.BACKUP, "--bring", params["bring"]], "hdfs"), limit_s=params["limit_s"], check=False)
     if code:
-        raise NodeError((err or out).strip() or f"{programs.BACKUP} ended with {code}")
+        raise NodeError((err or out).strip() or f"{paths.BACKUP} ended with {code}")
 
 
 def listed(root):

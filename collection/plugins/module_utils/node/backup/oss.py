@@ -9,11 +9,12 @@ import json
 import os
 import re
 
+from ...domain import paths
 from ..host.instance_role import role_key
 from ..oss.client import Oss, OssError, endpoint_of, split
 from ..oss.files import get_file, put_file
 
-KEY = "/etc/emr/backup/secret/key.json"
+KEY = paths.BACKUP_KEY
 COPY = re.compile(r"\d{8}T\d{6}Z-\d+")
 
 

@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import time
 
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, ensure_directory, log_tail, owner_ids, run, write_atomic
 from ..config.configure import inspect
@@ -20,7 +21,7 @@ from .operations import RECORD, pending
 from .tool import BackupError, newest_image, read_json, stamp, verify_copy, write_json
 
 UNIT = "emr-namenode"
-DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/restored.conf"
+DROP_IN = f"{paths.UNITS}/{UNIT}.service.d/restored.conf"
 HALF = ".restoring"
 
 

@@ -21,14 +21,15 @@ import shutil
 import sys
 import time
 
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError
 from ..hadoop_http import HttpError, NameNode
 from ..oss.client import OssError
 from .oss import BackupsInOss
 
-CONFIG = "/etc/emr/backup/backup.json"
-CONF_DIR = "/etc/emr/backup"
+CONFIG = paths.BACKUP_SETTINGS
+CONF_DIR = paths.BACKUP_CONF
 IMAGE = re.compile(r"fsimage_(\d{19})")
 EDITS = re.compile(r"edits_(\d{19})-(\d{19})")
 COPY = re.compile(r"\d{8}T\d{6}Z-\d+")
@@ -229,7 +230,7 @@ class Backup:
         """One run of the SecondaryNameNode; '' or what went wrong."""
         quick = " -XX:+UseSerialGC -XX:TieredStopAtLevel=1" if self.config["quick"] else ""
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "JAVA_HOME": self._java_home(),
-               "HADOOP_CONF_DIR": CONF_DIR, "HADOOP_LOG_DIR": "/var/log/emr/hdfs", "HADOOP_LOGFILE": "backup.log",
+               "HADOOP_CONF_DIR": CONF_DIR, "HADOOP_LOG_DIR": f"{paths.LOG}/hdfs", "HADOOP_LOGFILE": "backup.log",
                "HADOOP_ROOT_LOGGER": "INFO,RFA",
                "HDFS_SECONDARYNAMENODE_OPTS": f"-Xmx{self.config['heap_mib']}m -XX:+ExitOnOutOfMemoryError{quick}"}
         try:
@@ -239,7 +240,7 @@ class Backup:
         if code == 0:
             return ""
         said = hadoop_cli.last_words(out, err, 3).splitlines()
-        return f"exit code {code}; see /var/log/emr/hdfs/backup.log. " + " ".join(said)
+        return f"exit code {code}; see {paths.LOG}/hdfs/backup.log. " + " ".join(said)
 
     def _java_home(self):
         """The Java of this node's DataNode, as its unit names it."""

@@ -7,6 +7,7 @@ import os
 import re
 import time
 
+from ...domain import paths
 from ..common import NodeError, ensure_directory, file_lock, owner_ids, read_text, run, stage, write_atomic
 from ..daemons.side import settle, wanted_files
 from ..daemons.stale import stale_parts
@@ -20,8 +21,8 @@ from . import database_password
 from .keys import parse_keys
 
 HOSTS = "/etc/hosts"
-UNIT_DIR = "/etc/systemd/system"
-SPEC_DIR = "/var/lib/emr/cluster/spec"
+UNIT_DIR = paths.UNITS
+SPEC_DIR = paths.REVISIONS
 
 
 def configure(params, check):

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import time
 
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, read_text
 from .stale import note_refreshed, wanted_digest
 
-UNIT_ENV = "/etc/emr/units"
+UNIT_ENV = paths.UNIT_ENV
 LIMIT_S = 120
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 
+from ...domain import paths
 from ..common import run
 
-UNIT_DIR = "/etc/systemd/system"
+UNIT_DIR = paths.UNITS
 
 
 def wanted_files(rows):

@@ -7,28 +7,29 @@ from __future__ import annotations
 import os
 import time
 
+from ...domain import paths
 from ..common import read_text, unit_states, write_atomic
 
-DIGESTS = "/etc/emr/digest"
-MARKS = "/var/lib/emr/restart"
+DIGESTS = paths.DIGESTS
+MARKS = paths.RESTART_MARKS
 RUNNING = ("active", "activating", "reloading")
 
 
 def wants_restart(name):
     """Whether a running daemon has to restart: it read other files than there are, or a marker asks for it."""
-    read, wanted = read_text(f"/run/emr/{name}/config-digest"), read_text(f"{DIGESTS}/{name}")
+    read, wanted = read_text(f"{paths.RUN}/{name}/config-digest"), read_text(f"{DIGESTS}/{name}")
     return (read or "").strip() != (wanted or "").strip() or os.path.exists(f"{MARKS}/{name}")
 
 
 def wants_refresh(name):
     """Names of the refreshes that a running daemon lacks."""
-    has, wanted = _rows(f"/run/emr/{name}/refresh-digest"), _rows(f"{DIGESTS}/{name}.refresh")
+    has, wanted = _rows(f"{paths.RUN}/{name}/refresh-digest"), _rows(f"{DIGESTS}/{name}.refresh")
     return sorted(key for key in wanted if has.get(key) != wanted[key])
 
 
 def note_refreshed(name, refresh, digest):
     """Record that a running daemon has taken over these settings."""
-    path = f"/run/emr/{name}/refresh-digest"
+    path = f"{paths.RUN}/{name}/refresh-digest"
     rows = dict(_rows(path), **{refresh: digest})
     write_atomic(path, "".join(f"{key} {value}\n" for key, value in sorted(rows.items())))
 

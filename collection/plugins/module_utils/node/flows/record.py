@@ -13,11 +13,12 @@ import shutil
 import time
 import uuid
 
+from ...domain import paths
 from ...domain.flows.plan import FAILED, KILLED, RUNNING, SUCCEEDED, WAITING
 from ..common import NodeError, file_lock, read_text, run, unit_states, write_atomic
 from ..jobs import journal
 
-FLOWS = "/var/lib/emr/flows"
+FLOWS = paths.FLOWS
 ID = re.compile(r"^f-\d{8}-\d{6}-[0-9a-f]{4}$")
 FINAL = (SUCCEEDED, FAILED, KILLED)
 LOCK_S = 60

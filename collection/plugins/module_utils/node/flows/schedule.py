@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 
+from ...domain import paths
 from ...domain.flows import timetable
 from ..common import NodeError, file_lock, read_text, run, write_atomic
 from ..jobs import journal
@@ -20,8 +21,8 @@ from ..jobs.record import settings
 from . import record as flow_record
 from .operations import host_zone, unpack
 
-SCHEDULES = "/var/lib/emr/schedules"
-UNIT_DIR = "/etc/systemd/system"
+SCHEDULES = paths.SCHEDULES
+UNIT_DIR = paths.UNITS
 STAMPS = "/var/lib/systemd/timers"
 NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")
 # The record keeps so many of a schedule's flows and lines of runs.

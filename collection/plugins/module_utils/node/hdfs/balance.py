@@ -5,12 +5,13 @@ import os
 import re
 import time
 
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, read_text, run, unit_states
 from ..scale.drain import hdfs_nodes
 
 UNIT = "emr-balancer"
-LOG = "/var/log/emr/hdfs/balancer.out"
+LOG = f"{paths.LOG}/hdfs/balancer.out"
 # Exit codes of org.apache.hadoop.hdfs.server.balancer.ExitStatus, as a shell sees them.
 SAID = {0: "the blocks are spread evenly", 255: "another balancer runs already", 254: "no block can be moved further",
         253: "it makes no progress", 252: "HDFS could not be reached", 251: "wrong arguments", 250: "it was interrupted",
@@ -102,4 +103,4 @@ def spread(base):
 
 def environment():
     """What the balancer's JVM needs besides hadoop-env.sh."""
-    return {"HADOOP_CONF_DIR": "/etc/emr/hadoop", "HADOOP_LOG_DIR": os.path.dirname(LOG), "LANG": "C.UTF-8"}
+    return {"HADOOP_CONF_DIR": paths.HADOOP_CONF, "HADOOP_LOG_DIR": os.path.dirname(LOG), "LANG": "C.UTF-8"}

@@ -8,7 +8,7 @@ import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-from ...domain.resident import programs
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError
 from ..oss.crc64 import combine
@@ -69,7 +69,7 @@ class Checksums:
         addresses = namenode if isinstance(namenode, str) else ",".join(namenode)
         words = ["streaming"] + [word for key, value in sorted(settings.items()) for word in ("-D", f"{key}={value}")] + [
             "-files", program, "-inputformat", "org.apache.hadoop.mapred.lib.NLineInputFormat", "-input", f"{folder}/in",
-            "-output", f"{folder}/out", "-mapper", f"{programs.PYTHON} code.zip {addresses} {self.user}"]
+            "-output", f"{folder}/out", "-mapper", f"{paths.PYTHON} code.zip {addresses} {self.user}"]
         child = hadoop_cli.start("mapred", words, only=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         try:
             for line in child.stdout:

@@ -15,6 +15,7 @@ import urllib.parse
 import uuid
 import zipfile
 
+from ...domain import paths
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError, NameNode, base_of
 
@@ -217,7 +218,7 @@ def ensure_archive(client, row):
     """
     if client.status(row["path"]):
         return False
-    with tempfile.NamedTemporaryFile(dir="/var/cache/emr", suffix=".zip") as out:
+    with tempfile.NamedTemporaryFile(dir=paths.CACHE, suffix=".zip") as out:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             for name in sorted(os.listdir(row["source"])):
                 archive.write(os.path.join(row["source"], name), name)

@@ -10,6 +10,7 @@ import os
 import re
 import time
 
+from ...domain import paths
 from ..common import NodeError
 from ..config import configure as node_configure
 from ..daemons import status as node_status
@@ -84,7 +85,7 @@ def _mount(path):
 
 
 def _enabled(unit):
-    return os.path.lexists(f"/etc/systemd/system/{unit}.service")
+    return os.path.lexists(f"{paths.UNITS}/{unit}.service")
 
 
 def crashes(component):

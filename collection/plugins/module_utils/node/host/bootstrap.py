@@ -6,9 +6,10 @@ import os
 import re
 import time
 
+from ...domain import paths
 from ..common import NodeError, run, write_atomic
 
-FOLDER = "/var/lib/emr/bootstrap"
+FOLDER = paths.BOOTSTRAP
 LIMIT_S = 1800
 
 

@@ -12,15 +12,16 @@ import re
 import tarfile
 import time
 
+from ...domain import paths
 from ...domain.text.masking import Masker
 from ..common import NodeError, run
 from ..hadoop_http import Daemon, HttpError, base_of
 
 # Files besides the logs of daemons, as patterns. A file of credentials is never among them.
-CONFIGURATION = ("/etc/emr/hadoop/*", "/etc/emr/spark/*", "/etc/emr/units/*", "/etc/emr/digest/*",
-                 "/etc/systemd/system/emr-*.service", "/etc/systemd/system/emr-*.timer", "/etc/hosts",
-                 "/etc/os-release", "/etc/fstab", "/etc/security/limits.d/90-emr.conf", "/opt/emr/*/.emr-artifact.json")
-HISTORY = ("/var/lib/emr/cluster/spec/*", "/var/lib/emr/jobs/*/record.json", "/var/lib/emr/jobs/*/job.json")
+CONFIGURATION = (f"{paths.HADOOP_CONF}/*", f"{paths.SPARK_CONF}/*", f"{paths.UNIT_ENV}/*", f"{paths.DIGESTS}/*",
+                 f"{paths.UNITS}/emr-*.service", f"{paths.UNITS}/emr-*.timer", "/etc/hosts",
+                 "/etc/os-release", "/etc/fstab", "/etc/security/limits.d/90-emr.conf", f"{paths.ROOT}/*/.emr-artifact.json")
+HISTORY = (f"{paths.REVISIONS}/*", f"{paths.JOBS}/*/record.json", f"{paths.JOBS}/*/job.json")
 REFUSED = re.compile(r"\.(jceks|jks|keytab|p12|pem|key|keystore|truststore)$|(^|/)(id_|\.ssh|shadow)")
 COMMANDS = (("ps.txt", ["ps", "-eo", "pid,ppid,user,stat,rss,etime,args", "--sort=-rss", "-ww"]),
             ("units.txt", ["systemctl", "list-units", "emr-*", "--all", "--no-pager", "--plain"]),
@@ -126,6 +127,5 @@ def _daemon(archive, component, most):
 
 def _logs():
     """Log files, the newest first, so that what does not fit is the oldest."""
-    paths = [path for path in glob.glob("/var/log/emr/**/*", recursive=True) if os.path.isfile(path)]
-    paths = [path for path in paths if not path.endswith((".gz", ".zip"))]
-    return sorted(paths, key=os.path.getmtime, reverse=True)
+    found = [path for path in glob.glob(f"{paths.LOG}/**/*", recursive=True) if os.path.isfile(path)]
+    return sorted((path for path in found if not path.endswith((".gz", ".zip"))), key=os.path.getmtime, reverse=True)

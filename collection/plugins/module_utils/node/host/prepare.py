@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 
+from ...domain import paths
 from ...domain.config import writers
 from ...domain.install import systems
 from ...domain.topology.record import PATH as NODE_RECORD
@@ -78,12 +79,12 @@ def measure(java="", disks=()):
     """What this node is: memory (MiB), vCPUs, Java, installed artifacts {name: sha512}, data disk mounts."""
     memory_kib = int(re.search(r"MemTotal:\s+(\d+)", read_text("/proc/meminfo")).group(1))
     installed = {}
-    for marker in glob.glob("/opt/emr/*/.emr-artifact.json"):
+    for marker in glob.glob(f"{paths.ROOT}/*/.emr-artifact.json"):
         try:
             record = json.loads(read_text(marker) or "{}")
         except ValueError:
             continue
-        if os.path.realpath("/opt/emr/" + record.get("link", "-")) == os.path.dirname(os.path.realpath(marker)):
+        if os.path.realpath(f"{paths.ROOT}/" + record.get("link", "-")) == os.path.dirname(os.path.realpath(marker)):
             installed[record.get("name", "")] = record.get("sha512", "")
     return {"memory_mib": min(memory_kib // 1024, _cgroup_limit_mib()), "vcpus": os.cpu_count() or 1,
             "java_home": java, "installed": installed, "disks": list(disks), "record": read_record()}

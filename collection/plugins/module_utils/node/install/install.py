@@ -13,11 +13,11 @@ import time
 import urllib.error
 import urllib.request
 
-from ...domain.resident import programs
+from ...domain import paths
 from ..common import NodeError, read_text, run, write_atomic
 
-CACHE = "/var/cache/emr"
-ROOT = "/opt/emr"
+CACHE = paths.CACHE
+ROOT = paths.ROOT
 MARKER = ".emr-artifact.json"
 SERVER_UNIT = "emr-artifacts"
 
@@ -192,4 +192,4 @@ def _serve(address, port, limit_s):
     run(["systemctl", "reset-failed", f"{SERVER_UNIT}.service"], check=False)
     run(["systemd-run", "--quiet", "--collect", f"--unit={SERVER_UNIT}", "-p", f"RuntimeMaxSec={limit_s}",
          "-p", "User=nobody", "-p", "NoNewPrivileges=yes", "-p", "ProtectSystem=strict",
-         programs.PYTHON, "-m", "http.server", str(port), "--bind", address, "--directory", CACHE])
+         paths.PYTHON, "-m", "http.server", str(port), "--bind", address, "--directory", CACHE])

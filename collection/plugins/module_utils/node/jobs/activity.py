@@ -5,6 +5,7 @@ import calendar
 import json
 import time
 
+from ...domain import paths
 from ...domain.maintain.idle import advance
 from ..common import read_text, write_atomic
 from ..daemons.health import is_server, namenode
@@ -12,7 +13,7 @@ from ..hadoop_http import ResourceManager
 from ..scale.lists import excluded
 from .operations import FINAL, listing
 
-RECORD = "/var/lib/emr/cluster/activity.json"
+RECORD = paths.ACTIVITY
 # Calls of clients that read or write the content of files. Listings are left out: history servers list all the time.
 OPERATIONS = ("CreateFileOps", "FilesAppended", "AddBlockOps", "GetBlockLocations")
 RUNNING = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 
+from ...domain import paths
 from ...domain.config import writers
 from ..common import NodeError, read_text, write_atomic
 from ..config.keys import parse_keys
 
-HADOOP, SPARK = "/etc/emr/hadoop", "/etc/emr/spark"
+HADOOP, SPARK = paths.HADOOP_CONF, paths.SPARK_CONF
 ROOT_QUEUES = "yarn.scheduler.capacity.root.queues"
 
 

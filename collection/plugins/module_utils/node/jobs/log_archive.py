@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from ...domain import paths
 from ..common import NodeError, file_lock, read_text, write_atomic
 from ..hdfs.client import WebHdfs
 from ..host.instance_role import role_key
@@ -19,7 +20,7 @@ from ..oss.client import Oss, endpoint_of, split
 from . import operations as job, yarn as job_yarn
 from .record import JOBS, apps, ended, history, ids, settings, tail
 
-SETTINGS, KEY, LOCK = "/etc/emr/logs.json", "/etc/emr/logs/key.json", "/run/lock/emr-logs.lock"
+SETTINGS, KEY, LOCK = paths.LOGS_SETTINGS, paths.LOGS_KEY, paths.LOGS_LOCK
 MARK = "archived"
 # Seconds after a job's end until its containers' logs are all in HDFS; bytes of a log that are copied at most, from its end.
 SETTLE_S, MOST = 30, 64 << 20

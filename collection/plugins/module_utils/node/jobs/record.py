@@ -14,12 +14,13 @@ import os
 import re
 import time
 
+from ...domain import paths
 from ...domain.jobs.verdict import FINAL
 from ..common import NodeError, read_text, unit_states, write_atomic
 from . import journal
 
-JOBS = "/var/lib/emr/jobs"
-SETTINGS = "/etc/emr/jobs.json"
+JOBS = paths.JOBS
+SETTINGS = paths.JOBS_SETTINGS
 BOOT_UNIT = "emr-jobs"
 ID = re.compile(r"^j-\d{8}-\d{6}-[0-9a-f]{4}$")
 # Seconds after which a job that waits and is in no queue, or runs without a supervisor, is taken for lost.

@@ -1,6 +1,7 @@
 """Tell a running ResourceManager of the queues in capacity-scheduler.xml."""
 from __future__ import annotations
 
+from ...domain import paths
 from ...domain.config.writers import with_site_properties
 from .. import hadoop_cli
 from ..common import NodeError, read_text, write_atomic
@@ -8,7 +9,7 @@ from ..config.keys import parse_keys
 from ..hadoop_http import ResourceManager
 from .accounts import running
 
-PATH = "/etc/emr/hadoop/capacity-scheduler.xml"
+PATH = paths.CAPACITY_SCHEDULER
 ROOT = "yarn.scheduler.capacity.root"
 
 

@@ -8,26 +8,27 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, file_lock, read_text, unit_states, write_atomic
 
-CONF = "/etc/emr/hadoop"
-RUN_DIR = "/run/emr"
+CONF = paths.HADOOP_CONF
+RUN_DIR = paths.RUN
 # Held by all who change a list of excluded nodes: configure, drain, the reclaim service.
-EXCLUDE_LOCK = "/run/lock/emr-exclude.lock"
+EXCLUDE_LOCK = paths.EXCLUDE_LOCK
 DAEMONS = {"namenode": ("hdfs", ("dfs.hosts", "dfs.hosts.exclude")),
            "resourcemanager": ("yarn", ("yarn.include", "yarn.exclude"))}
 LIMIT_S = 180
 
 
-def paths(daemon):
+def files_of(daemon):
     """The list files of a daemon: those it admits, those it drains."""
     return [f"{CONF}/{name}" for name in DAEMONS[daemon][1]]
 
 
 def exclude_path(daemon):
     """The list of nodes that this daemon drains."""
-    return paths(daemon)[1]
+    return files_of(daemon)[1]
 
 
 def excluded():
@@ -55,7 +56,7 @@ def stale():
 
 
 def _age_of_lists(daemon):
-    times = [_mtime(path) for path in paths(daemon)]
+    times = [_mtime(path) for path in files_of(daemon)]
     return max(times) if times else 0.0
 
 

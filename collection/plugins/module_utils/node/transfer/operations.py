@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import tempfile
 
+from ...domain import paths
 from ..common import NodeError, write_atomic
 from ..hdfs.client import WebHdfs
 from ..jobs import operations as job
@@ -11,7 +12,7 @@ from ..jobs.record import settings
 from ..jobs.submit import Refusal, account
 from .secrets import SECRETS, forget, keep
 
-LOCKS = "/run/emr/transfers"
+LOCKS = paths.TRANSFERS
 
 
 def perform(params, check):

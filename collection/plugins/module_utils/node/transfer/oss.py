@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from ...domain import paths
 from ..common import NodeError, read_text
 from ..config import secret
 from ..config.keys import parse_keys
@@ -28,7 +29,7 @@ from ..oss.client import Oss, endpoint_of, with_step
 from .distcp import DistCp
 from .sides import HdfsSide, OssSide, unfit_for_hdfs, unfit_for_oss
 
-LOCKS = "/run/emr/transfers"
+LOCKS = paths.TRANSFERS
 # How often DistCp is started before we give up; each time only what is missing then is copied.
 ROUNDS = 3
 # What one container copies at least, so that a few files do not start twenty.
@@ -263,7 +264,7 @@ def place_of(endpoint):
     known = settings()
     if not known["resourcemanager"]:
         raise NodeError("this cluster has no YARN, and DistCp is a job of it. Next: emrctl service add NAME mapreduce")
-    site = parse_keys(read_text(os.path.join(os.environ.get("HADOOP_CONF_DIR", "/etc/emr/hadoop"), "core-site.xml")) or "")
+    site = parse_keys(read_text(os.path.join(os.environ.get("HADOOP_CONF_DIR", paths.HADOOP_CONF), "core-site.xml")) or "")
     return {"namenode": known["namenode"], "resourcemanager": known["resourcemanager"], "region": known["region"],
             "endpoint": endpoint_of(endpoint or site.get("fs.oss.endpoint"), known["region"])}
 

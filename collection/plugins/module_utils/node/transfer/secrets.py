@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 
+from ...domain import paths
 from ..common import NodeError
 from ..config import secret
 from ..hdfs.client import WebHdfs, upload
 from ..jobs.record import ended, history, ids, record, settings
 
-SECRETS = "/run/emr/secrets"
+SECRETS = paths.SECRETS
 # Seconds after which a provider that no job has is left over from a submit that was killed.
 LEFT_OVER_S = 3600
 FORGET_S = 60
