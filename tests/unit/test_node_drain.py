@@ -93,7 +93,7 @@ def test_a_node_that_hdfs_does_not_see_is_done_unless_blocks_are_missing(daemons
     assert progress()["done"]
     daemons.missing = 3
     found = progress()
-    assert not found["done"] and ("misses 3 blocks" if dead else "3 blocks are missing") in stuck(found)
+    assert not found["done"] and "3 blocks are missing" in stuck(found)
 
 
 def test_a_node_that_hdfs_forgets_while_it_is_drained_is_done_when_what_it_held_is_copied(daemons):
