@@ -9,7 +9,7 @@ import typer
 from emrctl import failures
 from emrctl.verbs import NAME, REGION
 
-NODE = typer.Argument(None, help="Node (default: the first master).")
+NODE = typer.Argument(None, help="Node (default: the control node).")
 
 
 def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
@@ -21,7 +21,7 @@ def ssh(ctx: typer.Context, name: str = NAME, node: str = NODE,
 
     found = cloud.nodes(name, region)
     if node is None:
-        chosen = cloud.first_master(found)
+        chosen = cloud.control_node(found)
     else:
         chosen = next((n for n in found if n["name"] == node), None)
         if chosen is None:
@@ -36,7 +36,7 @@ def open_pages(name: str = NAME, region: str = REGION) -> None:
     from emrctl import cloud
 
     found = cloud.nodes(name, region)
-    master = cloud.first_master(found)
+    master = cloud.control_node(found)
     forwards, lines = [], []
     for label, address, port in cloud.pages(found):
         local = free_port()

@@ -32,6 +32,10 @@ def clusters(region: str | None) -> list[dict]:
 def nodes(cluster: str, region: str | None) -> list[dict]:
     """Nodes of a cluster as {name, groups, vars}, masters first. Leaves with 3 when there is none."""
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import finder as found_by_tag
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.control import (
+        control_nodes,
+        is_control_node,
+    )
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
     from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.login import find_private_key
@@ -39,23 +43,27 @@ def nodes(cluster: str, region: str | None) -> list[dict]:
     found, keys = [], {}
     api = client(region)
     instances = found_by_tag.cluster_instances(api, cluster)
-    masters = doors.first_masters(instances)
+    bastions, controls = doors.bastions(instances), control_nodes(instances)
     for instance in instances:
         pair = instance.get("KeyPairName", "")
         key = keys[pair] = keys[pair] if pair in keys else find_private_key(pair, None, api)
-        bastion = doors.bastion_for(instance, masters)
-        name, groups, variables = node_hostvars(instance, private_key_file=key, bastion=bastion)
+        bastion = doors.bastion_for(instance, bastions)
+        control = is_control_node(instance, controls)
+        name, groups, variables = node_hostvars(instance, private_key_file=key, bastion=bastion, control=control)
         found.append({"name": name, "groups": groups, "vars": variables})
     if not found:
         failures.fail(f"there is no cluster {cluster} in this region. Next: emrctl list", failures.REFUSED)
     return found
 
 
-def first_master(found: list[dict]) -> dict:
-    """The first master of these nodes. Leaves with 3 when there is none."""
-    if found[0]["vars"]["emr_role"] != "master":
+def control_node(found: list[dict]) -> dict:
+    """The control node among these. Leaves with 3 when there is none."""
+    from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.control import GROUP
+
+    node = next((node for node in found if GROUP in node["groups"]), None)
+    if node is None:
         failures.fail("the cluster has no master yet. Next: run its create again", failures.REFUSED)
-    return found[0]
+    return node
 
 
 def ssh_arguments(node: dict) -> list[str]:
@@ -71,13 +79,25 @@ def ssh_arguments(node: dict) -> list[str]:
     return [*arguments, "-o", "LogLevel=ERROR", f"{variables['ansible_user']}@{variables['ansible_host']}"]
 
 
+def topology(found: list[dict]):
+    """The Topology of these nodes, as far as it can be known without asking one of them."""
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placement import CONTROL
+
+    nodes = [Node(n["name"], n["vars"]["emr_group"], n["vars"]["emr_role"], n["vars"]["emr_private_ip"], n["vars"]["emr_memory_mib"],
+                  n["vars"]["emr_vcpus"]) for n in found]
+    control = control_node(found)
+    return Topology(control["vars"]["emr_cluster_name"], control["vars"]["emr_cluster_id"], tuple(nodes), {CONTROL: (control["name"],)})
+
+
 def pages(found: list[dict]):
     """(label, address, port) of each web page of the cluster."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import components_for
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import components_on
 
+    top = topology(found)
     for node in found:
-        variables = node["vars"]
-        for component in components_for(variables["emr_services"], variables["emr_role"]):
+        for component in components_on(node["vars"]["emr_services"], top, top.node(node["name"])):
             if component.web:
-                label = component.label if variables["emr_role"] == "master" else f"{component.label} {node['name']}"
-                yield label, variables["emr_private_ip"], component.ports[component.web]
+                alone = node["vars"]["emr_role"] == "master" and len(top.running(component)) == 1
+                label = component.label if alone else f"{component.label} {node['name']}"
+                yield label, node["vars"]["emr_private_ip"], component.ports[component.web]

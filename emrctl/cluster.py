@@ -76,7 +76,7 @@ def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quie
 
 def show(name: str = NAME, what: str = typer.Argument("spec", help="spec, config, nodes or links."),
          origin: bool = typer.Option(False, "--origin", help="With config: show where each value comes from."),
-         node: str = typer.Option(None, "--node", help="With config: show this node (default: the first master)."),
+         node: str = typer.Option(None, "--node", help="With config: show this node (default: the control node)."),
          region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Show the cluster's spec, configuration, nodes or web pages."""
     if what not in SHOWN:

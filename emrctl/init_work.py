@@ -241,12 +241,14 @@ def measure(path: str, region: str | None):
 
 
 def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
-    """GETCONTENTSUMMARY from the first master of a cluster, over SSH."""
+    """GETCONTENTSUMMARY from the control node of a cluster, over SSH."""
     import shlex
 
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.endpoints import endpoint
 
-    master = cloud.first_master(cloud.nodes(cluster, region))
-    command = shlex.join([node_paths.PYTHON, "-", master["vars"]["emr_private_ip"], path])
+    found = cloud.nodes(cluster, region)
+    master = cloud.control_node(found)
+    command = shlex.join([node_paths.PYTHON, "-", endpoint(cloud.topology(found), "namenode").address, path])
     done = subprocess.run(["ssh", *cloud.ssh_arguments(master), command], input=_SUMMARY, capture_output=True, text=True,
                           timeout=120, check=False)
     if done.returncode == 255:

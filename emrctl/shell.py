@@ -33,29 +33,28 @@ WATCH = '(while sleep 2 && kill -0 $$ && kill -0 "$0"; do :; done; kill $$) </de
 
 
 def shell(ctx: typer.Context, name: str = NAME, program: Program = PROGRAM, user: str = USER, region: str = REGION) -> None:
-    """Open spark-sql, pyspark, spark-shell or beeline on the first master. What follows -- are its arguments."""
+    """Open spark-sql, pyspark, spark-shell or beeline on the control node. What follows -- are its arguments."""
     import os
 
     from emrctl import cloud
 
     found = cloud.nodes(name, region)
-    master = cloud.first_master(found)
+    master = cloud.control_node(found)
     _need(name, master, NEEDS[program], program.value)
     command = ["ssh", *(["-t"] if sys.stdin.isatty() else []), *ALIVE, *cloud.ssh_arguments(master),
-               remote(program, user, master["vars"], ctx.obj or [])]
+               remote(program, user, master["vars"], ctx.obj or [], _server(found, "spark-thrift"))]
     sys.stdout.flush()
     os.execvp(command[0], command)
 
 
-def remote(program: Program, user: str, variables: dict, arguments: list) -> str:
-    """The command line for the master's shell."""
+def remote(program: Program, user: str, variables: dict, arguments: list, thrift: str) -> str:
+    """The command line for the control node's shell. ``thrift``: address and port of Spark's Thrift server."""
     from ansible_collections.emr.cluster.plugins.module_utils.domain.paths import SPARK_HOME
     from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 
     words = [f"{SPARK_HOME}/bin/{program.value}"]
     if program is Program.beeline:
-        port = _port("spark-thrift")
-        words += ["-u", f"jdbc:hive2://{variables['emr_private_ip']}:{port}/", "-n", user]
+        words += ["-u", f"jdbc:hive2://{thrift}/", "-n", user]
     settings = [f"{key}={value}" for key, value in resident.ENVIRONMENT.items()]
     # Not as a login shell: that begins a session of its own, and Ctrl-C would not reach the program.
     start = f'cd "$HOME" && exec {shlex.join([*words, *arguments])}'
@@ -73,10 +72,11 @@ def connect(name: str = NAME, port: int = typer.Option(0, "--port", min=0, max=6
     from emrctl import cloud
     from emrctl.access import ended, free_port, tunnel
 
-    master = cloud.first_master(cloud.nodes(name, region))
+    found = cloud.nodes(name, region)
+    master = cloud.control_node(found)
     _need(name, master, "spark-connect", "Spark Connect")
     local = port or free_port()
-    forward = f"127.0.0.1:{local}:{master['vars']['emr_private_ip']}:{_port('spark-connect')}"
+    forward = f"127.0.0.1:{local}:{_server(found, 'spark-connect')}"
     with tunnel([*ALIVE, "-L", forward, *cloud.ssh_arguments(master)]) as process:
         if _listens(process, local):
             print(f"sc://127.0.0.1:{local}", flush=True)
@@ -107,7 +107,10 @@ def _need(name: str, master: dict, service: str, what: str) -> None:
                       failures.REFUSED)
 
 
-def _port(component: str) -> int:
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+def _server(found: list[dict], component: str) -> str:
+    """Address and port of a server of Spark."""
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.endpoints import endpoint
+    from emrctl import cloud
 
-    return COMPONENTS[component].ports["server"]
+    there = endpoint(cloud.topology(found), component, "server")
+    return f"{there.address}:{there.port}"

@@ -46,7 +46,7 @@ def _sources(found: dict) -> list:
     columns = ["artifact", "version", "source", "address", *(["push_mib"] if found.get("push_mib") else [])]
     lines = ["Software comes from:", table(rows, columns)]
     if found.get("push_mib"):
-        lines.append(f"This machine sends {found['push_mib']:,} MiB to the first master, which gives it to the others.")
+        lines.append(f"This machine sends {found['push_mib']:,} MiB to the control node, which gives it to the others.")
     return lines
 
 

@@ -27,7 +27,7 @@ def users(cluster: str, found: list) -> str:
 
 
 def _note(row: dict) -> str:
-    return row.get("note") or ("" if row.get("here", True) else "no account on the first master. Next: run emrctl apply")
+    return row.get("note") or ("" if row.get("here", True) else "no account on the control node. Next: run emrctl apply")
 
 
 def removed(what: str, cluster: str, data: dict, deleted: str | None, kept: str) -> str:

@@ -1,4 +1,4 @@
-"""A cluster behind a bastion, made and used from where only the public address of its first master can be reached."""
+"""A cluster behind a bastion, made and used from where only its public address can be reached."""
 from __future__ import annotations
 
 import json

@@ -23,7 +23,7 @@ def test_the_section_on_the_cloud_word_by_word(bed):
     newcomer.link_cache()
     assert str(newcomer.home) in newcomer.run(build)
     planned = newcomer.run(plan)
-    assert "this machine" in planned and "This machine sends 97 MiB to the first master" in planned
+    assert "this machine" in planned and "This machine sends 97 MiB to the control node" in planned
     newcomer.interrupt(create, "Push the software")
     assert len(bed.instances("sales")) == 4
     created = newcomer.run(create)

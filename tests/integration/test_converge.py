@@ -45,7 +45,7 @@ def converge(ecs, wanted, before, confirm="yes", client=None, **more):
 
 
 def loads(name, *slaves_there):
-    """What the first master says: equal nodes, of which the first holds least."""
+    """What the control node says: equal nodes, of which the first holds least."""
     nodes = {f"{name}-slave-{n:03d}": {"alive": True, "bytes": n * GIB, "free": 20 * GIB, "capacity": 30 * GIB}
              for n in slaves_there}
     return {"hdfs": {"nodes": nodes, "replication": {"most": 2, "files": 1, "example": "/a"}, "missing_blocks": 0}}

@@ -90,7 +90,7 @@ def test_groups_and_variables(bed):
                             "sales-slave-002"]
     groups = {g: sorted(v["hosts"]) for g, v in found.items() if isinstance(v, dict) and v.get("hosts")}
     assert groups["emr_sales"] == ["sales-master-001", "sales-slave-001", "sales-slave-002"]
-    assert groups["master"] == ["logs-master-001", "sales-master-001"]
+    assert groups["master"] == groups["emr_control"] == ["logs-master-001", "sales-master-001"]
     assert groups["emr_region_cn_beijing"] == groups["emr_zone_cn_beijing_h"] == groups["emr_logs"]
     assert groups["emr_group_slave"] == ["logs-slave-001", "logs-slave-002", "sales-slave-001", "sales-slave-002"]
     slave = found["_meta"]["hostvars"]["sales-slave-001"]

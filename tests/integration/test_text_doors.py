@@ -46,7 +46,7 @@ class Bed:
         return done, [json.loads(line) for line in seen.read_text().splitlines()] if seen.exists() else []
 
     def asked(self, playbook: str, program: str, **variables) -> dict:
-        """What the program on the first master was asked."""
+        """What the program on the control node was asked."""
         done, seen = self.run(playbook, **variables)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
         found = [json.loads(row["stdin"].split("\n", 1)[0]) for row in seen if program in row["command"]]

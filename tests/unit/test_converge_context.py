@@ -32,7 +32,7 @@ def test_a_leaving_node_is_no_part_of_the_topology_but_its_name_is_kept():
     assert standing["daemons"] == [c.name for c in found.components]
 
 
-def test_new_nodes_fetch_from_the_first_master_which_serves_in_the_play_before():
+def test_new_nodes_fetch_from_the_control_node_which_serves_in_the_play_before():
     master = Configure._install(context("m1", new=["s3"]), {})
     assert master["serve_address"] == "10.0.0.1" and master["peer"] == ""
     assert Configure._install(context("s3", new=["s3"]), {})["peer"] == "http://10.0.0.1:8099"
@@ -49,7 +49,7 @@ def test_without_new_nodes_or_new_software_nobody_serves_and_nobody_waits_for_it
     assert Configure._install(context("s1", facts=changed), {})["peer"]
 
 
-def test_new_nodes_run_the_scripts_that_ran_on_the_first_master(tmp_path, monkeypatch):
+def test_new_nodes_run_the_scripts_that_ran_on_the_control_node(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = dict(context("m1").spec.to_dict(), bootstrap=[{"script": "p/prepare.sh"}])
     facts = {"m1": {"emr_spec_data": data, "emr_spec_scripts": {"p/prepare.sh": "echo kept"}}}

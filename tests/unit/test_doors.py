@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import control
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import node_groups, node_hostvars
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory.rules import problems
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
@@ -22,7 +24,7 @@ def instance(name, role, ip, access="", public="", key="a", cluster="demo", clus
 
 
 def variables(chosen, every, key_file=None, address="auto"):
-    bastion = doors.bastion_for(chosen, doors.first_masters(every))
+    bastion = doors.bastion_for(chosen, doors.bastions(every))
     return node_hostvars(chosen, address, private_key_file=key_file, bastion=bastion)[2]
 
 
@@ -39,7 +41,7 @@ def test_direct_ways(access, public, expected):
     assert found["ansible_host"] == expected and "ProxyCommand" not in found["ansible_ssh_common_args"]
 
 
-def test_the_first_master_is_the_bastion_and_the_others_are_behind_it():
+def test_one_master_is_the_bastion_and_the_others_are_behind_it():
     master, slave = variables(MASTER, [SLAVE, MASTER]), variables(SLAVE, [SLAVE, MASTER])
     assert master["ansible_host"] == "198.51.100.9" and "ProxyCommand" not in master["ansible_ssh_common_args"]
     assert slave["ansible_host"] == "10.0.0.3" and "root@198.51.100.9" in slave["ansible_ssh_common_args"]
@@ -47,10 +49,36 @@ def test_the_first_master_is_the_bastion_and_the_others_are_behind_it():
 
 
 @pytest.mark.parametrize("other", [{"cluster": "else"}, {"cluster_id": "emr-2"}, {"role": "slave"}, {"access": "vpc"}])
-def test_only_the_cluster_s_own_first_master_is_a_bastion(other):
+def test_only_a_master_of_the_cluster_itself_is_its_bastion(other):
     fields = {"role": "master", "access": "bastion", "cluster": "demo", "cluster_id": "emr-1", **other}
     stranger = instance("aaa-master-001", fields.pop("role"), "10.0.0.9", fields.pop("access"), "198.51.100.66", **fields)
-    assert doors.bastion_for(SLAVE, doors.first_masters([stranger, SLAVE])) is None
+    assert doors.bastion_for(SLAVE, doors.bastions([stranger, SLAVE])) is None
+
+
+def test_the_bastion_is_the_master_that_has_a_public_address():
+    other = instance("demo-master-000", "master", "10.0.0.8", "bastion")
+    assert doors.bastion_for(SLAVE, doors.bastions([other, SLAVE, MASTER]))["InstanceName"] == "demo-master-001"
+    assert doors.bastion_for(other, doors.bastions([other, SLAVE, MASTER]))["InstanceName"] == "demo-master-001"
+
+
+def test_the_control_node_is_the_tagged_master_else_the_first_by_name():
+    second = instance("demo-master-002", "master", "10.0.0.8")
+    strangers = [instance("aaa-master-001", "master", "10.0.1.1", cluster="else"), instance("aab-master-001", "master", "10.0.1.2", cluster_id="emr-2")]
+    every = [SLAVE, second, MASTER, *strangers]
+    found = control.control_nodes(every)
+    assert [i["InstanceName"] for i in every if control.is_control_node(i, found)] == ["demo-master-001", "aaa-master-001", "aab-master-001"]
+    tagged = {**second, "Tags": {"Tag": [*second["Tags"]["Tag"], {"TagKey": control.TAG, "TagValue": "yes"}]}}
+    assert control.control_node([SLAVE, tagged, MASTER]) is tagged and control.control_node([SLAVE]) is None
+    own = {"InstanceId": "i-x", "InstanceName": "own", "Tags": {"Tag": [{"TagKey": "emr:role", "TagValue": "master"}]}}
+    assert not control.is_control_node(own, control.control_nodes([own])), "an instance of no cluster"
+    assert control.GROUP in node_hostvars(MASTER, control=True)[1] and control.GROUP not in node_hostvars(MASTER)[1]
+
+
+@pytest.mark.parametrize("name", ["new", "target", "control", "origin-reader"])
+def test_a_cluster_called_like_a_group_of_plays_does_not_join_it(name):
+    assert node_groups(instance("x-master-001", "master", "10.0.0.2", cluster=name)) == ["master"]
+    assert node_groups(instance("x-master-001", "master", "10.0.0.2", cluster="news")) == ["emr_news", "master"]
+    assert "also that of another kind of group" in problems([instance("x-master-001", "master", "10.0.0.2", cluster=name)])[-1]
 
 
 def test_ssh_understands_both_hops(tmp_path):

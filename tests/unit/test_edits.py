@@ -156,7 +156,7 @@ def test_the_scripts_that_ran_on_the_master_are_read_with_the_revisions(tmp_path
 
 
 def kept_on(folder) -> str:
-    """What a first master prints whose scripts lie in this folder."""
+    """What a control node prints whose scripts lie in this folder."""
     import subprocess
 
     command = history.read_command().replace(history.SCRIPTS, str(folder)).replace(history.FOLDER, str(folder))

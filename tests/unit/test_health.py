@@ -46,7 +46,7 @@ def seen():
     """A cluster of one master and two slaves with which nothing is wrong."""
     names = ["s-master-001", "s-slave-001", "s-slave-002"]
     work = {"storage": {"seconds": 1.0}, "computation": {"seconds": 9.0}}
-    found = {"cluster": "s", "first": names[0], "spec": {"release": "emr-1.0", "services": ["hadoop"], "backup": {"enabled": False}, "node_groups": {
+    found = {"cluster": "s", "control": names[0], "spec": {"release": "emr-1.0", "services": ["hadoop"], "backup": {"enabled": False}, "node_groups": {
         "master": {"count": 1, "role": "master"}, "slave": {"count": 2, "role": "slave"}}},
         "inspection": {"instances": [instance(n) for n in names], "foreign": [], "twice": [], "homeless": [], "intents": [],
                        "holder": "", "anchor": True},

@@ -64,8 +64,9 @@ def test_hdfs_is_asked_over_ssh(monkeypatch):
 
     require_ssh()  # asks the real ssh, once for each process
     seen = {}
-    master = {"name": "m", "vars": {"emr_role": "master", "emr_private_ip": "10.0.0.2", "ansible_user": "root",
-                                    "ansible_host": "10.0.0.2"}}
+    master = {"name": "m", "groups": ["emr_control"], "vars": {
+        "emr_cluster_name": "sales", "emr_cluster_id": "emr-1", "emr_group": "master", "emr_memory_mib": 8192, "emr_vcpus": 4, "emr_role": "master",
+        "emr_private_ip": "10.0.0.2", "ansible_user": "root", "ansible_host": "10.0.0.2"}}
     monkeypatch.setattr(init_work.cloud, "nodes", lambda cluster, region: [master] if cluster == "sales" else [])
 
     def run(command, **kwargs):

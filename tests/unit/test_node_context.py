@@ -7,6 +7,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
 from ansible_collections.emr.cluster.plugins.action.service import format_refusal, touched
+from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.edits import with_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import record as node_record
@@ -191,3 +192,37 @@ def test_services_are_added_once_and_only_known_ones():
 
 def test_only_daemons_that_store_or_compute_ask_for_a_full_check():
     assert touched(["datanode: started"]) and not touched(["spark-historyserver: restarted", "HDFS /spark"])
+
+
+def three_masters(host="m1", **more):
+    return context(host, {"m3": "master", "m1": "master", "m2": "master", "s1": "slave"}, **more)
+
+
+def test_the_control_node_is_the_one_on_record_else_of_the_group_else_the_first_by_name():
+    found = three_masters()
+    assert found.control == "m1" and found.is_control_node and found.topology.control_node.name == "m1"
+    found.vars["groups"]["emr_control"] = ["m3", "s1"]
+    assert found.control == "m3" and not found.is_control_node, "a slave keeps no spec"
+    kept = Topology("cluster", "emr-1", found.topology.nodes, {"control": ("m2",), "historyserver": ("m3",)})
+    written = json.loads(node_record.text(kept))
+    for name in ("m1", "m2", "m3"):
+        found.hostvars[name]["ansible_facts"]["emr_node"]["record"] = written
+    again = Context(found.vars)
+    assert again.control == "m2" and again.topology.placement["historyserver"] == ("m3",)
+    assert [n.name for n in again.topology.running(COMPONENTS["historyserver"])] == ["m3"]
+
+
+def test_where_components_are_by_the_newest_revision_wins_over_the_record():
+    found = three_masters()
+    kept = Topology("cluster", "emr-1", found.topology.nodes, {"historyserver": ("m3",)})
+    facts = found.hostvars["m1"]["ansible_facts"]
+    facts["emr_node"]["record"] = json.loads(node_record.text(kept))
+    facts["emr_placement"] = {"placement": {"historyserver": ["m2"], "control": ["gone"]}}
+    assert Context(found.vars).topology.placement["historyserver"] == ("m2",) and Context(found.vars).control == "m1"
+    facts["emr_placement"] = {"placement": {}}
+    assert Context(found.vars).topology.placement["historyserver"] == ("m3",), "a revision of before placements does not say"
+
+
+@pytest.mark.parametrize("record", [None, {}, {"placement": None}, {"placement": {"control": "m1"}}, {"placement": ["m1"]}, "text"])
+def test_a_record_that_says_nothing_of_places_is_no_trouble(record):
+    assert node_record.placement(record) == {}

@@ -103,6 +103,19 @@ def test_revisions_are_numbered_and_repeat_nothing(tmp_path, monkeypatch):
     assert node_configure._revision(revision(["hdfs", "spark"], "d3"), False) == "spec revision 3"
 
 
+def test_a_revision_keeps_where_components_are_placed(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_configure, "SPEC_DIR", str(tmp_path / "spec"))
+    placed = {"placement": {"control": ["m1"]}}
+    assert node_configure._revision(revision(["hdfs"]), False) == "spec revision 1"
+    (tmp_path / "spec" / "000001.json").write_text('{"number": 1, "digest": "d1", "services": ["hdfs"]}')
+    assert node_configure._revision({**revision(["hdfs"]), **placed}, False) == "", "made before placements were kept: the same cluster"
+    assert node_configure._revision({**revision(["hdfs"], "d2"), **placed}, False) == "spec revision 2"
+    assert node_configure.newest_revision()["placement"] == placed["placement"]
+    assert node_configure._revision({**revision(["hdfs"], "d2"), **placed}, False) == ""
+    moved = {**revision(["hdfs"], "d2"), "placement": {"control": ["m2"]}}
+    assert node_configure._revision(moved, False) == "spec revision 3", "a move is a revision, though the spec is the same"
+
+
 def test_a_spec_without_a_service_that_was_added_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(node_configure, "SPEC_DIR", str(tmp_path))
     node_configure._revision(revision(["hdfs", "spark"], why="service add spark"), False)
@@ -260,7 +273,7 @@ def test_remains_of_an_interrupted_unpacking_do_not_matter(server, places):
     assert not (places / "ROOT" / "hadoop" / "junk").exists()
 
 
-def test_the_first_master_is_asked_before_mirrors_and_mirrors_after(server, places):
+def test_the_control_node_is_asked_before_mirrors_and_mirrors_after(server, places):
     base, folder, asked = server
     artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
     done = node_install.install(options(artifact, peer=f"{base}/none", limit_s=2), False)

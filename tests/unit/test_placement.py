@@ -21,7 +21,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placem
     on,
     resolve,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.node.hadoop_http import NameNode
 from ansible_collections.emr.cluster.plugins.module_utils.services.hdfs import default_fs
+from emrctl import cloud
 
 
 def nodes(masters=1, slaves=3):
@@ -75,7 +77,24 @@ def test_endpoints_are_a_list_from_the_placement():
     top = Topology("c", "emr-1", nodes(2), {"historyserver": ("m2",)})
     assert [e.authority for e in endpoints.endpoints(top, "namenode", "ipc")] == ["m1:8020", "m2:8020"]
     assert endpoints.urls(top, ("hdfs", "mapreduce"), "historyserver") == ("http://10.0.1.2:19888",)
-    assert endpoints.urls(top, ("hdfs",), "historyserver") == ()
+    assert endpoints.urls(top, ("hdfs",), "historyserver") == () and endpoints.addresses(top, ("hdfs",), "historyserver") == ""
+    both = endpoints.addresses(top, ("hdfs",), "namenode")
+    assert both == "http://10.0.1.1:9870,http://10.0.1.2:9870" and len(NameNode(both).addresses) == 2
     assert default_fs(top) == "hdfs://m1:8020"
     with pytest.raises(ValueError, match="no node for datanode"):
         endpoints.endpoint(Topology("c", "emr-1", nodes(slaves=0)), "datanode")
+
+
+def test_emrctl_tunnels_to_where_a_component_runs():
+    def row(name, role, address, *more):
+        return {"name": name, "groups": ["emr_c", role, *more], "vars": {
+            "emr_group": role, "emr_role": role, "emr_private_ip": address, "emr_memory_mib": 8192, "emr_vcpus": 4, "emr_cluster_id": "emr-1",
+            "emr_cluster_name": "c", "emr_services": ["hdfs", "mapreduce"]}}
+
+    found = [row("m1", "master", "10.0.0.1"), row("m2", "master", "10.0.0.2", "emr_control"), row("s1", "slave", "10.0.0.3")]
+    assert cloud.control_node(found)["name"] == "m2" and cloud.topology(found).control_node.name == "m2"
+    assert list(cloud.pages(found)) == [
+        ("HDFS NameNode m1", "10.0.0.1", 9870), ("MapReduce JobHistoryServer", "10.0.0.1", 19888), ("HDFS NameNode m2", "10.0.0.2", 9870),
+        ("HDFS DataNode s1", "10.0.0.3", 9864)]
+    with pytest.raises(SystemExit):
+        cloud.control_node(found[2:])

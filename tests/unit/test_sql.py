@@ -96,9 +96,9 @@ def test_a_script_for_postgresql_is_one_transaction_without_what_newer_servers_r
 
 
 def test_a_shell_hands_arguments_on_as_they_are():
-    line = remote(Program.spark_sql, "alice", {"ansible_user": "root"}, ["-e", "select 'it''s; $HOME'"])
+    line = remote(Program.spark_sql, "alice", {"ansible_user": "root"}, ["-e", "select 'it''s; $HOME'"], "10.0.0.2:10000")
     assert "runuser -u alice -- env HOME=/home/alice" in line and "sudo" not in line
-    inner = remote(Program.beeline, "emr", {"ansible_user": "ops", "emr_private_ip": "10.0.0.2"}, [])
+    inner = remote(Program.beeline, "emr", {"ansible_user": "ops"}, [], "10.0.0.2:10000")
     assert "exec sudo sh -c" in inner and "$PPID runuser -u emr" in inner and "jdbc:hive2://10.0.0.2:10000/" in inner
 
 

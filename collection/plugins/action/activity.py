@@ -1,4 +1,4 @@
-"""Ask the first master when the cluster last worked: options of the module's operation ``activity``."""
+"""Ask the control node when the cluster last worked: options of the module's operation ``activity``."""
 from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean

@@ -1,4 +1,4 @@
-"""HDFS's balancer: start it on the first master, then tell people how far it is until it ends."""
+"""HDFS's balancer: start it on the control node, then tell people how far it is until it ends."""
 from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -47,6 +47,6 @@ class ActionModule(NodeAction):
         data = {key: found.get(key) for key in ("said", "spread", "row", "exit_code")}
         result = {"changed": changed, **data, "emr_result": {"balance": data}}
         if not found.get("ok", True):
-            result.update(failed=True, msg=f"the balancer failed: {found['said']}. Its output on the first master: "
+            result.update(failed=True, msg=f"the balancer failed: {found['said']}. Its output on the control node: "
                                            f"{node_balance.LOG}")
         return result

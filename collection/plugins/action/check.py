@@ -50,7 +50,7 @@ class ActionModule(Configure):
         first = context.is_control_node
         stored = [path for c in context.components for path in units.storage_dirs(c.name, context.effective)]
         own = {c.name for c in context.components}
-        known = context.fact("emr_spec_data", context.first)
+        known = context.fact("emr_spec_data", context.control)
         return {"components": [describe(c, context) for c in context.components],
                 "namenode": context.url("namenode") if first else "",
                 "resourcemanager": context.url("resourcemanager") if first else "",

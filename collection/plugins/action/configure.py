@@ -27,7 +27,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.describe import file_s
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
-# The first master serves artifacts to the other nodes here, for so many seconds.
+# The control node serves artifacts to the other nodes here, for so many seconds.
 PORT, SERVE_LIMIT_S = 8099, 900
 # Seconds that containers get on nodes that YARN drains while the lists of nodes are read again.
 DRAIN_LIMIT_S = 600
@@ -94,7 +94,7 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _people(context, args) -> dict:
-        """Accounts of this node, and the HDFS homes where it is the first master; nothing where there is nothing to do."""
+        """Accounts of this node, and the HDFS homes where it is the control node; nothing where there is nothing to do."""
         prune = boolean(args.get("prune", False))
         if not context.spec.users and not prune:
             return {}
@@ -105,11 +105,12 @@ class ActionModule(NodeAction):
     def _revision(context, args):
         text = yaml.safe_dump(replace(context.spec, revision=None).to_dict(), sort_keys=False, allow_unicode=True)
         return {"text": text, "digest": context.spec.digest(), "services": list(context.services), "who": who(),
+                "placement": {name: list(hosts) for name, hosts in context.topology.placement.items()},
                 "users": sorted(context.spec.users), "queues": sorted(context.spec.queues),
                 "prunes": boolean(args.get("prune", False)),
                 "removed": [str(s) for s in plain(args.get("removed_services") or [])],
-                "edit": context.fact("emr_spec_edit", context.first) or {},
-                "why": str(context.fact("emr_spec_why", context.first) or args.get("why") or "deploy")}
+                "edit": context.fact("emr_spec_edit", context.control) or {},
+                "why": str(context.fact("emr_spec_why", context.control) or args.get("why") or "deploy")}
 
     @staticmethod
     def _standing(context) -> dict:
@@ -126,7 +127,7 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _install(context, args) -> dict:
-        """What to install and from where; nothing when all is there. The first master takes part as long as anybody
+        """What to install and from where; nothing when all is there. The control node takes part as long as anybody
         lacks something, because it serves the others. A node that was not looked at in this run looks itself."""
         first = context.topology.control_node
         others = [n for n in context.topology.nodes if n.name != first.name]
@@ -168,7 +169,7 @@ class ActionModule(NodeAction):
         return {**options, "secrets": {**options.get("secrets", {}), "signed": found}} if found else options
 
     def _pushed(self, lacking: list) -> bool:
-        """Whether the first master was given any of these from this machine's cache."""
+        """Whether the control node was given any of these from this machine's cache."""
         files = [(cached(a["file"], a["sha512"]), a["sha512"]) for a in lacking] if self.context.is_control_node else []
         return bool(pushing.push(self, [row for row in files if row[0]]))
 
@@ -197,7 +198,7 @@ def leaving(context, args) -> tuple:
 
 def software_changes(context) -> bool:
     """Whether the wanted spec has other software than the one that the cluster was last made by."""
-    before = context.fact("emr_spec_before", context.first)
+    before = context.fact("emr_spec_before", context.control)
     return before is not None and any(before.get(key) != context.spec.to_dict().get(key)
                                       for key in ("release", "services", "artifacts"))
 

@@ -1,4 +1,4 @@
-"""Drain the nodes that leave: from the first master, step by step, telling people how far it is in between."""
+"""Drain the nodes that leave: from the control node, step by step, telling people how far it is in between."""
 from __future__ import annotations
 
 import time

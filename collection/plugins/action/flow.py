@@ -1,4 +1,4 @@
-"""Flows: brings the flow with its jobs' files to the first master, which the program for flows there runs, and watches it."""
+"""Flows: brings the flow with its jobs' files to the control node, which the program for flows there runs, and watches it."""
 from __future__ import annotations
 
 import json
@@ -56,7 +56,7 @@ class ActionModule(NodeAction):
                 "limit_bytes": int(args.get("limit_bytes") or (0 if waited_for() or args.get("logs_to") else DOOR_BYTES))}
 
     def _begin(self, args: dict) -> dict:
-        """Put the flow on record at the first master and start it."""
+        """Put the flow on record at the control node and start it."""
         flow = read_flow(args)
         return self.ask("run", {"flow": flow.definition, "who": who(), "time": str(args.get("time") or ""), "zone": str(args.get("zone") or ""),
                                 "token": str(args.get("token") or ""), "resume": boolean(args.get("resume", False))}, packed(flow))
@@ -81,7 +81,7 @@ class ActionModule(NodeAction):
                 continue
             away = away or time.monotonic()
             if time.monotonic() - away > AWAY_S:
-                raise EmrError(f"the first master did not answer for {AWAY_S} s; the flow {flow['id']} was {flow['state']}",
+                raise EmrError(f"the control node did not answer for {AWAY_S} s; the flow {flow['id']} was {flow['state']}",
                                f"It goes on when the master is back. Next: emrctl flow show NAME {flow['id']} --wait")
             time.sleep(2)
         return flow
@@ -133,7 +133,7 @@ def conclude(args: dict) -> dict:
         return result
     lines = troubles + ([failure(flow).rsplit("\nNext:", 1)[0]] if flow.get("state") in FINAL[1:] else [])
     if not lines:
-        lines = [f"the flow {flow.get('id', '')} did not end: the first master did not answer"]
+        lines = [f"the flow {flow.get('id', '')} did not end: the control node did not answer"]
     lines.append("the cluster is kept and costs money" if kept else "the cluster is released")
     return dict(result, failed=True, msg="\n".join(lines))
 

@@ -1,5 +1,5 @@
 """Parts of a repair that need a node. ``base``: accounts, folders and limits of each node as they should be. On the
-first master: ``copies`` asks HDFS who has which blocks, ``wait`` waits, with progress, until all have their copies.
+control node: ``copies`` asks HDFS who has which blocks, ``wait`` waits, with progress, until all have their copies.
 """
 from __future__ import annotations
 

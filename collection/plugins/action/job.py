@@ -1,4 +1,4 @@
-"""Jobs: sends what is asked for, with its files, to the program for jobs on the first master, and follows jobs there."""
+"""Jobs: sends what is asked for, with its files, to the program for jobs on the control node, and follows jobs there."""
 from __future__ import annotations
 
 import base64

@@ -33,7 +33,7 @@ class ActionModule(NodeAction):
         data = found.to_dict()
         result = {"changed": False, "dead": [], "started": [], "suspects": [],
                   "emr_result": {"name": found.cluster, "plan": data}}
-        if not found.edit and seen["first"] not in found.start:
+        if not found.edit and seen["control"] not in found.start:
             raise unknown(found.cluster)
         if args.get("plan_only") or found.empty:
             return {"result": result}
@@ -59,7 +59,7 @@ class ActionModule(NodeAction):
         return result
 
     def _release(self, args, seen) -> dict:
-        """Release who is dead, and say what converge shall make: by now the first master runs, if it can."""
+        """Release who is dead, and say what converge shall make: by now the control node runs, if it can."""
         counts = mending.counts(seen)
         if not counts:
             raise unknown(seen["cluster"])
@@ -93,7 +93,7 @@ class ActionModule(NodeAction):
 
 def unknown(cluster: str) -> Refused:
     """Without the spec nobody knows what is missing."""
-    return Refused("the spec of the cluster cannot be read from its first master, so nothing can be compared with it",
+    return Refused("the spec of the cluster cannot be read from its control node, so nothing can be compared with it",
                    f"Start the master's instance in the console; if its disk is lost: emrctl restore {cluster}")
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) the emr.cluster authors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The nodes of a cluster, and the first master by itself: where the spec of a cluster that was once deployed can be read."""
+"""The nodes of a cluster, and the control node by itself: where the spec of a cluster that was once deployed can be read."""
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.plugin_utils import remembered

@@ -1,4 +1,4 @@
-"""Give the first master the release's files that only this machine has; the others take them from there."""
+"""Give the control node the release's files that only this machine has; the others take them from there."""
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials

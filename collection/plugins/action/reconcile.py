@@ -31,7 +31,7 @@ def _grace(text: str) -> int:
 
 
 def _look(operation: Operation) -> dict:
-    """The first master, when it runs: it knows the spec, and when the cluster worked last."""
+    """The control node, when it runs: it knows the spec, and when the cluster worked last."""
     found = operation.found()
     way = reader_of(operation, ready(found))
     runs = any(i.get("Status") == "Running" for i in found.instances)

@@ -1,10 +1,9 @@
-"""Read the newest revision of the spec from the first master, and make the wanted spec of it and of what was asked for.
+"""Read the newest revision of the spec from the control node, and make the wanted spec of it and of what was asked for.
 
 One small command over SSH instead of a module: nothing is transferred but the files.
 """
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import yaml
@@ -14,8 +13,9 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import E
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.leaving import present, surplus
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference
-from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.given_spec import read_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.guard import check as guard
 from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -30,7 +30,7 @@ class ActionModule(NodeAction):
     def work(self, context, args):
         if not context.is_control_node:
             return {"result": {"changed": False}}
-        given, edit = self._given(args), self._edit(args)
+        given, edit = read_spec(args.get("spec"), args.get("spec_file")), self._edit(args)
         number = int(args["number"]) if args.get("number") else int(edit.get("revert_to") or 0) or None
         asks = bool(given or edit)
         kept, names = self._read(context, number, asks)
@@ -46,18 +46,6 @@ class ActionModule(NodeAction):
         guard(self, context, before, wanted)
         return {"result": self._result(context, kept, before, wanted, edit, names,
                                        str(args.get("why") or edits.describe(edit) or "apply"))}
-
-    def _given(self, args):
-        """The whole spec that was handed over, or None."""
-        given = plain(args["spec"]) if args.get("spec") else None
-        if isinstance(given, dict):
-            return spec_from_dict(given)
-        if isinstance(given, str) and given.strip():
-            return parse_spec(given, "emr_spec")
-        if args.get("spec_file"):
-            path = os.path.expanduser(str(args["spec_file"]))
-            return load_spec(os.path.abspath(path))
-        return None
 
     @staticmethod
     def _edit(args) -> dict:
@@ -103,7 +91,8 @@ class ActionModule(NodeAction):
         if with_history:
             data["history"] = kept.metas
         return {"changed": False, "revision": data["revision"], "spec": shown.to_dict(), "excluded": kept.excluded,
-                "services": list(shown.expanded_services), "ansible_facts": {"emr_spec_data": shown.to_dict()},
+                "services": list(shown.expanded_services), "ansible_facts": {"emr_spec_data": shown.to_dict(),
+                                  "emr_placement": {"placement": kept.newest.get("placement") or {}}},
                 "emr_result": data}
 
     @staticmethod
@@ -114,7 +103,8 @@ class ActionModule(NodeAction):
         steps = [step.script for step in wanted.bootstrap]
         scripts = {path: text for path in steps if (text := kept.script(path, steps)) is not None}
         facts = {"emr_spec_data": wanted.to_dict(), "emr_spec_before": before.to_dict(), "emr_spec_edit": edit,
-                 "emr_spec_why": why, "emr_spec_scripts": scripts}
+                 "emr_spec_why": why, "emr_spec_scripts": scripts,
+                 "emr_placement": {"placement": kept.newest.get("placement") or {}}}
         return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
                 "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),

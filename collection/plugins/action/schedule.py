@@ -1,4 +1,4 @@
-"""Schedules: brings what is to run to the first master, where a timer of systemd starts it."""
+"""Schedules: brings what is to run to the control node, where a timer of systemd starts it."""
 from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean

@@ -1,4 +1,4 @@
-"""Imports and exports: computes the job of one and hands it, with the secrets it needs, to the first master."""
+"""Imports and exports: computes the job of one and hands it, with the secrets it needs, to the control node."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Verify the cluster: options of the module ``verify``; runs on the first master only."""
+"""Verify the cluster: options of the module ``verify``; runs on the control node only."""
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS

@@ -10,7 +10,7 @@ short_description: Ask when the cluster last worked
 version_added: 0.1.0
 description:
   - Active is a cluster in which a YARN application or a job runs or waits, or in which a client opens, creates or appends to a
-    file in HDFS. Only the first master is asked.
+    file in HDFS. Only the control node is asked.
   - When applications and jobs ended is on record. HDFS only counts what clients do, so its work is dated at the look that
     finds more of it than the look before; what a look found is kept in C(/var/lib/emr/cluster/activity.json).
 author:
@@ -38,11 +38,11 @@ RETURN = r"""
 activity:
   description: When it was last active (seconds since the epoch), and why that is so.
   type: dict
-  returned: on the first master
+  returned: on the control node
   sample: {active: 1795544083.0, why: application_1795544000000_0001 ended, seen: 1795549000.0}
 excluded:
   description: Names of the nodes on the lists of excluded nodes.
   type: list
   elements: str
-  returned: on the first master
+  returned: on the control node
 """

@@ -9,7 +9,7 @@ module: balance
 short_description: Spread the blocks of HDFS evenly over the DataNodes
 version_added: 0.1.0
 description:
-  - Runs HDFS's balancer as a unit of its own on the first master and tells how far it is. When the caller goes away, it goes
+  - Runs HDFS's balancer as a unit of its own on the control node and tells how far it is. When the caller goes away, it goes
     on; called again, it is waited for.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:

@@ -10,7 +10,7 @@ short_description: Look closely at a node
 version_added: 0.1.0
 description:
   - Compares files, units, software and accounts with what M(emr.cluster.host) and M(emr.cluster.configure) would make of
-    them, and looks at daemons, clock, disks and crashes. On the first master it also writes, reads and computes.
+    them, and looks at daemons, clock, disks and crashes. On the control node it also writes, reads and computes.
   - What is wrong is kept for M(emr.cluster.report) with O(emr.cluster.report#module:what=check); it does not fail the task.
 author:
   - The emr.cluster authors (@emr-cluster)
@@ -21,7 +21,7 @@ options:
     default: deployment
     choices: [host, deployment]
   work:
-    description: Whether to write, read and compute on the first master.
+    description: Whether to write, read and compute on the control node.
     type: bool
     default: true
   limit_s:

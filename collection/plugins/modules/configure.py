@@ -10,7 +10,7 @@ short_description: Install the software of a node and write all its files and un
 version_added: 0.1.0
 description:
   - Fetches archives that are missing, verifies their SHA-512, unpacks each in one step and points a link at it.
-    The first master fetches from mirrors and serves to the other nodes, which try it first and the mirrors after.
+    The control node fetches from mirrors and serves to the other nodes, which try it first and the mirrors after.
   - Then stages every file and renames them all; says which files and which keys changed.
   - Keeps the spec as a numbered revision on the masters.
   - Reports what the storage directories of HDFS hold, which decides whether a NameNode may be formatted.

@@ -62,7 +62,7 @@ leaving:
   type: list
   elements: str
 push:
-  description: Name of the first master, when M(emr.cluster.push) has to give it software.
+  description: Name of the control node, when M(emr.cluster.push) has to give it software.
   returned: success
   type: list
   elements: str

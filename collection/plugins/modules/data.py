@@ -9,7 +9,7 @@ module: data
 short_description: Copy files between the controller and HDFS or OSS, or look at them
 version_added: 0.1.0
 description:
-  - Content of HDFS streams through SSH over the first master, that of OSS comes straight to the controller, whose keys stay there.
+  - Content of HDFS streams through SSH over the control node, that of OSS comes straight to the controller, whose keys stay there.
   - Files and new folders appear at once, when they are complete; a copy that was interrupted goes on.
   - The operations V(ls), V(du) and V(head) only look.
 extends_documentation_fragment: [emr.cluster.attributes]

@@ -9,9 +9,9 @@ module: flow
 short_description: Run, list, read, retry and kill flows of jobs on a cluster
 version_added: 0.1.0
 description:
-  - A flow is a YAML file with jobs that wait for each other. A detached unit on the first master runs it, so it goes on when the caller
+  - A flow is a YAML file with jobs that wait for each other. A detached unit on the control node runs it, so it goes on when the caller
     goes away, and after a reboot.
-  - Does its work on the first master only.
+  - Does its work on the control node only.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)

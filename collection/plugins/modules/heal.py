@@ -10,7 +10,7 @@ short_description: Ask HDFS for its copies, or wait until it has healed
 version_added: 0.1.0
 description:
   - With O(phase=base), on any node, it makes accounts, folders and limits what M(emr.cluster.host) makes them.
-  - The rest is for the first master. With O(phase=copies) it counts the blocks that have no copy outside of the O(dead) nodes.
+  - The rest is for the control node. With O(phase=copies) it counts the blocks that have no copy outside of the O(dead) nodes.
   - With O(phase=wait) it waits, with progress, until every block has its copies and all DataNodes are there.
 extends_documentation_fragment: [emr.cluster.attributes.looks]
 author:

@@ -9,8 +9,8 @@ module: job
 short_description: Run, follow, list, read and kill jobs on a cluster
 version_added: 0.1.0
 description:
-  - A job is a detached unit on the first master with its own record, so it goes on when the caller goes away.
-  - Does its work on the first master only, where the role for configuration has put the program for it.
+  - A job is a detached unit on the control node with its own record, so it goes on when the caller goes away.
+  - Does its work on the control node only, where the role for configuration has put the program for it.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)

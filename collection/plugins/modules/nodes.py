@@ -49,7 +49,7 @@ nodes:
   type: list
   elements: dict
 reader:
-  description: The first master by itself, when it runs. It knows what the cluster was made by.
+  description: The control node by itself, when it runs. It knows what the cluster was made by.
   returned: success
   type: list
   elements: dict

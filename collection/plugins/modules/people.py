@@ -9,7 +9,7 @@ module: people
 short_description: Users of a cluster and the data of those who left
 version_added: 0.1.0
 description:
-  - Lists the users of the spec with what they use; the first master answers.
+  - Lists the users of the spec with what they use; the control node answers.
   - Deletes the data of a user or a service that the newest spec no longer has. Nothing else ever does.
   - Accounts, homes and quotas are made by M(emr.cluster.configure) from the spec.
 extends_documentation_fragment: [emr.cluster.attributes]
@@ -47,7 +47,7 @@ users:
   description: The users of the spec, with number, queue, quota and space used in bytes of all copies.
   type: list
   elements: dict
-  returned: on the first master, with op=list
+  returned: on the control node, with op=list
 deleted:
   description: What was there and is gone.
   type: list

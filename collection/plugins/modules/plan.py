@@ -43,7 +43,7 @@ exists:
   returned: success
   type: bool
 reader:
-  description: The first master by itself, when it runs. It knows what the cluster was made by.
+  description: The control node by itself, when it runs. It knows what the cluster was made by.
   returned: success
   type: list
   elements: dict

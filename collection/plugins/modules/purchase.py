@@ -55,7 +55,7 @@ cluster_id:
   returned: when the cluster exists
   type: str
 push:
-  description: Name of the first master, when M(emr.cluster.push) has to give it software.
+  description: Name of the control node, when M(emr.cluster.push) has to give it software.
   returned: success
   type: list
   elements: str

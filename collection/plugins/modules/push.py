@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: push
-short_description: Give the first master the files that only the controller has
+short_description: Give the control node the files that only the controller has
 version_added: 0.1.0
 description:
   - Copies the release's tarballs that no mirror gives from the controller's cache to C(/var/cache/emr) of the host, over the

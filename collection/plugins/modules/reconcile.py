@@ -19,14 +19,14 @@ author:
 options:
   phase:
     description:
-      - V(look) takes the lock and returns the first master.
+      - V(look) takes the lock and returns the control node.
       - V(judge) acts.
       - V(report) fails when V(judge) found something that it must not mend.
     type: str
     required: true
     choices: [look, judge, report]
   spec:
-    description: The newest spec, as the first master keeps it.
+    description: The newest spec, as the control node keeps it.
     type: dict
   activity:
     description: What M(emr.cluster.activity) returned.
@@ -37,7 +37,7 @@ options:
     elements: str
     default: []
   unread:
-    description: Why the first master could not be asked.
+    description: Why the control node could not be asked.
     type: str
     default: ""
   grace:

@@ -22,7 +22,7 @@ options:
     choices: [status, show, check, idle]
     default: status
   node:
-    description: With O(what=show) the node whose configuration is shown; the first master by default.
+    description: With O(what=show) the node whose configuration is shown; the control node by default.
     type: str
 """
 

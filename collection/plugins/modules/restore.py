@@ -19,13 +19,13 @@ author:
 options:
   step:
     description:
-      - C(look) tells on the first master whether there is anything to restore.
-      - C(fetch) brings the chosen copy from its slave to the controller, C(place) from there to the first master, where it starts
+      - C(look) tells on the control node whether there is anything to restore.
+      - C(fetch) brings the chosen copy from its slave to the controller, C(place) from there to the control node, where it starts
         the NameNode from it.
       - C(scan) counts on each slave the blocks from after the backup, C(mend) gives files that were appended to since then
-        their last blocks back, C(report) checks the whole tree on the first master.
-      - C(accept) ends the safe mode; C(restored) lets the slaves begin a new line of backups; C(finish) notes on the first
-        master that nothing of it is left to do.
+        their last blocks back, C(report) checks the whole tree on the control node.
+      - C(accept) ends the safe mode; C(restored) lets the slaves begin a new line of backups; C(finish) notes on the control
+        node that nothing of it is left to do.
     type: str
     required: true
     choices: [look, fetch, place, scan, mend, report, accept, restored, finish]

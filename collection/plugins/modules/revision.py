@@ -9,7 +9,7 @@ module: revision
 short_description: Read the spec that a cluster keeps, and what a change makes of it
 version_added: 0.1.0
 description:
-  - Reads the revisions of the spec from the first master; later tasks of the same run work with the one that is wanted.
+  - Reads the revisions of the spec from the control node; later tasks of the same run work with the one that is wanted.
   - Without O(edit) and a spec that is the newest, or that of O(number). Otherwise it is what the change makes of it;
     M(emr.cluster.configure) then keeps it as the new revision.
   - Refuses, before any change, a spec of an older revision than the newest, a service that would be lost, and names of
@@ -71,7 +71,7 @@ RETURN = r"""
 spec:
   description: The spec that is wanted.
   type: dict
-  returned: on the first master
+  returned: on the control node
 before:
   description: The newest spec.
   type: dict
@@ -79,7 +79,7 @@ before:
 revision:
   description: Number, digest, who, why and when of the newest revision (or of O(number)).
   type: dict
-  returned: on the first master
+  returned: on the control node
 difference:
   description: What differs between the two, as C(key), C(from) and C(to).
   type: list

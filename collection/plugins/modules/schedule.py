@@ -9,8 +9,8 @@ module: schedule
 short_description: Run flows and jobs on a cluster at certain times
 version_added: 0.1.0
 description:
-  - A schedule is a timer of systemd on the first master. Each time it is due it starts a flow, unless the one before still runs.
-  - Does its work on the first master only.
+  - A schedule is a timer of systemd on the control node. Each time it is due it starts a flow, unless the one before still runs.
+  - Does its work on the control node only.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)

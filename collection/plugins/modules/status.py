@@ -9,7 +9,7 @@ module: status
 short_description: Read the state of a node's daemons
 version_added: 0.1.0
 description:
-  - Unit and health of each daemon; on the first master also the numbers of HDFS and YARN. Changes nothing.
+  - Unit and health of each daemon; on the control node also the numbers of HDFS and YARN. Changes nothing.
 extends_documentation_fragment: [emr.cluster.attributes.looks]
 author:
   - The emr.cluster authors (@emr-cluster)

@@ -11,9 +11,9 @@ version_added: 0.1.0
 description:
   - The place outside decides what is run. With an address C(oss://BUCKET/PATH) it is DistCp with a verification; with
     C(mysql://) and C(postgresql://) Spark reads or writes a table.
-  - What is needed to sign on is read on the controller and reaches the first master in the payload of the module. There only the
+  - What is needed to sign on is read on the controller and reaches the control node in the payload of the module. There only the
     job's user can read it, until the job has ended.
-  - Does its work on the first master only.
+  - Does its work on the control node only.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Waits until all DataNodes and NodeManagers have joined. In full it also writes and reads a file and runs a
     small MapReduce program.
-  - Does its work on the first master only.
+  - Does its work on the control node only.
 extends_documentation_fragment: [emr.cluster.attributes]
 author:
   - The emr.cluster authors (@emr-cluster)
@@ -29,7 +29,7 @@ options:
     type: int
     default: 600
   anywhere:
-    description: Verify from this node, whichever it is; otherwise only the first master does.
+    description: Verify from this node, whichever it is; otherwise only the control node does.
     type: bool
     default: false
 """

@@ -5,16 +5,14 @@ most of what that costs would be imports.
 """
 from __future__ import annotations
 
-import os
-
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain.errors import EmrError, Refused
 from . import own_hosts, remembered, run
 from .arguments import checked
 from .given import plain
+from .given_spec import read_spec
 from .results import hand_over
 
 
@@ -47,7 +45,7 @@ class CloudAction(ActionBase):
 
                 if self.FOLLOWS:
                     _follow(arguments, run.known(facts))
-                spec = read_spec(arguments)
+                spec = read_spec(arguments.get("spec"), arguments.get("spec_file"))
                 operation = operations.operation_of(arguments, spec)
                 if self.NEEDS_SPEC and spec is None:
                     raise Refused(*(text.format(name=operation.name) for text in self.NEEDS_SPEC))
@@ -105,20 +103,3 @@ def _follow(arguments: dict, run_before: dict) -> None:
         arguments.update({key: run_before[key] for key in ("name", "region") if run_before.get(key)})
         arguments["spec"] = plain(run_before.get("spec")) or None
 
-
-def read_spec(arguments: dict):
-    """The Spec of the arguments, or None. A path is relative to the working directory, for every door."""
-    from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
-
-    given = arguments.get("spec")
-    if isinstance(given, dict):
-        odd: list = []
-        spec = spec_from_dict(given, odd)
-        for text in odd:
-            Display().warning(f"emr_spec: {text}")
-        return spec
-    if isinstance(given, str) and given.strip():
-        return parse_spec(given, "emr_spec")
-    if arguments.get("spec_file"):
-        return load_spec(os.path.abspath(os.path.expanduser(arguments["spec_file"])))
-    return None

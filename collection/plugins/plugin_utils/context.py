@@ -12,16 +12,19 @@ import socket
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils.cloud.cluster.control import GROUP
 from ..module_utils.cloud.credentials.chain import default_region
 from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, components_on, expand_services
 from ..module_utils.domain.config import role_variables, settings as config
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.install import releases, sources
-from ..module_utils.domain.spec.model import load_spec, parse_spec, spec_from_dict
+from ..module_utils.domain.spec.model import spec_from_dict
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
+from ..module_utils.domain.topology.placement import CONTROL, resolve
 from . import roles_said
 from .given import OURS, given, plain
+from .given_spec import read_spec
 from .run import Run
 
 TARGET = "emr_target"
@@ -83,7 +86,7 @@ class Context:
         if own is not None and self.templar is not None and own != self.get(self.host, name):
             own = self._once(("play", name), lambda: plain(self.templar.template(own)))
             return default if own is None or own == "" else own
-        return self.get(self.first, name, default)
+        return self.get(self._declared, name, default)
 
     def fact(self, name: str, host: str | None = None):
         """A fact that one of our modules returned for a host in this run, or None."""
@@ -131,14 +134,24 @@ class Context:
     @property
     def _record(self) -> dict:
         """{name: Node} as the control node has it on record, else this node."""
+        return {node.name: node for node in node_record.nodes(self._written)}
+
+    @property
+    def _written(self):
+        """The record of this cluster that a node has: the control node's, else this node's, else None."""
         return self._once("record", self._read_record)
 
-    def _read_record(self) -> dict:
-        for host in (self.first, self.host):
-            found = node_record.nodes((self.fact("emr_node", host) or {}).get("record"), self.setting("emr_cluster_name", ""))
-            if found:
-                return {node.name: node for node in found}
-        return {}
+    def _read_record(self):
+        for host in (self._declared, self.host):
+            found = (self.fact("emr_node", host) or {}).get("record")
+            if node_record.nodes(found, self.setting("emr_cluster_name", "")):
+                return found
+        return None
+
+    @property
+    def _kept_placement(self) -> dict:
+        """Where components are by the newest revision, as far as this run has read it, else by the record of the nodes."""
+        return node_record.placement(self.fact("emr_placement", self._declared)) or node_record.placement(self._written)
 
     @property
     def removed(self) -> tuple:
@@ -178,9 +191,16 @@ class Context:
         return str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
 
     @property
-    def first(self) -> str:
-        """Name of the control node, whose variables are the cluster's; else the host of the task."""
-        return next(iter(sorted(h for h in self.hosts if self.role(h) == "master")), self.host)
+    def control(self) -> str:
+        """Name of the control node; without a master the host of the task."""
+        return next((name for name in self._kept_placement.get(CONTROL, ()) if name in self.hosts), self._declared)
+
+    @property
+    def _declared(self) -> str:
+        """The control node by the inventory: of the group ``emr_control``, else the master whose name sorts first. Its variables are the cluster's."""
+        masters = sorted(h for h in self.hosts if self.role(h) == "master")
+        named = self.vars["groups"].get(GROUP, [])
+        return next((h for h in masters if h in named), next(iter(masters), self.host))
 
     @property
     def topology(self) -> Topology:
@@ -194,7 +214,11 @@ class Context:
         name = str(self.setting("emr_cluster_name") or self.spec_or_none("name") or "cluster")
         # Hosts that were not bought have no birth certificate: their id follows from what identifies them.
         made_up = "emr-" + hashlib.sha256(f"{name}/{nodes[0].name}".encode()).hexdigest()[:12]
-        return Topology(name, str(self.get(self.first, "emr_cluster_id") or made_up), tuple(nodes))
+        kept = {**self._kept_placement, CONTROL: (self.control,)}
+        services = self.spec_or_none("expanded_services")
+        # Where the spec is not known, or is refused later, what is on record holds.
+        rows = [COMPONENTS[row] for row in kept if row in COMPONENTS] if services is None else components_for(services)
+        return Topology(name, str(self.get(self._declared, "emr_cluster_id") or made_up), tuple(nodes), resolve(rows, nodes, kept))
 
     def _node(self, host: str) -> Node:
         measured = self.fact("emr_node", host) or {}
@@ -228,7 +252,7 @@ class Context:
 
     @property
     def is_control_node(self) -> bool:
-        return self.topology.control_node.name == self.host
+        return self.control == self.host
 
     @property
     def run(self) -> Run:
@@ -241,18 +265,14 @@ class Context:
         return self._once("spec", self._spec)
 
     def _spec(self):
-        if self.fact("emr_spec_data", self.first):
-            return spec_from_dict(self.fact("emr_spec_data", self.first))
+        if self.fact("emr_spec_data", self.control):
+            return spec_from_dict(self.fact("emr_spec_data", self.control))
         if self.run.spec:
             return spec_from_dict(self.run.spec)
-        whole = plain(self.setting("emr_spec", ""))
-        if self.setting("emr_spec_file") or whole:
+        given = self.setting("emr_spec"), self.setting("emr_spec_file")
+        if any(given):
             roles_said.refuse_beside_spec(self)
-        if self.setting("emr_spec_file"):
-            return load_spec(str(self.setting("emr_spec_file")))
-        if whole:
-            return spec_from_dict(whole) if isinstance(whole, dict) else parse_spec(str(whole), "emr_spec")
-        return spec_from_dict(self._spec_of_variables())
+        return read_spec(*given) or spec_from_dict(self._spec_of_variables())
 
     def spec_or_none(self, name: str):
         """A field of a spec that was given as a whole, without making one up."""
@@ -319,8 +339,8 @@ class Context:
                 for a in sources.artifacts(self.spec, role)]
 
     def url(self, component: str, port: str = "http") -> str:
-        """Base URL of the first of a component's endpoints; '' when there is none."""
-        return next(iter(endpoints.urls(self.topology, self.services, component, port)), "")
+        """Base URL of a component for what runs on nodes, several with commas between them; '' when no node runs it."""
+        return endpoints.addresses(self.topology, self.services, component, port)
 
     def links(self) -> dict:
         """{title: URL} of the web pages of the cluster, by node name where there are several."""
@@ -350,7 +370,7 @@ class Context:
         None when neither is there and the node stands already. Raises Refused when it is to be deployed.
         """
         beside = self.setting("emr_spec_file")
-        kept = (self.fact("emr_spec_scripts", self.first) or {}).get(script)
+        kept = (self.fact("emr_spec_scripts", self.control) or {}).get(script)
         if kept is not None and not beside:
             return kept
         folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(beside or "x"))))

@@ -1,4 +1,4 @@
-"""Flow files on the controller: read, checked, and packed with the files of their jobs into one archive for the first master."""
+"""Flow files on the controller: read, checked, and packed with the files of their jobs into one archive for the control node."""
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Before an edit takes queues, users or services away: nothing may run there. Called on the first master."""
+"""Before an edit takes queues, users or services away: nothing may run there. Called on the control node."""
 from __future__ import annotations
 
 from ..module_utils.domain.catalogue import COMPONENTS
@@ -8,7 +8,7 @@ from ..module_utils.domain.errors import Refused
 def check(action, context, before, wanted) -> None:
     """Raises Refused, before any change, when something still runs in a queue, for a user or by a service that goes.
 
-    ``action`` is a NodeAction on the first master; ``before`` and ``wanted`` are Specs. Costs nothing when nothing goes, else one
+    ``action`` is a NodeAction on the control node; ``before`` and ``wanted`` are Specs. Costs nothing when nothing goes, else one
     run of the module in the same task.
     """
     services = sorted(set(before.expanded_services) - set(wanted.expanded_services))
@@ -20,6 +20,6 @@ def check(action, context, before, wanted) -> None:
         gone["resourcemanager"] = f"http://{context.address(context.host)}:{COMPONENTS['resourcemanager'].ports['http']}"
     found = action.module({"op": "guard", "resourcemanager": "", **gone}, op="people")
     if found.get("failed") or found.get("unreachable"):
-        raise Refused(str(found.get("msg") or "the first master did not say what runs"), "Nothing was changed")
+        raise Refused(str(found.get("msg") or "the control node did not say what runs"), "Nothing was changed")
     if found["reasons"]:
         raise Refused("; ".join(found["reasons"]), "Nothing was changed. Run the command again after that")

@@ -10,6 +10,7 @@ from collections import Counter
 from ansible.errors import AnsibleParserError
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.control import control_nodes, is_control_node
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars import (
     HOSTNAME,
     RESERVED,
@@ -69,7 +70,8 @@ class Filler:
 
     def fill(self, records: list) -> None:
         """Add one host for each ``(account, instance)``. The list is emptied on the way, to save memory."""
-        masters = doors.first_masters(instance for _, instance in records)
+        bastions = doors.bastions(instance for _, instance in records)
+        controls = control_nodes(instance for _, instance in records)
         names = self._names(records, self._groups_to_be(records))
         groups: dict = {}
         constructed = any(self._plugin.get_option(o) for o in ("compose", "groups", "keyed_groups"))
@@ -79,7 +81,7 @@ class Filler:
             _, found, variables = node_hostvars(
                 instance, self._address[0] if len(self._address) == 1 and self._address[0] != "eip" else "private",
                 self._plugin.get_option("user") or "root", instance.get("Disks", ()), self._key(instance),
-                doors.bastion_for(instance, masters))
+                doors.bastion_for(instance, bastions), is_control_node(instance, controls))
             if not variables["emr_cluster_name"]:
                 self._leave_access(variables)
             if len(self._address) > 1 or self._address == ["eip"]:

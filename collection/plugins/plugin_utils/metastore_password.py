@@ -32,6 +32,6 @@ def check_new(spec, operation) -> None:
 
 
 def check_master(action, spec) -> None:
-    """Raises Refused when the password is not on the first master. ``action`` is a NodeAction there; asks only when it is not given."""
+    """Raises Refused when the password is not on the control node. ``action`` is a NodeAction there; asks only when it is not given."""
     if _lacks(spec) and action.shell(f"test -e {shlex.quote(PASSWORD_FILE)}")["rc"] != 0:
         raise _refused(spec)

@@ -8,6 +8,7 @@ import time
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ..module_utils.cloud.cluster.control import control_node
 from ..module_utils.cloud.cluster.finder import Found
 from ..module_utils.cloud.cluster.operation import READY, Operation, Unconfirmed
 from ..module_utils.cloud.credentials.chain import default_region, find_credentials
@@ -76,13 +77,12 @@ def ready(found: Found) -> Found:
 
 
 def reader_of(operation: Operation, found: Found) -> list:
-    """The first master, when it runs: it knows what the cluster was made by."""
-    masters = [n for n in found.instances if tags_of(n).get("emr:role") == "master" and n.get("Status") == "Running"]
-    if not masters or not found.anchor:
+    """The control node, when it runs: it knows what the cluster was made by."""
+    node = control_node([i for i in found.instances if i.get("Status") == "Running"])
+    if node is None or not found.anchor:
         return []
     key = find_private_key(found.anchor.login, operation.private_key_file, operation.client)
-    names = {m["InstanceName"] for m in masters[:1]}
-    return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] in names])
+    return wrap_var([n for n in operation.nodes(found, key, with_disks=False) if n["name"] == node["InstanceName"]])
 
 
 def nodes_of(operation: Operation, found: Found, private_key_file=None, spec=None) -> dict:

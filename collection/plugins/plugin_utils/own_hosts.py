@@ -5,6 +5,7 @@ the cluster: finding it asks no cloud, its lock and its instances are nobody's, 
 """
 from __future__ import annotations
 
+from ..module_utils.cloud.cluster.control import GROUP as CONTROL
 from ..module_utils.domain.catalogue import ROLES
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.spec.model import spec_from_dict
@@ -55,10 +56,13 @@ def _members(arguments: dict, task_vars: dict) -> list:
 def _cluster(hosts: list, task_vars: dict) -> dict:
     """What emr.cluster.nodes tells of a bought cluster, of these hosts."""
     nodes = [_node(host, task_vars) for host in hosts]
-    masters = sorted(node["name"] for node in nodes if node["vars"]["emr_role"] == "master")[:1]
+    masters = sorted((node for node in nodes if node["vars"]["emr_role"] == "master"),
+                     key=lambda node: (node["name"] not in task_vars["groups"].get(CONTROL, []), node["name"]))
+    for node in masters[:1]:
+        node["groups"].append(CONTROL)
     name = str(task_vars["hostvars"][hosts[0]].get("emr_cluster_name") or NAMELESS)
     brief = [{"name": node["name"], "role": node["vars"]["emr_role"], "state": "Running"} for node in nodes]
-    return {"nodes": nodes, "reader": [node for node in nodes if node["name"] in masters], "own_hosts": hosts, "exists": True,
+    return {"nodes": nodes, "reader": masters[:1], "own_hosts": hosts, "exists": True,
             "emr_result": {"name": name, "region": "", "nodes": brief}}
 
 
@@ -78,12 +82,12 @@ def _converged(found: dict, arguments: dict) -> dict:
     """The nodes with their groups for a converge, which changes settings, services and people here and never who belongs to the cluster."""
     revision = arguments.get("revision") or {}
     if not revision.get("before"):
-        raise Refused("there is no spec on the first master: the cluster was never deployed", "Run emr.cluster.deploy, or your play with the roles")
+        raise Refused("there is no spec on the control node: the cluster was never deployed", "Run emr.cluster.deploy, or your play with the roles")
     counts = [{name: group.count for name, group in spec_from_dict(data).node_groups.items()} for data in (revision["before"], revision["spec"])]
     if counts[0] != counts[1] or revision.get("named"):
         raise Refused("the hosts of this cluster were not bought: their number follows from the inventory", _REMEDY)
     if arguments["plan_only"]:
         return {**found, "nodes": [], "leaving": [], "spec": revision["spec"]}
     first = found["reader"][0]["name"] if found["reader"] else ""
-    nodes = [dict(node, groups=["emr_target", *(["emr_verify"] if node["name"] == first else [])]) for node in found["nodes"]]
+    nodes = [dict(node, groups=[*node["groups"], "emr_target", *(["emr_verify"] if node["name"] == first else [])]) for node in found["nodes"]]
     return {**found, "nodes": nodes, "leaving": [], "spec": revision["spec"]}

@@ -1,6 +1,7 @@
 """What the actions ``plan``, ``purchase`` and ``converge`` share: plans and purchases as results."""
 from __future__ import annotations
 
+from ..module_utils.cloud.cluster.control import GROUP as CONTROL
 from ..module_utils.cloud.purchase.plan_details import plan_details
 from ..module_utils.domain.install.sources import CACHE
 from ..module_utils.domain.spec.model import spec_from_dict
@@ -34,6 +35,7 @@ def purchased(arguments: dict, spec, operation, prepared=None) -> dict:
 
 
 def _pushed_to(nodes: list, plan) -> list:
-    """The first master, by itself, when this machine has to give it something; else nobody."""
-    masters = sorted(n["name"] for n in nodes if n["vars"]["emr_role"] == "master" and n["name"] not in plan.leaving)
-    return masters[:1] if any(row["source"] == CACHE for row in plan.sources) else []
+    """The control node, by itself, when this machine has to give it something; else nobody."""
+    if not any(row["source"] == CACHE for row in plan.sources):
+        return []
+    return [n["name"] for n in nodes if CONTROL in n["groups"] and n["name"] not in plan.leaving]

@@ -71,7 +71,7 @@ def services(context) -> list:
 
 def _kept(context) -> tuple:
     """Services that the cluster has, as configured in this run, else as on record."""
-    hosts = (context.first, context.host)
+    hosts = (context.control, context.host)
     done = next((found for host in hosts if (found := context.fact("emr_services_kept", host)) is not None), None)
     if done is not None:
         return tuple(done)

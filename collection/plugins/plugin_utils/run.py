@@ -17,12 +17,12 @@ FACT = "emr_run"
 FIELDS = {
     "cluster_id": "",    # identity of the cluster, new at each birth
     "nodes": [],         # the nodes: each has name, groups and vars, as emr.cluster.add_node takes them
-    "reader": [],        # the first master by itself, when it runs: it knows what the cluster was made by
+    "reader": [],        # the control node by itself, when it runs: it knows what the cluster was made by
     "spec": {},          # the spec that this run makes the cluster by
     "plan": {},          # what exists, what would be bought or released, and what that costs
     "exists": False,     # whether the cluster was there before
     "leaving": [],       # names of the nodes that leave
-    "push": [],          # the first master's name, when this machine has to give it software
+    "push": [],          # the control node's name, when this machine has to give it software
     "inspection": {},    # what emr.cluster.inspection saw
     "unfinished": {},    # why a cluster was never deployed to its end, and what comes next
     "own_hosts": [],     # names of the nodes, where no purchase brought them: they are those of the inventory

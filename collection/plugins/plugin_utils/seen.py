@@ -17,7 +17,7 @@ def inspection(context) -> dict:
 
 def running_spec(context, text: str = ""):
     """The spec that the cluster was made by, as plain data: read in this run, else of a revision's text. Or None."""
-    data = context.fact("emr_spec_data", context.first)
+    data = context.fact("emr_spec_data", context.control)
     try:
         if not data and text:
             data = yaml.safe_load(text)
@@ -39,5 +39,5 @@ def checked(context) -> dict:
         if not any(found.values()):
             found["silent"] = "no answer over SSH"
         nodes[host] = found
-    return {"cluster": looked["cluster"], "inspection": looked, "spec": running_spec(context), "first": context.first,
+    return {"cluster": looked["cluster"], "inspection": looked, "spec": running_spec(context), "control": context.control,
             "nodes": nodes}

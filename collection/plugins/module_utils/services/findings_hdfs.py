@@ -12,7 +12,7 @@ def hdfs(seen: dict) -> list:
         return []
     found = first.get("hdfs")
     if not found:
-        return [row("fail", "the NameNode does not answer", seen["first"], f"emrctl repair {name}")]
+        return [row("fail", "the NameNode does not answer", seen["control"], f"emrctl repair {name}")]
     rows = []
     if found["safe_mode"]:
         rows.append(row("fail", "HDFS is in safe mode: " + found["safe_mode"].split(".")[0],

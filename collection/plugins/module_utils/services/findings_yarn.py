@@ -11,7 +11,7 @@ def yarn(seen: dict) -> list:
         return []
     found = first.get("yarn")
     if not found:
-        return [row("fail", "the ResourceManager does not answer", seen["first"], f"emrctl repair {name}")]
+        return [row("fail", "the ResourceManager does not answer", seen["control"], f"emrctl repair {name}")]
     known = set(seen["nodes"])
     rows = []
     for node in found["nodes"]:

@@ -9,32 +9,27 @@ import re
 from functools import lru_cache
 
 from ...domain import paths
-from ..ecs.client import tags_of
+from ..ecs.client import addresses, tags_of
 from ..ssh import doors
 from ..ssh.client import control_dir, identity_args
+from .control import GROUP
 
 _HOSTKEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _WORD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ROLES = ("master", "slave", "task", "gateway")
 HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# Groups that plays make or address: a cluster whose own would be called so has none, else all its nodes were taken for these.
+PLAYS = frozenset({GROUP, *(f"emr_{word}" for word in ("target", "seen", "new", "leaving", "away", "start", "verify", "reader", "asked",
+                                                       "origin_reader"))})
 # No host may be called so: these words mean something to Ansible, or are groups of ours even while they are empty.
-RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", *_ROLES})
+RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", *PLAYS, *_ROLES})
 
 
 @lru_cache(8192)
 def sanitise(text: str) -> str:
     """A valid Ansible group name part: everything but letters, digits and _ becomes _."""
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
-
-
-def addresses(instance: dict) -> tuple:
-    """(private, public) IPv4 addresses of an instance; empty strings where it has none."""
-    vpc = ((instance.get("VpcAttributes") or {}).get("PrivateIpAddress") or {}).get("IpAddress") or []
-    inner = (instance.get("InnerIpAddress") or {}).get("IpAddress") or []
-    public = (instance.get("PublicIpAddress") or {}).get("IpAddress") or []
-    elastic = (instance.get("EipAddress") or {}).get("IpAddress") or ""
-    return (vpc or inner or [""])[0], (public or [elastic])[0]
 
 
 def valid_hostkey(text: str) -> str:
@@ -67,11 +62,11 @@ def through(bastion: dict, user: str, private_key_file: str | None) -> str:
 
 
 def node_hostvars(instance: dict, address: str = "auto", user: str = "root", disks=(),
-                  private_key_file: str | None = None, bastion: dict | None = None) -> tuple:
+                  private_key_file: str | None = None, bastion: dict | None = None, control: bool = False) -> tuple:
     """(hostname, groups, variables) of an instance as DescribeInstances gives it.
 
     ``address`` is auto (the door of the cluster), private or public; ``disks`` are its data disks as DescribeDisks gives
-    them; ``bastion`` is the instance that ``doors.bastion_for`` named for this one.
+    them; ``bastion`` is the instance that ``doors.bastion_for`` named for this one; ``control``: it is its cluster's control node.
     """
     tags = tags_of(instance)
     private, public = addresses(instance)
@@ -118,7 +113,7 @@ def node_hostvars(instance: dict, address: str = "auto", user: str = "root", dis
         variables["ansible_python_interpreter"] = paths.PYTHON
     if private_key_file:
         variables["ansible_ssh_private_key_file"] = private_key_file
-    return hostname, node_groups(instance), variables
+    return hostname, node_groups(instance) + [GROUP] * control, variables
 
 
 def node_groups(instance: dict) -> list:
@@ -128,7 +123,8 @@ def node_groups(instance: dict) -> list:
     parts = (("emr_", _word(tags, "emr:cluster", _NAME)), ("", role if role in _ROLES else ""),
              ("emr_group_", _word(tags, "emr:group", _NAME)), ("emr_region_", instance.get("RegionId", "")),
              ("emr_zone_", instance.get("ZoneId", "")))
-    return [sanitise(prefix + word) for prefix, word in parts if word]
+    found = [sanitise(prefix + word) for prefix, word in parts if word]
+    return found[found[0] in PLAYS:] if found else []
 
 
 def _word(tags: dict, key: str, pattern) -> str:

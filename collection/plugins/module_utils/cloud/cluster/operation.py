@@ -22,6 +22,7 @@ from ..ssh.client import require_ssh
 from ..ssh.contact import reach
 from ..ssh.login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login
 from .anchor import create_anchor, ensure_rules
+from .control import TAG as CONTROL, control_node, control_nodes, is_control_node
 from .finder import Found, data_disks, find_cluster
 from .hostvars import node_hostvars
 from .lock import Lock
@@ -230,7 +231,11 @@ class Operation:
         Returns when it can be read back (at most ``limit`` seconds later): the next command must not take them for new.
         """
         tags = {READY: "yes", "emr:release": spec.release, "emr:services": ",".join(spec.expanded_services)}
-        changed, end = self.tag(tags), time.monotonic() + limit
+        found = self.found().instances
+        changed, end = retag(self.client, found, tags), time.monotonic() + limit
+        control = control_node(found)
+        if control is not None:
+            retag(self.client, [control], {CONTROL: "yes"})
         while changed and any(not tags_of(i).get(READY) for i in self.found().instances):
             if time.monotonic() > end:
                 raise EmrError(f"The tag {READY} is not visible on all nodes after {limit:.0f} s", "Run the command again")
@@ -301,11 +306,12 @@ class Operation:
         """The nodes for add_host: name, groups, vars."""
         require_ssh()
         disks = data_disks(self.client, found.instances) if with_disks else {}
-        masters = doors.first_masters(found.instances) if self.address == "auto" else {}
-        result = []
+        bastions = doors.bastions(found.instances) if self.address == "auto" else {}
+        controls, result = control_nodes(found.instances), []
         for instance in found.instances:
             name, groups, variables = node_hostvars(instance, self.address, self.user, disks.get(instance["InstanceId"], ()),
-                                                    private_key_file, doors.bastion_for(instance, masters))
+                                                    private_key_file, doors.bastion_for(instance, bastions),
+                                                    is_control_node(instance, controls))
             result.append({"name": name, "groups": groups, "vars": variables})
         if any(not node["vars"]["ansible_host"] for node in result):
             names = ", ".join(n["name"] for n in result if not n["vars"]["ansible_host"])
@@ -319,22 +325,21 @@ def _other_software(before, spec) -> bool:
 
 
 def _standing(spec, before, ready: list) -> dict:
-    """{component: first master} of the files that the cluster has and serves to nodes that join. Without the spec of before,
-    the tags of its nodes tell; they are early by one interrupted operation, and the first master fetches what it lacks.
+    """{component: control node} of the files that the cluster has and serves to nodes that join. Without the spec of before,
+    the tags of its nodes tell; they are early by one interrupted operation, and the control node fetches what it lacks.
     """
-    masters = sorted((i for i in ready if tags_of(i).get("emr:role") == "master" and i.get("Status") == "Running"),
-                     key=lambda i: i["InstanceName"])
-    if not masters:
+    serves = control_node([i for i in ready if i.get("Status") == "Running"])
+    if serves is None:
         return {}
     if before is None:
-        tags = tags_of(masters[0])
+        tags = tags_of(serves)
         if tags.get("emr:release") != spec.release or spec.artifacts:
             return {}
         known = [s for s in spec.expanded_services if s in tags.get("emr:services", "").split(",")]
         have = {a for a in artifacts(spec) if a.component in needed(known)}
     else:
         have = set(artifacts(before))
-    return {a.component: masters[0]["InstanceName"] for a in artifacts(spec) if a in have}
+    return {a.component: serves["InstanceName"] for a in artifacts(spec) if a in have}
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,15 @@ def tag_list(tags: dict) -> list:
     return [{"Key": k, "Value": v} if v != "" else {"Key": k} for k, v in tags.items()]
 
 
+def addresses(instance: dict) -> tuple:
+    """(private, public) IPv4 addresses of an instance; empty strings where it has none."""
+    vpc = ((instance.get("VpcAttributes") or {}).get("PrivateIpAddress") or {}).get("IpAddress") or []
+    inner = (instance.get("InnerIpAddress") or {}).get("IpAddress") or []
+    public = (instance.get("PublicIpAddress") or {}).get("IpAddress") or []
+    elastic = (instance.get("EipAddress") or {}).get("IpAddress") or ""
+    return (vpc or inner or [""])[0], (public or [elastic])[0]
+
+
 def tags_of(resource: dict) -> dict:
     """The tags of an answer as a dict; a resource whose tags are a dict already keeps them in ``tags``."""
     if "tags" in resource:

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import re
 
-from ..cluster.hostvars import sanitise
+from ..cluster.hostvars import PLAYS, sanitise
 from ..ecs.client import tags_of
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _ROLES = ("master", "slave", "task", "gateway")
-# A cluster of such a name would share its group with a node group, region, zone or account.
+# A cluster of such a name would share its group with a node group, region, zone or account. (A group of plays it does not join.)
 _TAKEN = re.compile(r"(group|region|zone|account)-.")
 _SHOWN = 5
 
@@ -36,7 +36,7 @@ def problems(instances: list) -> list:
             kinds = "; ".join(f"emr:id {key if re.fullmatch(r'emr-[0-9a-f]{12}', key) else 'missing or odd'}: {_some(ids)}"
                               for key, ids in sorted(by_id.items()))
             found.append(f"group emr_{sanitise(cluster)} holds several clusters of one name ({kinds})")
-        if _TAKEN.match(cluster):
+        if _TAKEN.match(cluster) or f"emr_{sanitise(cluster)}" in PLAYS:
             found.append(f"group emr_{sanitise(cluster)}: the name of cluster {cluster} is also that of another kind of group")
     return found
 

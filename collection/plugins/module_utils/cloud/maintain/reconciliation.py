@@ -49,7 +49,7 @@ def is_going(instance: dict) -> bool:
 class Reconciliation:
     """One reconcile of one cluster.
 
-    ``spec`` is the newest one, None when the first master could not be asked; ``unread`` then says why. ``activity``
+    ``spec`` is the newest one, None when the control node could not be asked; ``unread`` then says why. ``activity``
     is the record of module idle, ``excluded`` the names on the lists of excluded nodes. With ``act`` false nothing is
     changed.
     """
@@ -78,7 +78,7 @@ class Reconciliation:
             elif not self._runs():
                 self.done.append("it is stopped, so nothing is bought or removed")
         if self.unread:
-            self.problems.append(f"the first master did not answer: {self.unread}")
+            self.problems.append(f"the control node did not answer: {self.unread}")
         data.update(done=self.done, problems=self.problems, active=self.activity.get("active"),
                     active_why=self.activity.get("why", ""), created=self._created(), due=verdict.due or None)
         return data

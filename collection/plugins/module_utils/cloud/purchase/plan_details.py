@@ -113,7 +113,7 @@ def _lacks(client: EcsClient, spec, found: Found, plan: Plan) -> list:
 
 def _traffic(spec) -> list:
     """What a door costs besides."""
-    which = {"bastion": "the first master's", "public": "each node's"}.get(spec.network.access)
+    which = {"bastion": "the bastion's", "public": "each node's"}.get(spec.network.access)
     return [f"{which} traffic to the internet is billed by volume, besides the price"] if which else []
 
 

@@ -55,7 +55,7 @@ def trial_parameters(spec, anchor: Anchor, key_pair: str):
 
 
 def _has_public_address(spec, group, intent: Intent) -> bool:
-    """With a bastion the first master alone; a spec has one master, so its intent covers no other node."""
+    """With a bastion the control node alone; a spec has one master, so its intent covers no other node."""
     if spec.network.access == "bastion":
         return group.name == spec.groups_with_role("master")[0].name and intent.first == 1
     return spec.network.access == "public"

@@ -19,7 +19,7 @@ JOIN, NEW, LEAVING, VERIFY = "emr_target", "emr_new", "emr_leaving", "emr_verify
 def prepare(operation: Operation, spec, before=None, named=(), excluded=(), loads=None, gone=()) -> tuple:
     """(Plan, Found) of converging on ``spec``. ``before``: the newest spec, None at birth. Raises Refused.
 
-    ``named``: nodes that shall leave; ``excluded``, ``loads``: what the first master says of them (module leaving);
+    ``named``: nodes that shall leave; ``excluded``, ``loads``: what the control node says of them (module leaving);
     ``gone``: named ones that an interrupted run may have released already.
     """
     found = operation.found(must_exist=False)
@@ -36,9 +36,9 @@ def prepare(operation: Operation, spec, before=None, named=(), excluded=(), load
 
 def check_answers(operation: Operation, found: Found, plan: Plan, limit: float = 20.0) -> None:
     """Raises EmrError, before anything is bought, when nodes that stay do not answer on SSH within ``limit`` seconds."""
-    masters = doors.first_masters(found.instances) if operation.address == "auto" else {}
+    bastions = doors.bastions(found.instances) if operation.address == "auto" else {}
     standing = [i for i in found.instances if i.get("Status") == "Running" and tags_of(i).get(READY)
-                and i["InstanceName"] not in plan.leaving and doors.bastion_for(i, masters) is None]
+                and i["InstanceName"] not in plan.leaving and doors.bastion_for(i, bastions) is None]
     try:
         wait_for_ssh(standing, operation.address, limit)
     except EmrError as error:

@@ -25,12 +25,12 @@ def node_address(instance: dict, address: str) -> str:
 
 def reach(client: EcsClient, instances: list, address: str, user: str, private_key_file: str | None) -> int:
     """Wait until every node answers on SSH on the way of its door; how many host keys were learned. Raises EmrError."""
-    masters = doors.first_masters(instances) if address == "auto" else {}
-    ways = [(i, doors.bastion_for(i, masters)) for i in instances]
+    bastions = doors.bastions(instances) if address == "auto" else {}
+    ways = [(i, doors.bastion_for(i, bastions)) for i in instances]
     direct = [i for i, bastion in ways if bastion is None]
     wait_for_ssh(direct, address)
     learned = learn_host_keys(client, direct, address)
-    for bastion in masters.values():
+    for bastion in bastions.values():
         behind = {i["InstanceId"]: i for i, b in ways if b is bastion}
         keys = reach_through(bastion, list(behind.values()), user, private_key_file, SSH_LIMIT) if behind else {}
         for instance_id, key in keys.items():

@@ -1,6 +1,6 @@
 """The network doors of a cluster: how the controller reaches its nodes.
 
-``vpc``: at their private addresses. ``public``: each at its own. ``bastion``: the first master at its public address, the
+``vpc``: at their private addresses. ``public``: each at its own. ``bastion``: one master at its public address, the
 others at their private ones through it. Instances carry the door in the tag ``emr:access``, so that every way into a
 cluster (playbooks, inventory, emrctl ssh) takes the same; without the tag it is vpc.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 
 from ...domain.errors import Refused
-from ..ecs.client import tags_of
+from ..ecs.client import addresses, tags_of
 from .client import identity_args
 
 ACCESS = ("vpc", "bastion", "public")
@@ -39,25 +39,26 @@ def check_unchanged(access: str, instances) -> None:
                       f"Write access: {found[0]}; another way of access needs a new cluster")
 
 
-def first_masters(instances) -> dict:
-    """{(cluster, id): first master} of the instances of clusters that have a bastion."""
+def bastions(instances) -> dict:
+    """{(cluster, id): bastion} of the instances of clusters that have one: the master that was bought with a public address.
+
+    While it is stopped it may have none; then it is the first by name.
+    """
     found: dict = {}
     for instance in instances:
         tags = tags_of(instance)
         if access_of(instance) == "bastion" and tags.get("emr:role") == "master":
-            key = tags.get("emr:cluster", ""), tags.get("emr:id", "")
-            if key not in found or instance.get("InstanceName", "") < found[key].get("InstanceName", ""):
-                found[key] = instance
-    return found
+            found.setdefault((tags.get("emr:cluster", ""), tags.get("emr:id", "")), []).append(instance)
+    return {key: min(masters, key=lambda i: (not addresses(i)[1], i.get("InstanceName", ""))) for key, masters in found.items()}
 
 
-def bastion_for(instance: dict, masters: dict) -> dict | None:
-    """The bastion through which this instance is reached; None when it is reached directly, or is the bastion."""
+def bastion_for(instance: dict, found: dict) -> dict | None:
+    """The bastion, of those that ``bastions`` found, through which this instance is reached; None when it is reached directly."""
     tags = tags_of(instance)
-    found = masters.get((tags.get("emr:cluster", ""), tags.get("emr:id", "")))
-    if access_of(instance) != "bastion" or found is None or found["InstanceId"] == instance["InstanceId"]:
+    way = found.get((tags.get("emr:cluster", ""), tags.get("emr:id", "")))
+    if access_of(instance) != "bastion" or way is None or way["InstanceId"] == instance["InstanceId"]:
         return None
-    return found
+    return way
 
 
 def proxy_option(host: str, user: str, trust: str, socket: str, private_key_file: str | None) -> str:

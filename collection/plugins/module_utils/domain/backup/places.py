@@ -13,7 +13,7 @@ from ..resident import package as resident
 from ..resident.files import root_file, timer_unit
 from ..sizing import memory as sizing
 from ..text import durations
-from ..topology.endpoints import endpoint
+from ..topology.endpoints import addresses
 
 UNIT = "emr-backup"
 CONF_DIR = paths.BACKUP_CONF
@@ -80,7 +80,7 @@ def _settings(spec, topology, node, effective) -> dict:
     return {"cluster": topology.cluster, "cluster_id": topology.cluster_id, "region": spec.region, "every_s": durations.seconds(spec.backup.every),
             "keep": spec.backup.keep, "oss": spec.backup.oss, "root": root_of(node),
             "oss_endpoint": str(effective["core-site"].get("fs.oss.endpoint") or f"oss-{spec.region}-internal.aliyuncs.com"),
-            "environment": f"{ENV_DIR}/{COMPONENTS['datanode'].unit}.env", "namenode": endpoint(topology, "namenode").url,
+            "environment": f"{ENV_DIR}/{COMPONENTS['datanode'].unit}.env", "namenode": addresses(topology, spec.expanded_services, "namenode"),
             "data_dirs": storage_dirs("datanode", effective),
             # A checkpoint holds the whole namespace in memory, as the NameNode does.
             "heap_mib": sizing.heap("namenode", namenode.memory_mib), "quick": sizing.small(namenode.memory_mib)}

@@ -1,6 +1,6 @@
 """Names of Hadoop's properties, read from the *-default.xml inside the installed jars, and what looks misspelt.
 
-The jars of the first master are read, in the command that reads the spec: they are exactly what runs, so no list of names
+The jars of the control node are read, in the command that reads the spec: they are exactly what runs, so no list of names
 has to be kept for each release, and a cluster with other artifacts is checked against its own.
 """
 from __future__ import annotations

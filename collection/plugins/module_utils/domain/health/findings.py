@@ -192,12 +192,12 @@ def _computed(seen: dict) -> list:
         if found is None:
             continue
         if found.get("error"):
-            rows.append(row("fail", found["error"], seen["first"], f"emrctl status {seen['cluster']}"))
+            rows.append(row("fail", found["error"], seen["control"], f"emrctl status {seen['cluster']}"))
         else:
             rows.append(row("ok", f"{done} in {found['seconds']:.1f} s"))
     if not first:
-        rows.append(row("fail", "nothing could be written or computed: the first master was not examined",
-                         seen["first"], f"emrctl repair {seen['cluster']}"))
+        rows.append(row("fail", "nothing could be written or computed: the control node was not examined",
+                         seen["control"], f"emrctl repair {seen['cluster']}"))
     if len(rows) == 2 and all(row["state"] == "ok" for row in rows):
         rows = [row("ok", f"{rows[0]['detail']}; {rows[1]['detail']}")]
     return rows

@@ -8,5 +8,5 @@ def row(state: str, detail: str, node: str = "-", then: str = "") -> dict:
 
 
 def from_first(seen: dict) -> dict:
-    """What the first master's check returned; {} when it could not be looked at."""
-    return (seen["nodes"].get(seen["first"]) or {}).get("check") or {}
+    """What the control node's check returned; {} when it could not be looked at."""
+    return (seen["nodes"].get(seen["control"]) or {}).get("check") or {}

@@ -96,8 +96,8 @@ def _narrow(result: Mending, only: str, known: dict) -> None:
 
 
 def hdfs_of(seen: dict) -> dict:
-    """Numbers of HDFS as the first master told them; {} when it did not."""
-    return (seen["nodes"].get(seen["first"], {}).get("status") or {}).get("hdfs") or {}
+    """Numbers of HDFS as the control node told them; {} when it did not."""
+    return (seen["nodes"].get(seen["control"], {}).get("status") or {}).get("hdfs") or {}
 
 
 def refuse_masters(seen: dict, dead) -> None:

@@ -15,7 +15,7 @@ from ..catalogue import COMPONENTS
 from ..daemons.units import UNIT_DIR
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from ..sizing import memory as sizing
-from ..topology.endpoints import urls
+from ..topology.endpoints import addresses
 from .files import boot_unit, is_source, root_file, source
 
 LIB = paths.LIB
@@ -86,7 +86,7 @@ def _row(path: str, text: str) -> dict:
 def settings(topology, node, services, spec) -> dict:
     """What the package has to know of its cluster."""
     def url(component):
-        return next(iter(urls(topology, services, component)), "")
+        return addresses(topology, services, component)
     return {"cluster": topology.cluster, "region": spec.region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
             "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,

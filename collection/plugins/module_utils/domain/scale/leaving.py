@@ -1,7 +1,7 @@
 """Which nodes leave when a cluster shrinks, and whether they may.
 
 ``nodes`` are what ``cluster`` returns: {name, vars: {emr_group, emr_role, …}}. ``loads`` is what the operation ``drain``
-saw on the first master (node/scale/drain.py, ``look``): {"hdfs": …, "yarn": …}. Sizes are bytes.
+saw on the control node (node/scale/drain.py, ``look``): {"hdfs": …, "yarn": …}. Sizes are bytes.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The revisions of a cluster's spec that its first master keeps: how they are read, and what may follow on the newest.
+"""The revisions of a cluster's spec that its control node keeps: how they are read, and what may follow on the newest.
 
 A revision is NNNNNN.yml (the spec) and NNNNNN.json (number, digest, who, why, when, edit);
 without the latter it was never completed.
@@ -36,7 +36,7 @@ def read_command(number: int | None = None) -> str:
 
 @dataclass
 class History:
-    """What the first master keeps. ``metas`` by number, oldest first; ``texts``: YAML by number of those that were read.
+    """What the control node keeps. ``metas`` by number, oldest first; ``texts``: YAML by number of those that were read.
 
     ``scripts``: content by the path that the spec had; ``unplaced``: by name, of those that ran before places were kept.
     """
@@ -100,7 +100,7 @@ def parse(output: str) -> History:
         history.metas.sort(key=lambda m: m["number"])
     except (ValueError, KeyError, TypeError) as error:
         raise EmrError(f"the revisions in {FOLDER} cannot be read: {error}",
-                       "Look at the files there on the first master") from error
+                       "Look at the files there on the control node") from error
     return history
 
 

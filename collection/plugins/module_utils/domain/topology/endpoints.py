@@ -24,3 +24,8 @@ def endpoint(topology, component: str, port: str = "http") -> Endpoint:
 def urls(topology, services, component: str, port: str = "http") -> tuple:
     """Base URLs of a component, empty when the cluster (with these services) does not run it."""
     return tuple(e.url for e in endpoints(topology, component, port)) if COMPONENTS[component].service in services else ()
+
+
+def addresses(topology, services, component: str, port: str = "http") -> str:
+    """The base URLs of a component with commas between them, as node/hadoop_http.py takes a daemon; '' when there is none."""
+    return ",".join(urls(topology, services, component, port))

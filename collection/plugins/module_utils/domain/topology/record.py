@@ -1,7 +1,8 @@
 """The nodes of a cluster as each of them remembers them: what the cluster is does not depend on whom a run happens to reach.
 
 An inventory can lose a line and a play can be limited. Neither is an order to take a node away, so what configured the
-cluster last leaves its nodes with their shapes in a file on each of them, and the next run adds those that it does not see.
+cluster last leaves its nodes with their shapes, and where components were placed, in a file on each of them, and the next run adds those that it
+does not see.
 """
 from __future__ import annotations
 
@@ -16,8 +17,10 @@ PATH = paths.NODES
 
 def text(topology: Topology, services=()) -> str:
     """The record of a topology: one line of JSON for each node, so that a diff shows who came and went."""
+    where = json.dumps({name: list(names) for name, names in topology.placement.items()}, sort_keys=True)
     rows = ",\n".join(json.dumps(asdict(node), sort_keys=True) for node in topology.nodes)
-    return f'{{"cluster": {json.dumps(topology.cluster)}, "services": {json.dumps(list(services))}, "nodes": [\n{rows}\n]}}\n'
+    head = f'"cluster": {json.dumps(topology.cluster)}, "services": {json.dumps(list(services))}, "placement": {where}'
+    return f'{{{head}, "nodes": [\n{rows}\n]}}\n'
 
 
 def services(record, cluster: str = "") -> tuple:
@@ -37,3 +40,11 @@ def nodes(record, cluster: str = "") -> tuple:
     except (KeyError, TypeError):
         # Written by another version: as good as none.
         return ()
+
+
+def placement(record) -> dict:
+    """Where components were placed, as {component: names}, by such a record or by a revision's meta data; {} where they do not say."""
+    found = record.get("placement") if isinstance(record, dict) else None
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): tuple(str(host) for host in hosts) for name, hosts in found.items() if isinstance(hosts, list)}

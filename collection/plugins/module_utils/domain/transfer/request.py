@@ -78,7 +78,7 @@ def provider_path(user: str, secret_id: str) -> str:
 
 
 def memory_path(secret_id: str) -> str:
-    """Path on the first master of the file in memory."""
+    """Path on the control node of the file in memory."""
     return f"{FOLDER}/{secret_id}.json"
 
 

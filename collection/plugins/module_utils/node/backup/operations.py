@@ -12,7 +12,7 @@ from ..common import NodeError, run
 from ..hadoop_cli import as_user
 from .tool import CONFIG, copies, read_json, write_json
 
-# On the first master: what was restored last, and whether that was accepted.
+# On the control node: what was restored last, and whether that was accepted.
 RECORD = paths.RESTORED
 # A missed backup is worth a word when the next one is late by this many seconds as well.
 GRACE_S = 900

@@ -195,14 +195,16 @@ def _check_services(revision):
 def _revision(revision, check):
     """Keep the spec as a numbered revision with who and when, unless the newest one is the same."""
     newest = newest_revision()
-    if newest and newest["digest"] == revision["digest"]:
+    placement = revision.get("placement") or {}
+    # A revision of before placements has the one that follows from its nodes, as this one does.
+    if newest and newest["digest"] == revision["digest"] and newest.get("placement", placement) == placement:
         return ""
     number = (newest["number"] if newest else 0) + 1
     if not check:
         os.makedirs(SPEC_DIR, mode=0o755, exist_ok=True)
         meta = {"number": number, "digest": revision["digest"], "services": revision["services"], "who": revision["who"],
                 "why": revision["why"], "edit": revision.get("edit") or {},
-                "users": revision.get("users", []), "queues": revision.get("queues", []),
+                "users": revision.get("users", []), "queues": revision.get("queues", []), "placement": placement,
                 "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         base = f"{SPEC_DIR}/{number:06d}"
         write_atomic(base + ".yml", revision["text"], 0o640)

@@ -106,7 +106,7 @@ class Start:
         if waits:
             return {"changed": bool(self.changes), "changes": self.changes, "waits": waits, "again": {"restarts": self.restarts}}
         if self.params["hdfs"]:
-            # All nodes have their software by now: nobody needs the first master's archives any more.
+            # All nodes have their software by now: nobody needs the control node's archives any more.
             run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
         self.changes += run_scripts(self.params["bootstrap"], False)
         return {"changed": bool(self.changes), "changes": self.changes,

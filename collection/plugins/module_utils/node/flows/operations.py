@@ -1,4 +1,4 @@
-"""Flows on the first master: jobs that wait for each other (see flow_record and flow_run)."""
+"""Flows on the control node: jobs that wait for each other (see flow_record and flow_run)."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Schedules on the first master: a timer of systemd for each, which starts a flow.
+"""Schedules on the control node: a timer of systemd for each, which starts a flow.
 
 /var/lib/emr/schedules/NAME/ holds schedule.json (when, which flow), files/ (what its jobs bring along), runs (one JSON line for each
 time it was due) and lock. The timer is /etc/systemd/system/emr-schedule-NAME.timer; it starts emr-schedule@NAME.service, which is

@@ -1,4 +1,4 @@
-"""HDFS's balancer as a unit of its own on the first master, so that it goes on without its caller."""
+"""HDFS's balancer as a unit of its own on the control node, so that it goes on without its caller."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Look at a node closely: daemons, drift, disks, crashes; on the first master also write, read and compute.
+"""Look at a node closely: daemons, drift, disks, crashes; on the control node also write, read and compute.
 
 Nothing is changed but a small file in HDFS, which is deleted again. What is wrong is part of the result and no failure,
 so that one bad part hides no other.

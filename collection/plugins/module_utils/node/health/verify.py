@@ -1,4 +1,4 @@
-"""Prove on the first master that the cluster works: nodes, a file written and read, a computation."""
+"""Prove on the control node that the cluster works: nodes, a file written and read, a computation."""
 from __future__ import annotations
 
 import hashlib

@@ -1,6 +1,6 @@
 """Fetch, verify and unpack release artifacts on a node.
 
-Each artifact is fetched from outside once, by the first master; the others take it from there. Nothing is unpacked
+Each artifact is fetched from outside once, by the control node; the others take it from there. Nothing is unpacked
 before its SHA-512 is right, and nothing is visible under its final name before it is complete.
 """
 from __future__ import annotations
@@ -78,7 +78,7 @@ def installed_digest(artifact):
 def fetch(artifact, peer, limit_s, signed):
     """Bring the archive into the cache. Returns (path, source). Raises NodeError that lists what each source said.
 
-    ``peer``: base URL on the first master, tried until the limit since it may still be fetching itself.
+    ``peer``: base URL on the control node, tried until the limit since it may still be fetching itself.
     """
     path = os.path.join(CACHE, artifact["file"])
     if os.path.exists(path) and sha512(path) == artifact["sha512"]:

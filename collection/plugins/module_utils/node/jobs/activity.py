@@ -1,4 +1,4 @@
-"""When this cluster last worked, asked on the first master."""
+"""When this cluster last worked, asked on the control node."""
 from __future__ import annotations
 
 import calendar

@@ -1,4 +1,4 @@
-"""Copies records, logs and event logs of jobs that have ended to OSS. Runs as root on the first master.
+"""Copies records, logs and event logs of jobs that have ended to OSS. Runs as root on the control node.
 
 BASE/jobs/ID/ gets job.json (as `emrctl jobs show` tells it), stdout.log, stderr.log, yarn.log (the containers' logs) and events/ (the
 histories of Spark and MapReduce); job.json comes last, so what has one is complete. A file ``archived`` in the job's record

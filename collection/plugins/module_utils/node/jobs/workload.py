@@ -1,4 +1,4 @@
-"""What the first master has to do for people: its jobs, flows and schedules in short."""
+"""What the control node has to do for people: its jobs, flows and schedules in short."""
 from __future__ import annotations
 
 import time

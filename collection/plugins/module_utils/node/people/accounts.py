@@ -34,7 +34,7 @@ def perform(params, check):
 
 
 def settle_people(params, check):
-    """Accounts of this node; on the first master (it gets ``homes``) their homes too, as soon as HDFS runs.
+    """Accounts of this node; on the control node (it gets ``homes``) their homes too, as soon as HDFS runs.
 
     Before the first start the operation ``service`` makes them. Returns notes.
     """

@@ -1,6 +1,6 @@
 """Take nodes out of YARN and HDFS so that nothing is lost: what they hold, beginning, and how far it is.
 
-Runs on the first master and asks the NameNode's JMX and the ResourceManager's REST. No call here waits long: the action
+Runs on the control node and asks the NameNode's JMX and the ResourceManager's REST. No call here waits long: the action
 plugin calls again and tells people in between. Nodes are {name, address, stores, computes, drains}.
 """
 from __future__ import annotations
