@@ -31,7 +31,7 @@ packages = [a for a in sys.argv[1:] if not a.startswith("-") and not a.startswit
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *packages]) if packages else 0)
 PY
 status=0
-echo "== ansible-test sanity"; ansible-test sanity --python default --skip-test pylint --skip-test pslint --skip-test shellcheck || status=1
+echo "== ansible-test sanity"; ansible-test sanity --python default || status=1
 echo "== ansible-lint (production)"; ANSIBLE_COLLECTIONS_PATH="$work" ansible-lint --profile production --offline || status=1
 echo "== galaxy-importer"; (cd "$work" && python -m galaxy_importer.main "$work"/emr-cluster-*.tar.gz) || status=1
 exit $status

@@ -19,11 +19,12 @@ _REMEDY = "To add a host, put it into the inventory and run emr.cluster.deploy; 
 
 def answer(action: str, arguments: dict, task_vars: dict):
     """The result of an action of the cloud's side, or None where a bought cluster is meant. Raises Refused for what needs a cloud."""
-    known = run.known(task_vars.get("ansible_facts")).get("own_hosts")
+    before = run.known(task_vars.get("ansible_facts"))
+    known = before.get("own_hosts")
     if not known and action not in ("nodes", "inspection", "power"):
         return None
     if action in ("lock", "scale_in"):
-        return {"unlocked": False}
+        return {"unlocked": False, "emr_result": {"name": before["name"], "region": before["region"]}}
     hosts = plain(known) if known else _members(arguments, task_vars)
     if not hosts:
         return None

@@ -1,0 +1,94 @@
+"""Plain hosts and a play of one's own: roles on fresh and on finished hosts, and what comes on day two with the same inventory."""
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.test_static_door import Static
+from tests.lab import lab
+
+PLAY = """
+- hosts: master:slave
+  gather_facts: false
+  %s
+  roles:
+    - emr.cluster.hdfs
+    - {role: emr.cluster.yarn, yarn_config: {yarn-site: {yarn.log-aggregation.retain-seconds: 604800}}}
+"""
+TASKS = """
+- hosts: master:slave
+  gather_facts: false
+  tasks:
+%s
+"""
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory):
+    with lab(tmp_path_factory.mktemp("own"), "soako", 96, 8396) as bed:
+        yield Static(bed)
+
+
+def play(hosts, said="", *arguments) -> int:
+    """Changes of a run of the play with the roles."""
+    return hosts.changes(hosts.playbook(PLAY % said, "play", "-i", hosts.inventory(), *arguments))
+
+
+def entry(hosts, *entries) -> str:
+    rows = "".join(f"    - ansible.builtin.include_role: {{name: emr.cluster.{role}, tasks_from: {name}}}\n" for role, name in entries)
+    return hosts.playbook(TASKS % rows, "entries", "-i", hosts.inventory())
+
+
+def operation(hosts, name, **variables) -> str:
+    return hosts.run("ansible-playbook", "-i", hosts.inventory(), f"emr.cluster.{name}", "-e", json.dumps(variables))
+
+
+def test_roles_on_fresh_hosts(hosts):
+    assert play(hosts, "", "--check", "--diff") > 0
+    assert "missing" in hosts.on(hosts.master, "ls -d /opt/emr/hadoop || echo missing"), "a check installs nothing"
+    assert play(hosts, "strategy: free") > 0
+    assert len(hosts.datanodes()) == 3
+    assert play(hosts) == 0
+
+
+@pytest.mark.parametrize("said, arguments", [("serial: 1", ()), ("strategy: free", ()), ("", ("--check", "--diff")), ("", ("--limit", "own-slave-001")),
+                                             ("", ("--tags", "hdfs_configure,yarn_configure"))])
+def test_roles_on_finished_hosts_change_nothing(hosts, said, arguments):
+    assert play(hosts, said, *arguments) == 0
+
+
+def test_a_change_restarts_in_turns_and_once(hosts):
+    change = "vars: {hdfs_config: {hdfs-site: {dfs.datanode.max.locked.memory: 0, dfs.datanode.handler.count: 11}}}"
+    checked = hosts.playbook(PLAY % change, "play", "-i", hosts.inventory(), "--check", "--diff", "--tags", "hdfs_configure")
+    assert "dfs.datanode.handler.count" in checked
+    output = hosts.playbook(PLAY % change, "play", "-i", hosts.inventory())
+    assert output.count("datanode: restarted") == 3
+    assert play(hosts, change) == 0
+
+
+def test_entry_points(hosts):
+    entry(hosts, ("hdfs", "health_check"), ("yarn", "health_check"))
+    assert entry(hosts, ("yarn", "restart")).count("nodemanager: restarted") == 3
+    entry(hosts, ("yarn", "stop"))
+    assert "inactive" in hosts.on(hosts.master, "systemctl is-active emr-resourcemanager || true")
+    assert play(hosts) > 0
+    entry(hosts, ("yarn", "remove"))
+    assert "missing" in hosts.on(hosts.master, "ls /etc/systemd/system/emr-resourcemanager.service || echo missing")
+    entry(hosts, ("hdfs", "health_check"))
+    assert play(hosts) > 0
+
+
+def test_day_two(hosts):
+    operation(hosts, "status")
+    operation(hosts, "check")
+    operation(hosts, "configure", emr_edit={"config": {"hdfs-site": {"dfs.datanode.handler.count": 12}}})
+    assert "12" in hosts.on(hosts.slaves[0], "grep -A1 dfs.datanode.handler.count /etc/emr/hadoop/hdfs-site.xml")
+    operation(hosts, "service_add", emr_service="mapreduce")
+    operation(hosts, "submit", emr_job_type="SHELL", emr_job_args=["hostname"], emr_job_wait=True)
+    operation(hosts, "jobs_list")
+    operation(hosts, "restart", emr_scope={"services": ["yarn"]})
+    operation(hosts, "service_remove", emr_service="mapreduce")
+    operation(hosts, "stop")
+    operation(hosts, "start")
+    assert len(hosts.datanodes()) == 3
