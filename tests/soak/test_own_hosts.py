@@ -4,8 +4,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.e2e.test_static_door import Static
+
 from tests.lab import lab
 
 PLAY = """
@@ -47,7 +47,7 @@ def operation(hosts, name, **variables) -> str:
 def test_roles_on_fresh_hosts(hosts):
     assert play(hosts, "", "--check", "--diff") > 0
     assert "missing" in hosts.on(hosts.master, "ls -d /opt/emr/hadoop || echo missing"), "a check installs nothing"
-    assert play(hosts, "strategy: free") > 0
+    assert play(hosts) > 0
     assert len(hosts.datanodes()) == 3
     assert play(hosts) == 0
 
