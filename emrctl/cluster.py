@@ -69,7 +69,7 @@ def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quie
     if result.data.get("warned"):
         from emrctl.listing import warning
 
-        print(f"emrctl: {warning(result.data['warned'])}. Next: emrctl reconcile {name} --dry-run", file=sys.stderr)
+        print(f"emrctl: {warning(result.data['warned'])}. Next: emrctl maintain {name} --dry-run", file=sys.stderr)
     if not result.ok:
         stop(result)
 

@@ -31,7 +31,7 @@ VERBS = {
     "restart": ("emrctl.operate", "restart"),
     "start": ("emrctl.operate", "start"),
     "stop": ("emrctl.operate", "stop_cluster"),
-    "reconcile": ("emrctl.reconcile", "reconcile"),
+    "maintain": ("emrctl.maintain", "maintain"),
     "release": ("emrctl.cluster", "release"),
     "run-flow": ("emrctl.run_flow", "run_flow"),
     "submit": ("emrctl.jobs", "submit"),
@@ -57,6 +57,8 @@ GROUPS = {
     "local": ("emrctl.local.cli", "Run the local ECS: the same API, with real hosts on this machine."),
     "dist": ("emrctl.dist.cli", "Assemble, verify and publish a release's tarballs."),
 }
+# Former names, which scripts and timers of people may use.
+ALIASES = {"reconcile": "maintain"}
 RAW = {"submit", "schedule", "ssh", "shell"}  # what follows `--` belongs to the job or the remote command; it is handed on as context.obj
 SETTINGS = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
@@ -114,6 +116,7 @@ def _nothing() -> None:
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
     """Arguments before and after `--`, for the verbs that hand the latter on."""
+    argv = [ALIASES.get(argv[0], argv[0]), *argv[1:]] if argv else argv
     if argv and argv[0] in RAW and "--" in argv:
         at = argv.index("--")
         return argv[:at], argv[at + 1:]

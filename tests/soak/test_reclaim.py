@@ -1,4 +1,4 @@
-"""A spot node is taken back while a long job runs on it: the job ends right, and reconcile buys another node."""
+"""A spot node is taken back while a long job runs on it: the job ends right, and maintain buys another node."""
 from __future__ import annotations
 
 import json
@@ -65,8 +65,8 @@ def test_a_job_survives_that_its_node_is_taken_back(bed):
     numbers = [n for i in range(1, FILES + 1) for n in range(i * 1000, i * 1000 + 1000)]
     assert out["stdout"].split() == [str(len(numbers)), str(sum(numbers))], out["stderr"][-2000:]
     assert not (ask(bed, "apps?states=FAILED,KILLED").get("apps") or {}).get("app")
-    result = bed.json("reconcile", NAME)
+    result = bed.json("maintain", NAME)
     assert result["done"] == [f"replace spot nodes: {NODE}", f"remove the records of nodes that are gone: {NODE}"]
     assert node(bed)["state"] == "RUNNING" and bed.json("status", NAME)["yarn"]["active"] == 3
-    again = bed.json("reconcile", NAME)
+    again = bed.json("maintain", NAME)
     assert again["done"] == [] and not any(s["changed"] for s in again["stats"].values())

@@ -166,3 +166,8 @@ def test_every_verb_that_gives_data_can_be_quiet():
     for verb in [*program.VERBS, *(g for g in program.GROUPS if g not in ("local", "dist"))]:
         found.update(leaves(typer.main.get_command(program.build([verb])).commands[verb], [verb]))
     assert len(found) > 40 and [name for name, options in found.items() if "-o" in options and "-q" not in options] == []
+
+
+def test_former_names_of_verbs_still_work():
+    assert program.split(["reconcile", "sales", "--dry-run"]) == (["maintain", "sales", "--dry-run"], [])
+    assert set(program.ALIASES.values()) <= set(program.VERBS) and not set(program.ALIASES) & set(program.VERBS)

@@ -11,7 +11,7 @@ from ansible_collections.emr.cluster.plugins.action.check import ActionModule as
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair import revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import judge
-from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions as mending
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions
 from ansible_collections.emr.cluster.plugins.module_utils.domain.repair.hdfs import Healing, healed, progress
 from ansible_collections.emr.cluster.plugins.module_utils.node.health import (
     check as node_check,
@@ -185,7 +185,7 @@ def repairable(seen):
 
 
 def test_a_whole_cluster_needs_no_repair(seen):
-    plan = mending.plan(repairable(seen))
+    plan = decisions.plan(repairable(seen))
     assert plan.empty and plan.edit == {"groups": {"master": 1, "slave": 2}}
 
 
@@ -196,7 +196,7 @@ def test_what_is_stopped_silent_missing_and_down_is_told_apart(seen):
     seen["nodes"]["s-slave-002"].update(silent="no answer", status={})
     seen["nodes"]["s-master-001"]["status"]["components"][0]["state"] = "failed"
     seen["spec"]["node_groups"]["slave"]["count"] = 4
-    plan = mending.plan(seen)
+    plan = decisions.plan(seen)
     assert (plan.start, plan.silent, plan.daemons, plan.missing) == (
         ["s-slave-001"], ["s-slave-002"], {"s-master-001": ["namenode"]}, {"slave": 2})
 
@@ -204,18 +204,18 @@ def test_what_is_stopped_silent_missing_and_down_is_told_apart(seen):
 def test_strangers_are_refused_before_any_change(seen):
     seen["inspection"]["foreign"].append(instance("s-slave-009"))
     with pytest.raises(Refused, match="s-slave-009"):
-        mending.plan(repairable(seen))
+        decisions.plan(repairable(seen))
 
 
 def test_one_node_is_not_repaired_while_another_is_dead(seen):
     seen["inspection"]["instances"][1]["status"] = "Stopped"
     with pytest.raises(Refused, match="s-slave-001 cannot be used either"):
-        mending.plan(repairable(seen), "s-slave-002")
+        decisions.plan(repairable(seen), "s-slave-002")
 
 
 def test_a_node_that_is_not_there_and_not_missing_is_refused(seen):
     with pytest.raises(Refused, match="no node s-slave-007"):
-        mending.plan(repairable(seen), "s-slave-007")
+        decisions.plan(repairable(seen), "s-slave-007")
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -223,15 +223,15 @@ def test_a_master_is_never_replaced(seen, gone):
     if gone:
         seen["inspection"]["instances"].pop(0)
     with pytest.raises(Refused, match="metadata"):
-        mending.refuse_masters(seen, [] if gone else ["s-master-001"])
+        decisions.refuse_masters(seen, [] if gone else ["s-master-001"])
 
 
 def test_a_node_that_hdfs_hears_is_not_dead():
     rows = [{"node": "s-slave-001", "state": "in service", "last_contact_s": 1},
             {"node": "s-slave-002", "state": "in service", "last_contact_s": 31},
             {"node": "s-slave-003", "state": "dead", "last_contact_s": 0}]
-    told = mending.contradicted(["s-slave-001", "s-slave-002", "s-slave-003"], rows)
-    assert [node for node, _why in told] == ["s-slave-001"] and mending.contradicted(["s-slave-002"], None) == []
+    told = decisions.contradicted(["s-slave-001", "s-slave-002", "s-slave-003"], rows)
+    assert [node for node, _why in told] == ["s-slave-001"] and decisions.contradicted(["s-slave-002"], None) == []
 
 
 # --- what HDFS says
@@ -352,7 +352,7 @@ def test_an_instance_that_cannot_be_started_is_dead_and_ends_nothing(monkeypatch
         raise EmrError("sold out")
 
     monkeypatch.setattr(revive, "start_instances", sold_out)
-    assert revive.revive(operation, mending.Mending("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
+    assert revive.revive(operation, decisions.Mending("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
     assert told == ["s-slave-001 cannot be started: sold out", "s-slave-001 is dead: it does not start"]
 
 

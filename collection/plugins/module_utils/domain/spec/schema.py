@@ -265,10 +265,10 @@ SPEC = Field(
         Field("deletion_protection", "bool", "Refuse `release` until this is switched off.", default=False,
               example="true"),
         Field("idle_release", "text", "Release the cluster when it has been idle for this long: no YARN application and no job runs, "
-              "and no HDFS client opens, creates or appends to a file. Done by `reconcile`, after a warning.", default=None,
+              "and no HDFS client opens, creates or appends to a file. Done by `maintain`, after a warning.", default=None,
               form="duration", least=600, most=31536000, expect="a duration such as 2h", example="2h"),
         Field("max_age", "text", "Release the cluster this long after it was made, whatever it does. Done "
-              "by `reconcile`, after a warning.", default=None, form="duration", least=600, most=315360000,
+              "by `maintain`, after a warning.", default=None, form="duration", least=600, most=315360000,
               expect="a duration such as 30d", example="30d"),
         Field("node_groups", "map", "The groups of nodes, by name.", required=True, least=1, most=20, form="groups",
               expect="node groups by name", example="{master: {…}, slave: {…}}", item=_GROUP),

@@ -1,4 +1,4 @@
-"""What reconcile finds and does in the cloud: the end of a cluster's life, spot nodes that went, leftovers.
+"""What maintain finds and does in the cloud: the end of a cluster's life, spot nodes that went, leftovers.
 
 Runs on the controller, by cron or AWX with nobody to ask: what it does follows from the spec alone, and what does not is
 only reported. Times are seconds since the epoch, durations seconds.
@@ -46,8 +46,8 @@ def is_going(instance: dict) -> bool:
     return any(lock.get("LockReason") == "Recycling" for lock in locks)
 
 
-class Reconciliation:
-    """One reconcile of one cluster.
+class Maintenance:
+    """One run over one cluster.
 
     ``spec`` is the newest one, None when the control node could not be asked; ``unread`` then says why. ``activity``
     is the record of module idle, ``excluded`` the names on the lists of excluded nodes. With ``act`` false nothing is
@@ -97,7 +97,7 @@ class Reconciliation:
         anchor, created = self.found.anchor, self._created()
         max_age = self.spec.max_age if self.spec else None
         if self.spec is None and anchor and anchor.until.isdigit() and created:
-            # Stopped, or its master is gone: what a reconcile has written down of its spec still holds.
+            # Stopped, or its master is gone: what an earlier run has written down of its spec still holds.
             max_age = f"{max(1, int(anchor.until) - created)}s"
         known = self.activity.get("active") if not self.activity.get("unknown") else None
         protected = sorted(i["InstanceName"] for i in self.found.instances if i.get("DeletionProtection"))
@@ -114,7 +114,7 @@ class Reconciliation:
         elif verdict.action in (idle.WARN, idle.WAIT):
             warned = idle.Warned(int(self.now), verdict.reason).text if verdict.action == idle.WARN else anchor.warned
             what = "warned" if verdict.action == idle.WARN else "still warned"
-            self.done.append(f"{what}: {verdict.text}; released by the first reconcile after {clock(verdict.due)}. To "
+            self.done.append(f"{what}: {verdict.text}; released by the first run of maintain after {clock(verdict.due)}. To "
                              "keep it, change or remove the key in its spec (emrctl apply)")
         elif anchor and anchor.warned:
             self.done.append("the warning is withdrawn, because its reason no longer holds")
@@ -200,6 +200,6 @@ class Reconciliation:
 
 
 def check(data: dict) -> None:
-    """Raises EmrError when something was found that reconcile must not mend."""
+    """Raises EmrError when something was found that maintain must not repair."""
     if data["problems"]:
         raise EmrError("; ".join(data["problems"]))

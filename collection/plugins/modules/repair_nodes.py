@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: heal
+module: repair_nodes
 short_description: Ask HDFS for its copies, or wait until it has healed
 version_added: 0.1.0
 description:
@@ -33,7 +33,7 @@ options:
 
 EXAMPLES = r"""
 - name: Wait until HDFS has healed
-  emr.cluster.heal:
+  emr.cluster.repair_nodes:
     limit_s: 3600
 """
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: mend
+module: repair_instances
 short_description: Start or release the instances of nodes that do not work
 version_added: 0.1.0
 description:
@@ -45,7 +45,7 @@ options:
     type: list
     elements: str
   copies:
-    description: With O(phase=release) what M(emr.cluster.heal) said.
+    description: With O(phase=release) what M(emr.cluster.repair_nodes) said.
     type: dict
 attributes:
   check_mode:
@@ -58,7 +58,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Start what is stopped
-  emr.cluster.mend:
+  emr.cluster.repair_instances:
     phase: plan
     name: sales
     confirm: "yes"

@@ -1,8 +1,8 @@
-"""The cloud side of reconcile, on the controller alone: arguments to a Reconciliation, its data to a result."""
+"""The cloud side of maintain, on the controller alone: arguments to a Maintenance, its data to a result."""
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Operation
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain import reconciliation as reconciling
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain import maintenance
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.cloud_action import CloudAction
@@ -18,7 +18,7 @@ class ActionModule(CloudAction):
     def perform(self, arguments, spec, operation):
         grace = _grace(arguments.get("grace") or "1h")
         if arguments["phase"] == "report":
-            reconciling.check(arguments["judged"])
+            maintenance.check(arguments["judged"])
             return {}
         return _look(operation) if arguments["phase"] == "look" else _judge(arguments, spec, operation, grace)
 
@@ -41,8 +41,8 @@ def _look(operation: Operation) -> dict:
 
 
 def _judge(arguments: dict, spec, operation: Operation, grace: int) -> dict:
-    data = reconciling.Reconciliation(operation, spec, arguments.get("activity"), arguments.get("excluded") or [],
+    data = maintenance.Maintenance(operation, spec, arguments.get("activity"), arguments.get("excluded") or [],
                                       arguments.get("unread") or "", grace, act=not arguments["plan_only"]).run()
     for text in data["done"]:
         operation.say(text)
-    return {**data, "emr_result": {"reconcile": {key: value for key, value in data.items() if key != "edit"}}}
+    return {**data, "emr_result": {"maintain": {key: value for key, value in data.items() if key != "edit"}}}

@@ -1,4 +1,4 @@
-"""`emrctl reconcile`: what cron runs. Never asks; what it does follows from the spec."""
+"""`emrctl maintain`: what cron runs. Never asks; what it does follows from the spec."""
 from __future__ import annotations
 
 import sys
@@ -14,7 +14,7 @@ DRY = typer.Option(False, "--dry-run", help="Show what would be done and change 
 GRACE = typer.Option("1h", "--grace", help="Shortest time from the warning to the release.")
 
 
-def reconcile(name: str = NAME, everything: bool = ALL, dry_run: bool = DRY, grace: str = GRACE, region: str = REGION,
+def maintain(name: str = NAME, everything: bool = ALL, dry_run: bool = DRY, grace: str = GRACE, region: str = REGION,
               output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Replace spot nodes that went, release clusters nobody needs: too old or idle by their spec. For cron and AWX."""
     if bool(name) == everything:
@@ -41,10 +41,10 @@ def _all(region) -> list:
 def _one(name: str, dry_run: bool, grace: str, region, quiet: bool) -> tuple:
     """(what was found and done, exit code) of one cluster; why it failed goes to stderr."""
     wanted = {"emr_name": name, "emr_region": region, "emr_plan_only": dry_run, "emr_grace": grace}
-    result = attempt("reconcile", wanted, quiet)
-    row = {"name": name, "exit_code": result.exit_code, **result.data.get("reconcile", {}), "stats": counters(result)}
+    result = attempt("maintain", wanted, quiet)
+    row = {"name": name, "exit_code": result.exit_code, **result.data.get("maintain", {}), "stats": counters(result)}
     if not result.ok:
-        again = f"emrctl reconcile {name}" + (" --dry-run" if dry_run else "")
+        again = f"emrctl maintain {name}" + (" --dry-run" if dry_run else "")
         print(f"{name}:\n{failures.explain(result, again)}", file=sys.stderr)
     return row, result.exit_code
 

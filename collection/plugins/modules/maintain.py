@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: reconcile
+module: maintain
 short_description: Find what a cluster lacks or has too much of, and end clusters that nobody needs
 version_added: 0.1.0
 description:
-  - The cloud side of the playbook C(emr.cluster.reconcile), on the controller. It has no terminal and asks nobody, what it does
+  - The cloud side of the playbook C(emr.cluster.maintain), on the controller. It has no terminal and asks nobody, what it does
     follows from the spec.
   - Releases spot nodes that ECS has stopped, says whether spot nodes are missing, and releases a cluster that is older than
     C(max_age) of its O(spec) or was idle for longer than C(idle_release), after a warning that it records on the security group.
@@ -51,7 +51,7 @@ options:
 
 EXAMPLES = r"""
 - name: Look at the cluster
-  emr.cluster.reconcile:
+  emr.cluster.maintain:
     phase: look
     name: sales
 """

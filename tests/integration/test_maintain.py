@@ -1,4 +1,4 @@
-"""Reconcile without hosts: the end of a cluster's life, spot nodes that went, and the notice as a node hears of it."""
+"""Maintain without hosts: the end of a cluster's life, spot nodes that went, and the notice as a node hears of it."""
 from __future__ import annotations
 
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import find_cluster, list_clusters
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain.reconciliation import Reconciliation, check
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain.maintenance import Maintenance, check
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.node.scale.reclaim_program import Metadata
 from emrctl.listing import _state
@@ -30,13 +30,13 @@ def ecs(monkeypatch, tmp_path):
         yield local
 
 
-def reconcile(ecs, wanted, owner, client=None, **fields):
-    """One reconcile as the playbook does it, up to the converge; returns its data."""
+def maintain(ecs, wanted, owner, client=None, **fields):
+    """One run as the playbook does it, up to the converge; returns its data."""
     run = operation(client or EcsClient(ecs.region), "demo", owner, confirm="")
     if fields.get("act", True):
         run.take_lock()
     try:
-        return Reconciliation(run, wanted, **{"activity": {"active": time.time(), "why": "a job ran"}, **fields}).run()
+        return Maintenance(run, wanted, **{"activity": {"active": time.time(), "why": "a job ran"}, **fields}).run()
     finally:
         run.unlock()
 
@@ -61,7 +61,7 @@ def test_a_quiet_cluster_with_nothing_to_do_is_left_alone(ecs, owner):
     wanted = spec(ecs, groups=SPOT)
     bought(ecs, wanted, owner)
     client = BrittleClient(ecs.region)
-    data = reconcile(ecs, wanted, owner, client, activity=idle_for(99 * HOUR))
+    data = maintain(ecs, wanted, owner, client, activity=idle_for(99 * HOUR))
     assert (data["verdict"], data["converge"], data["done"], data["problems"]) == ("keep", False, [], [])
     # The lock, and nothing else.
     assert client.log == ["ImportKeyPair", "DeleteKeyPairs"]
@@ -70,16 +70,16 @@ def test_a_quiet_cluster_with_nothing_to_do_is_left_alone(ecs, owner):
 def test_idle_warns_once_then_waits_then_releases(ecs, owner):
     wanted = spec(ecs, idle="idle_release: 2h")
     bought(ecs, wanted, owner)
-    first = reconcile(ecs, wanted, owner, activity=idle_for(3 * HOUR))
+    first = maintain(ecs, wanted, owner, activity=idle_for(3 * HOUR))
     assert first["verdict"] == "warn" and "idle for 3h, idle_release is 2h" in first["done"][0]
     tag = warned(ecs)
     assert tag.endswith(" idle") and abs(int(tag.split()[0]) - time.time()) < 60
     [listed] = list_clusters(EcsClient(ecs.region))["clusters"]
     assert "warned of its release at" in _state(listed) and _state(listed).endswith("idle)")
-    again = reconcile(ecs, wanted, owner, activity=idle_for(3 * HOUR))
+    again = maintain(ecs, wanted, owner, activity=idle_for(3 * HOUR))
     assert again["verdict"] == "wait" and warned(ecs) == tag
     assert living(ecs, "demo") == expected("demo", master=1, slave=3)
-    last = reconcile(ecs, wanted, owner, activity=idle_for(4 * HOUR), grace=HOUR, now=time.time() + HOUR)
+    last = maintain(ecs, wanted, owner, activity=idle_for(4 * HOUR), grace=HOUR, now=time.time() + HOUR)
     assert last["released"] and not last["converge"]
     assert living(ecs, "demo") == [] and left_over(ecs, "demo") == []
 
@@ -87,35 +87,35 @@ def test_idle_warns_once_then_waits_then_releases(ecs, owner):
 def test_work_after_the_warning_takes_it_back(ecs, owner):
     wanted = spec(ecs, idle="idle_release: 2h")
     bought(ecs, wanted, owner)
-    reconcile(ecs, wanted, owner, activity=idle_for(3 * HOUR))
-    data = reconcile(ecs, wanted, owner, activity=idle_for(60), now=time.time() + HOUR)
+    maintain(ecs, wanted, owner, activity=idle_for(3 * HOUR))
+    data = maintain(ecs, wanted, owner, activity=idle_for(60), now=time.time() + HOUR)
     assert data["verdict"] == "keep" and "taken back" in data["done"][0]
     assert warned(ecs) == ""
     # A later idle time begins with a warning again, however old the first one was.
-    assert reconcile(ecs, wanted, owner, activity=idle_for(5 * HOUR), now=time.time() + 4 * HOUR)["verdict"] == "warn"
+    assert maintain(ecs, wanted, owner, activity=idle_for(5 * HOUR), now=time.time() + 4 * HOUR)["verdict"] == "warn"
 
 
 def test_daemons_that_do_not_answer_never_release(ecs, owner):
     wanted = spec(ecs, idle="idle_release: 2h")
     bought(ecs, wanted, owner)
     unknown = {**idle_for(9 * HOUR), "unknown": ["the ResourceManager does not answer"]}
-    assert reconcile(ecs, wanted, owner, activity=unknown)["verdict"] == "keep"
-    assert reconcile(ecs, wanted, owner, activity=None)["verdict"] == "keep"
+    assert maintain(ecs, wanted, owner, activity=unknown)["verdict"] == "keep"
+    assert maintain(ecs, wanted, owner, activity=None)["verdict"] == "keep"
 
 
 def test_age_ends_a_stopped_cluster_too(ecs, owner):
     wanted = spec(ecs, age="max_age: 1d")
     run = bought(ecs, wanted, owner)
     born = time.time()
-    assert reconcile(ecs, wanted, owner)["verdict"] == "keep"
+    assert maintain(ecs, wanted, owner)["verdict"] == "keep"
     run.take_lock()
     run.stop()
     run.unlock()
-    early = reconcile(ecs, None, owner, activity=None)
+    early = maintain(ecs, None, owner, activity=None)
     assert early["verdict"] == "keep" and "stopped" in early["done"][0]
     later = born + 25 * HOUR
-    assert reconcile(ecs, None, owner, activity=None, now=later)["verdict"] == "warn"
-    assert reconcile(ecs, None, owner, activity=None, now=later + 2 * HOUR)["released"]
+    assert maintain(ecs, None, owner, activity=None, now=later)["verdict"] == "warn"
+    assert maintain(ecs, None, owner, activity=None, now=later + 2 * HOUR)["released"]
     assert living(ecs, "demo") == []
 
 
@@ -123,7 +123,7 @@ def test_a_protected_cluster_is_only_reported(ecs, owner):
     wanted = spec(ecs, age="max_age: 1d", protection="deletion_protection: true")
     bought(ecs, wanted, owner)
     for _ in range(2):
-        data = reconcile(ecs, wanted, owner, now=time.time() + 99 * 24 * HOUR)
+        data = maintain(ecs, wanted, owner, now=time.time() + 99 * 24 * HOUR)
         assert data["verdict"] == "protected" and "protected against deletion: kept" in data["done"][0]
     assert living(ecs, "demo") == expected("demo", master=1, slave=3) and warned(ecs) == ""
 
@@ -142,7 +142,7 @@ def test_a_dry_run_changes_nothing(ecs, owner):
     ecs.faults(die=["demo-night-001"])
     wait_for(lambda: "Stopped" in [i["status"] for i in ecs.cloud.store.all("instance")], 20)
     client = BrittleClient(ecs.region)
-    data = reconcile(ecs, wanted, owner, client, act=False, now=time.time() + 25 * HOUR)
+    data = maintain(ecs, wanted, owner, client, act=False, now=time.time() + 25 * HOUR)
     assert data["verdict"] == "warn" and data["converge"]
     assert any("would release stopped spot nodes: demo-night-001" in text for text in data["done"])
     assert any("would replace spot nodes: demo-night-001" in text for text in data["done"])
@@ -154,7 +154,7 @@ def test_a_dead_spot_node_is_released_and_one_that_went_is_missed(ecs, owner):
     bought(ecs, wanted, owner)
     ecs.faults(die=["demo-night-002", {"instance": "demo-night-001", "released": True}])
     wait_for(lambda: [i["status"] for i in ecs.cloud.store.all("instance") if "night" in i["name"]] == ["Stopped"], 20)
-    data = reconcile(ecs, wanted, owner)
+    data = maintain(ecs, wanted, owner)
     assert data["converge"] and not data["problems"]
     assert data["done"] == ["released stopped spot nodes: demo-night-002",
                             "replace spot nodes: demo-night-001, demo-night-002"]
@@ -166,7 +166,7 @@ def test_a_lost_slave_is_a_matter_for_people(ecs, owner):
     bought(ecs, wanted, owner)
     ecs.faults(die=[{"instance": name, "released": True} for name in ("demo-slave-002", "demo-night-001")])
     wait_for(lambda: len(living(ecs, "demo")) == 4, 20)
-    data = reconcile(ecs, wanted, owner)
+    data = maintain(ecs, wanted, owner)
     assert not data["converge"]
     assert "demo-slave-002" in data["problems"][0] and "emrctl repair demo" in data["problems"][0]
     with pytest.raises(EmrError, match="demo-slave-002"):
@@ -180,13 +180,13 @@ def test_an_interrupted_replacement_is_finished(ecs, owner):
     wait_for(lambda: len(living(ecs, "demo")) == 5, 20)
     create(EcsClient(ecs.region), wanted, owner)
     assert len(living(ecs, "demo")) == 6
-    data = reconcile(ecs, wanted, owner)
+    data = maintain(ecs, wanted, owner)
     assert data["converge"] and data["done"] == ["replace spot nodes: demo-night-001"]
 
 
 def test_an_interrupted_create_is_a_matter_for_people(ecs, owner):
     create(EcsClient(ecs.region), spec(ecs), owner)
-    data = reconcile(ecs, spec(ecs), owner)
+    data = maintain(ecs, spec(ecs), owner)
     assert not data["converge"] and "demo-slave-001" in data["problems"][0] and "create" in data["problems"][0]
 
 
@@ -196,10 +196,10 @@ def test_a_node_with_notice_is_waited_for(ecs, owner):
     ecs.faults(die=[{"instance": "demo-night-002", "released": True}], spot_notice=["demo-night-001"],
                spot_notice_seconds=8)
     wait_for(lambda: len(living(ecs, "demo")) == 5 and not ecs.cloud.faults.value("spot_notice"), 20)
-    data = reconcile(ecs, wanted, owner)
+    data = maintain(ecs, wanted, owner)
     assert not data["converge"] and "demo-night-001 will be gone within minutes" in data["done"][0]
     wait_for(lambda: len(living(ecs, "demo")) == 4, 20)
-    data = reconcile(ecs, wanted, owner, excluded=["demo-night-001"])
+    data = maintain(ecs, wanted, owner, excluded=["demo-night-001"])
     assert data["converge"] and data["done"] == ["replace spot nodes: demo-night-001, demo-night-002",
                                                  "remove the records of nodes that are gone: demo-night-001"]
 
@@ -207,8 +207,8 @@ def test_a_node_with_notice_is_waited_for(ecs, owner):
 def test_names_left_on_the_lists_are_forgotten(ecs, owner):
     wanted = spec(ecs)
     bought(ecs, wanted, owner)
-    assert reconcile(ecs, wanted, owner, excluded=["demo-slave-001"])["converge"] is False
-    assert reconcile(ecs, wanted, owner, excluded=["demo-slave-001", "demo-night-009"])["converge"] is True
+    assert maintain(ecs, wanted, owner, excluded=["demo-slave-001"])["converge"] is False
+    assert maintain(ecs, wanted, owner, excluded=["demo-slave-001", "demo-night-009"])["converge"] is True
 
 
 def test_refused_while_somebody_else_works(ecs, owner):
@@ -216,7 +216,7 @@ def test_refused_while_somebody_else_works(ecs, owner):
     with Owner() as other:
         operation(EcsClient(ecs.region), "demo", other).take_lock()
         with pytest.raises(Refused, match="Another operation"):
-            reconcile(ecs, spec(ecs), owner)
+            maintain(ecs, spec(ecs), owner)
 
 
 def test_a_node_hears_of_its_end_from_the_metadata_service(ecs, owner):

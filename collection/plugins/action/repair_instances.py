@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair.revive import release, revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions as mending
+from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions
 from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -19,7 +19,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, r
 class ActionModule(NodeAction):
     """See the module's documentation."""
 
-    MODULE = "mend"
+    MODULE = "repair_instances"
     REFUSES = True
     _requires_connection = False
 
@@ -27,9 +27,9 @@ class ActionModule(NodeAction):
         seen = gathered(context)
         if args.get("phase", "plan") == "release":
             return {"result": self._release(args, seen)}
-        found = mending.plan(seen, str(args.get("node") or ""))
+        found = decisions.plan(seen, str(args.get("node") or ""))
         if found.missing:
-            mending.refuse_masters(seen, [])
+            decisions.refuse_masters(seen, [])
         data = found.to_dict()
         result = {"changed": False, "dead": [], "started": [], "suspects": [],
                   "emr_result": {"name": found.cluster, "plan": data}}
@@ -50,17 +50,17 @@ class ActionModule(NodeAction):
         operation.take_lock()
         started, dead = revive(operation, found, int(args.get("patience_s") or 60))
         try:
-            mending.refuse_masters(seen, dead)
+            decisions.refuse_masters(seen, dead)
         except Refused as error:
             # Instances may have been started by now, so it is no refusal before any change.
             raise EmrError(error.message, error.remedy) from error
-        result.update(changed=bool(started), dead=dead, started=started, suspects=mending.keeps_blocks(seen, dead))
+        result.update(changed=bool(started), dead=dead, started=started, suspects=decisions.keeps_blocks(seen, dead))
         result["emr_result"].update(started=started, events=operation.events)
         return result
 
     def _release(self, args, seen) -> dict:
         """Release who is dead, and say what converge shall make: by now the control node runs, if it can."""
-        counts = mending.counts(seen)
+        counts = decisions.counts(seen)
         if not counts:
             raise unknown(seen["cluster"])
         result = {"changed": False, "edit": {"groups": counts}}
@@ -76,8 +76,8 @@ class ActionModule(NodeAction):
     @staticmethod
     def _must_be_spared(seen, dead, copies) -> None:
         """Raises EmrError when a node is not dead, or HDFS depends on its disks."""
-        held, name = mending.keeps_blocks(seen, dead), seen["cluster"]
-        for node, said in mending.contradicted(dead, copies.get("datanodes")):
+        held, name = decisions.keeps_blocks(seen, dead), seen["cluster"]
+        for node, said in decisions.contradicted(dead, copies.get("datanodes")):
             raise EmrError(f"{node} does not answer over SSH, but {said}: so it is not dead and is kept",
                            "Look at the security group, network.ssh_from and its sshd (console); then repair again")
         if held and copies.get("blocks") is None:
