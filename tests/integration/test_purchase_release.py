@@ -148,7 +148,7 @@ def test_blind_key_does_not_buy_again(ecs, owner):
 @pytest.mark.parametrize(("change", "message"), [
     ({"zone": "zone: cn-hangzhou-z"}, "zone: cn-hangzhou-z is not a zone of cn-hangzhou.*cn-hangzhou-h"),
     ({"network": "network: {vswitch_id: vsw-nowhere, ssh_from: 10.0.0.1/32}"}, "vsw-nowhere does not exist.*vsw-local"),
-    ({"network": "network: {vswitch_id: vsw-local-cn-hangzhou-i, ssh_from: 10.0.0.1/32}"}, "lies in cn-hangzhou-i"),
+    ({"network": "network: {vswitch_id: vsw-local-cn-hangzhou-i, ssh_from: 10.0.0.1/32}"}, "is in cn-hangzhou-i"),
     ({"image": "image: m-nothing"}, "image: m-nothing does not exist"),
     ({"slave": "  slave: {count: 1, instance_types: [ecs.g99.large]}"}, "slave.instance_types: ecs.g99.large does not"),
     ({"slave": "  slave: {count: 1, instance_types: [ecs.t6-c4m1.large]}"}, "has 0.5 GiB of memory, a slave needs"),

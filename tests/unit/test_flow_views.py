@@ -227,7 +227,7 @@ def test_a_run_on_a_cluster_of_its_own_knows_what_to_put_and_get(tmp_path):
                              {"files": [f"{tmp_path}/in/deep/c"], "path": "/data/deep/"}]
     assert found["gets"] == [{"path": "/out", "target": f"{tmp_path}/results/out"}, {"path": "/more", "target": "/abs/more"}]
     path.write_text("name: daily\nput: [{from: nothing, to: /data/}]\njobs: {a: {type: SHELL, args: x}}\n")
-    with pytest.raises(Refused, match=r"put\[0\]\.from: there is no file or folder"):
+    with pytest.raises(Refused, match=r"put\[0\]\.from: .*nothing is missing or empty"):
         action.check(read_flow({"flow_file": str(path)}), {})
 
 

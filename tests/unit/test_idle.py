@@ -43,7 +43,7 @@ def test_nothing_new_keeps_the_moment():
     ({"hdfs": {"started": 7, "operations": 101}}, NOW, "HDFS files"),
     ({"hdfs": {"started": 8, "operations": 3}}, NOW, "HDFS files"),
     ({"hdfs": {"started": 8, "operations": 0}}, NOW - DAY, "j-1 ended"),
-    ({"hdfs": None, "unknown": ["the NameNode does not answer"]}, NOW, "not known: the NameNode"),
+    ({"hdfs": None, "unknown": ["the NameNode does not answer"]}, NOW, "unknown: the NameNode"),
     ({"yarn": None, "hdfs": None}, NOW - DAY, "j-1 ended"),
 ])
 def test_what_counts_as_activity(change, active, why):

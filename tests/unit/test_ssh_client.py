@@ -64,7 +64,7 @@ def test_a_key_of_the_agent_is_named_by_its_public_part(place, monkeypatch):
         assert found.endswith(".pub") and Path(found).read_text().split()[:2] == public.split()[:2]
         assert os.stat(found).st_mode & 0o077 == 0 and os.stat(os.path.dirname(found)).st_mode & 0o077 == 0
         assert login.find_private_key("emr-login-00000000") is None and login.find_private_key("mine") is None
-        with pytest.raises(Refused, match="holds 7 keys, and which of them is key pair mine"):
+        with pytest.raises(Refused, match="holds 7 keys, and it is unknown which of them is key pair mine"):
             login.check_agent(login.Login("mine", None))
         login.check_agent(login.Login("mine", found))
 
@@ -98,7 +98,7 @@ def test_a_folder_of_somebody_else_is_not_used(place, monkeypatch):
         (run / "emr").symlink_to(place)
         assert ssh_client.private_folder() == f"/tmp/.emr-ssh-{os.getuid()}"
         monkeypatch.setattr(os, "getuid", lambda: 54321)
-        with pytest.raises(Refused, match="no folder.*belongs to somebody else") as caught:
+        with pytest.raises(Refused, match="not a folder.*belongs to somebody else") as caught:
             (Path("/tmp/.emr-ssh-54321")).mkdir()
             ssh_client.private_folder()
         assert "XDG_RUNTIME_DIR" in caught.value.remedy

@@ -76,7 +76,7 @@ def test_what_never_comes_is_none():
 @pytest.mark.parametrize("text, told", [
     ("", "no time is given"), ("61 * * * *", "minute: found '61', expected a number from 0 to 59"), ("soon", "not a day of the week"),
     ("*:0/0", "'0' is not a step"), ("Fri..Mon 1:00", "ends before it begins"), ("1:2:3:4", "not a time"), ("25:00", "from 0 to 23"),
-    ("Mon 1:00 extra", "'extra' is not understood"),
+    ("Mon 1:00 extra", "cannot read 'extra'"),
 ])
 def test_what_is_no_timetable_is_told_apart(text, told):
     with pytest.raises(timetable.Unreadable, match="expected|begins") as refused:
