@@ -89,7 +89,7 @@ def test_work_after_the_warning_takes_it_back(ecs, owner):
     bought(ecs, wanted, owner)
     maintain(ecs, wanted, owner, activity=idle_for(3 * HOUR))
     data = maintain(ecs, wanted, owner, activity=idle_for(60), now=time.time() + HOUR)
-    assert data["verdict"] == "keep" and "taken back" in data["done"][0]
+    assert data["verdict"] == "keep" and "withdrawn" in data["done"][0]
     assert warned(ecs) == ""
     # A later idle time begins with a warning again, however old the first one was.
     assert maintain(ecs, wanted, owner, activity=idle_for(5 * HOUR), now=time.time() + 4 * HOUR)["verdict"] == "warn"
