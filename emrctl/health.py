@@ -41,7 +41,7 @@ def repair(name: str = NAME, node: str = NODE, yes: bool = YES, patience: int = 
               "emr_heal_limit": heal_limit}
     if not yes:
         found = run("repair", {**wanted, "emr_plan_only": True}, quiet).data.get("plan") or {}
-        print(views_health.mending(found), file=sys.stderr)
+        print(views_health.repair_plan(found), file=sys.stderr)
         if not found.get("empty"):
             ask("Go on?")
     result = run("repair", {**wanted, "emr_confirm": "yes"}, quiet)

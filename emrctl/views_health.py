@@ -126,7 +126,7 @@ def findings(data: dict) -> str:
     return "\n\n".join(parts)
 
 
-def mending(found: dict) -> str:
+def repair_plan(found: dict) -> str:
     """What a repair would do."""
     if found.get("empty", True):
         return "Every node works. Repair removes drift, if there is any."

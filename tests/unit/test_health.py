@@ -352,7 +352,7 @@ def test_an_instance_that_cannot_be_started_is_dead_and_ends_nothing(monkeypatch
         raise EmrError("sold out")
 
     monkeypatch.setattr(revive, "start_instances", sold_out)
-    assert revive.revive(operation, decisions.Mending("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
+    assert revive.revive(operation, decisions.Repair("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
     assert told == ["s-slave-001 cannot be started: sold out", "s-slave-001 is dead: it does not start"]
 
 

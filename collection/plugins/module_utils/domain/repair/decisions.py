@@ -17,7 +17,7 @@ ALIVE_S = 30
 
 
 @dataclass
-class Mending:
+class Repair:
     """Names of nodes: to ``start`` (their instances are stopped), ``silent`` (run, but do not answer), with ``daemons``
     that do not serve ({node: [component]}); ``missing`` {group: count} are to be bought; converge gets ``edit``.
     """
@@ -43,12 +43,12 @@ class Mending:
                     release=self.start + self.silent)
 
 
-def plan(seen: dict, only: str = "") -> Mending:
+def plan(seen: dict, only: str = "") -> Repair:
     """What is to be done; with ``only`` for this node alone. Raises Refused for what no program may decide."""
     name, looked = seen["cluster"], seen["inspection"]
     _refuse_strangers(name, looked)
     known = {i["name"]: i for i in looked["instances"]}
-    result = Mending(name, edit={"groups": counts(seen)} if counts(seen) else {})
+    result = Repair(name, edit={"groups": counts(seen)} if counts(seen) else {})
     for node, instance in sorted(known.items()):
         if instance["status"] != "Running":
             result.start.append(node)
@@ -83,7 +83,7 @@ def _refuse_strangers(name: str, looked: dict) -> None:
                       f"Tag a security group with emr:cluster={name} and the instances' emr:id")
 
 
-def _narrow(result: Mending, only: str, known: dict) -> None:
+def _narrow(result: Repair, only: str, known: dict) -> None:
     """Keep what concerns one node; another dead one would be in the way, and nobody asked to replace it."""
     others = [node for node in result.start + result.silent if node != only]
     if others:
