@@ -192,7 +192,8 @@ def leaving(context, args) -> tuple:
     names = [str(name) for name in args.get("removed_services") or []]
     if names and not set(context.services) - set(names):
         raise Refused(f"{', '.join(names)} is all that the cluster runs", "Stop it: include_role with tasks_from: stop")
-    context.forget()
+    # The spec is made of variables anew, without them.
+    context._cache.pop("spec", None)
     return tuple(names)
 
 

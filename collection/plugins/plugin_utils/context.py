@@ -43,18 +43,13 @@ class Context:
         self.hostvars = task_vars["hostvars"]
         self.host = task_vars["inventory_hostname"]
         self._cache: dict = {}
-        # What the roles of this play were given where it names them, and the services that this task takes away.
-        self.role_parameters: dict = {}
-        self.dropped: tuple = ()
+        # What roles were given where the play names them, and services that this task takes away.
+        self.role_parameters, self.dropped = {}, ()
 
     def _once(self, key, make):
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
-
-    def forget(self) -> None:
-        """Forget the spec, which is made of variables anew."""
-        self._cache.pop("spec", None)
 
     def get(self, host: str, name: str, default=None):
         """A variable of a host, or ``default`` when it is undefined or empty."""
@@ -294,7 +289,7 @@ class Context:
                 "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
                 "network": {"vswitch_id": UNBOUGHT["vswitch_id"], "ssh_from": ["127.0.0.1/32"]},
                 "release": str(self.setting("emr_release", releases.DEFAULT)),
-                "services": roles_said.services(self), "config": roles_said.config(self),
+                **roles_said.said(self),
                 "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
                 "artifacts": plain(self.setting("emr_artifacts", {})),
                 "node_groups": counts}

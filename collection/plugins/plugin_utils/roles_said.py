@@ -40,6 +40,12 @@ def setting(context, name: str):
     return plain(value) if value else None
 
 
+def said(context) -> dict:
+    """What variables say in place of a spec: its services, config, users and queues."""
+    return {"services": services(context), "config": config(context), "users": plain(context.setting("emr_users", {})),
+            "queues": plain(context.setting("emr_queues", {}))}
+
+
 def config(context) -> dict:
     """A spec's ``config``, of emr_config and the variables of the roles."""
     return role_variables.merged(plain(context.setting("emr_config", {})), lambda name: setting(context, name))
