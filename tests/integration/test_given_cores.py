@@ -32,6 +32,7 @@ PLAY = """
         denied: "{{ lookup('emr.cluster.given', 'emr_no', default=true) }}"
         absent: "{{ lookup('emr.cluster.given', 'emr_absent', default='none') }}"
         each: "{{ item }}"
+        part: "{{ item.text | string }}"
       register: emr_seen
       loop: "{{ lookup('emr.cluster.given', 'emr_rows') }}"
       loop_control: {label: x}
@@ -68,7 +69,7 @@ def test_texts_come_out_as_they_were_given(core, tmp_path):
     wanted = texts(SEED, NUMBER)
     text = wanted[2] + "".join(wanted[3:9])
     given = {"emr_text": text, "emr_same": text, "emr_list": wanted, "emr_map": {f"{i}{value}": value for i, value in enumerate(wanted)},
-             "emr_no": False, "emr_absent": None, "emr_rows": [{"text": value} for value in wanted[2:14:2]]}
+             "emr_no": False, "emr_absent": None, "emr_rows": [{"text": value} for value in (*wanted[2:14:2], "['a', 1]", "{'a': 1}", "True", "0123")]}
     (tmp_path / "action_plugins").mkdir()
     (tmp_path / "action_plugins/see.py").write_text(SEE)
     (tmp_path / "play.yml").write_text(PLAY)
@@ -83,5 +84,6 @@ def test_texts_come_out_as_they_were_given(core, tmp_path):
     assert (first["text"], first["list"], first["map"]) == (text, wanted, given["emr_map"])
     assert first["edit"] == {"users": {text: given["emr_map"]}}
     assert (first["computed"], first["denied"], first["absent"]) == ("ab", False, "none"), "what a play computes is Ansible's"
+    assert [row["part"] for row in rows[:-2]] == [row["text"] for row in given["emr_rows"]]
     assert [row["each"] for row in rows[:-2]] == given["emr_rows"] == noted["noted"] == noted["host"]
     assert trouble["trouble"].startswith(text)

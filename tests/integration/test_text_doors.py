@@ -12,6 +12,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows.definition import parse_flow
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
 from emrctl.local.testing import api_only
 from tests.cores import CORES, python_of
 from tests.hostile import texts
@@ -45,6 +46,13 @@ class Bed:
                               env=dict(self.env, RECORDED=str(seen)), cwd=REPO, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         return done, [json.loads(line) for line in seen.read_text().splitlines()] if seen.exists() else []
 
+    def module(self, playbook: str, **variables) -> dict:
+        """What the module on the first master was given."""
+        done, seen = self.run(playbook, **variables)
+        found = [json.loads(row["stdin"])["ANSIBLE_MODULE_ARGS"] for row in seen if row["command"] == "module"]
+        assert found, done.stdout[-3000:] + done.stderr[-1000:]
+        return found[-1]
+
     def asked(self, playbook: str, program: str, **variables) -> dict:
         """What the program on the control node was asked."""
         done, seen = self.run(playbook, **variables)
@@ -60,7 +68,7 @@ def bed(request, tmp_path_factory):
     python = python_of(request.param)
     folder = tmp_path_factory.mktemp("doors")
     with api_only(folder / "ecs", visibility_delay=0) as ecs:
-        buy(ecs, ecs.region, "demo", {"note": "{{ 7*7 }}", "emr:hostkey": KEY})
+        buy(ecs, ecs.region, "demo", {"note": "{{ 7*7 }}", "emr:hostkey": KEY, "emr:ready": "yes"})
         yield Bed(ecs, folder, python)
 
 
@@ -147,6 +155,79 @@ def test_names_in_oss(bed):
     assert done.returncode == 0, done.stdout[-2000:]
     found = {row["key"] for row in oss.list(bucket)}
     assert found == {f"{target.split('/', 3)[3]}{name}" for name in names}
+
+
+# In one text what does no harm to a path and to SQL between quotes.
+NASTY = "{{ 7*7 }}${#a[@]}{% raw %}$(id)\"\\t#--=数据😀"
+
+
+def test_everything_of_an_import_and_an_export(bed):
+    bed.env.update(OSS_ACCESS_KEY_ID="{{ 7*7 }}", OSS_ACCESS_KEY_SECRET="$(id)'\"", EMR_DB_USER="{% raw %}", EMR_DB_PASSWORD=f"{NASTY}'")
+    one = {"name": "['a', 1]", "queue": "{% raw %}", "token": "{'a': 1}", "user": "emr"}
+    job = {f"emr_job_{key}": value for key, value in one.items()}
+    given = bed.module("import", emr_source="mysql://db.example.com/shop", emr_target=f"/user/emr/{NASTY}", **job,
+                       emr_transfer_options={"table": '"2024 {{ 7*7 }}"', "where": f"a = '{NASTY}'", "columns": ['"{{ 7*7 }}"', "数据"]})
+    asked = json.loads(given["options"]["files"]["request.json"])
+    assert asked["path"].endswith(f"/user/emr/{NASTY}") and asked["table"] == '"2024 {{ 7*7 }}"' and f"a = '{NASTY}'" in asked["where"]
+    assert leaves(asked["columns"]) == ["{{ 7*7 }}", "数据"] and asked["user"] == "{% raw %}"
+    assert {key: given["options"]["job"][key] for key in one} == one
+    assert f"{NASTY}'" in leaves(given["secrets"])
+    path = NASTY.replace("${#a[@]}", "")  # Hadoop fills in what looks like a variable, so that is refused
+    given = bed.module("export", emr_source=f"/user/emr/{path}", emr_target=f"oss://bucket/{path}", **job)
+    assert all(any(place in text for text in leaves(given["options"])) for place in (f"oss://bucket/{path}", f"/user/emr/{path}"))
+    assert {"{{ 7*7 }}", "$(id)'\""} <= set(leaves(given["secrets"]))
+
+
+def leaves(value) -> list:
+    """All texts in a value, those in texts of JSON too."""
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in leaves(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in leaves(part)]
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return [value, *leaves(json.loads(value))]
+        except ValueError:
+            pass
+    return [value] if isinstance(value, str) else []
+
+
+SPEC = {"name": "demo", "region": "cn-hangzhou", "zone": "cn-hangzhou-h", "image": "x.vhd", "network": {"vswitch_id": "vsw-1", "ssh_from": "10.0.0.1/32"},
+        "node_groups": {role: {"count": count, "instance_types": ["ecs.g6.large"]} for role, count in (("master", 1), ("slave", 2))}}
+
+
+def test_what_changes_a_cluster(bed):
+    """Up to the spec that is wanted then, which emrctl is given; what comes after goes by that."""
+    meta = {"number": 1, "time": "2026-11-29T00:00:00Z", "why": "create", "digest": "x", "who": "me"}
+    results = bed.folder / "results"
+    results.mkdir(exist_ok=True)
+    bed.env.update(KEPT_SPEC=f"{json.dumps(meta)}\n=== 000001\n{yaml.safe_dump(SPEC)}", EMR_RESULTS=str(results))
+
+    def wanted(playbook, **variables):
+        """(texts of the difference to the spec of before, what was said)."""
+        for path in results.iterdir():
+            path.unlink()
+        done, _ = bed.run(playbook, emr_plan_only=True, **variables)
+        rows = [json.loads(path.read_text()).get("difference") for path in sorted(results.iterdir())]
+        return leaves([row for row in rows if row]), done.stdout + done.stderr
+
+    good = []
+    for text in WANTED:
+        try:
+            spec_from_dict(dict(SPEC, config={"hdfs-site": {"x.y": text}}))
+            good.append(text)
+        except SpecError as error:
+            assert all(problem.remedy for problem in error.problems)
+    assert len(good) > len(WANTED) / 2
+    found, said = wanted("configure", emr_edit={"config": {"hdfs-site": rows("x.y", good)}})
+    assert set(filter(None, good)) <= set(found), said[-3000:]
+    # Names that nothing has are told as they were given; what a spec cannot hold is refused with its place in the spec.
+    name = "{{ 7*7 }}${#a[@]}{% raw %}$(id)#--=数据"
+    for playbook, told, variables in (
+            ("user_add", name, {"emr_user": name}), ("scale", name, {"emr_groups": {name: 3}}), ("scale", name, {"emr_remove_nodes": [name]}),
+            ("user_add", "users.ann.queue: a template is not a value", {"emr_user": "ann", "emr_user_settings": {"queue": name}})):
+        found, said = wanted(playbook, **variables)
+        assert not found and (told in said or json.dumps(told)[1:-1] in said), said[-3000:]
 
 
 @pytest.mark.parametrize("name", ["{{ 7*7 }}", "{{ lookup('pipe', 'id') }}", "${#a[@]}", "a b", "数据"])

@@ -84,3 +84,16 @@ def test_every_variable_of_a_header_is_read_by_the_lookup():
         odd = offered - given_names() - own_names() - {"emr_cluster_name", "emr_services", "emr_release", "emr_config", "emr_mirrors",
                                                        "emr_artifacts"}
         assert not odd, f"{path.name}: {odd}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PLAYBOOKS).as_posix())
+def test_a_text_of_a_loop_stays_a_text(path):
+    """Before 2.19 core makes a list of a text that looks like one, unless it went through the filter ``string``."""
+    for text, _whole in texts(yaml.safe_load(path.read_text())):
+        assert not re.search(r"^\{\{ *item\.(path|target|name) *\}\}$", text) or is_label(path, text)
+
+
+def is_label(path: Path, text: str) -> bool:
+    """Whether a text of a playbook is only what is shown of a loop's item."""
+    lines = [line for line in path.read_text().splitlines() if text in line]
+    return all(line.lstrip().startswith("label:") for line in lines)
