@@ -23,6 +23,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.people import (
     accounts as node_people,
     queues as node_queues,
 )
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
 
 BASE = """name: sales
 region: cn-hangzhou
@@ -183,8 +184,9 @@ def yarn(monkeypatch):
     return said
 
 
-def guard(**gone):
-    return node_people.guard({"queues": [], "users": [], "services": [], "resourcemanager": "http://rm", **gone})
+def guard(services=(), **gone):
+    rows = [{"name": name, "applications": HOMES[name].used_by[0], "jobs": HOMES[name].used_by[1]} for name in services]
+    return node_people.guard({"queues": [], "users": [], "services": rows, "resourcemanager": "http://rm", **gone})
 
 
 def test_the_guard_knows_what_runs_in_a_queue_for_a_user_and_by_a_service(yarn):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ..module_utils.domain.catalogue import COMPONENTS
 from ..module_utils.domain.errors import Refused
+from ..module_utils.services.registry import HOMES
 
 
 def check(action, context, before, wanted) -> None:
@@ -13,7 +14,7 @@ def check(action, context, before, wanted) -> None:
     """
     services = sorted(set(before.expanded_services) - set(wanted.expanded_services))
     gone = {"queues": sorted(set(before.queues) - set(wanted.queues)), "users": sorted(set(before.users) - set(wanted.users)),
-            "services": services}
+            "services": [{"name": name, "applications": HOMES[name].used_by[0], "jobs": HOMES[name].used_by[1]} for name in services]}
     if not any(gone.values()):
         return
     if "yarn" in before.expanded_services:

@@ -146,7 +146,7 @@ def _storing(facts, _effective) -> str:
 
 
 SERVICE = Service(
-    name="hdfs", components=(NAMENODE, DATANODE), deletable=False,
+    name="hdfs", used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),
         aliases=xml_aliases("hdfs-site", "hdfs"), counted=("dfs.replication", "dfs.namenode.handler.count"),

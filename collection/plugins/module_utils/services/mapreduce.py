@@ -65,7 +65,7 @@ def _sizes(facts) -> dict:
 
 
 SERVICE = Service(
-    name="mapreduce", needs=("hdfs", "yarn"), components=(HISTORYSERVER,),
+    name="mapreduce", used_by=(("MAPREDUCE",), ("MR", "HADOOP_STREAMING")), needs=("hdfs", "yarn"), components=(HISTORYSERVER,),
     files=(ConfFile(
         "mapred-site", f"{HADOOP_CONF}/mapred-site.xml", everywhere=True, takes=("core-site",),
         prefixes=("mapreduce.", "mapred.", "yarn.app.mapreduce."), aliases=xml_aliases("mapred-site", "mapreduce", "mapred"),

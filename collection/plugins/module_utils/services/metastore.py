@@ -57,7 +57,7 @@ def _defaults(facts) -> dict:
 
 
 SERVICE = Service(
-    name="metastore", needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), data=("metastore",),
+    name="metastore", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), data=("metastore",),
     files=(ConfFile(
         "metastore-site", f"{HADOOP_CONF}/metastore-site.xml", at=("metastore",), takes=("core-site",),
         prefixes=("metastore.", "javax.jdo.", "datanucleus."),

@@ -219,7 +219,8 @@ class Service:
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
     ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
-    ``findings``: (name, function of what was seen) of a check.
+    ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
+    without it; None means all.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Service:
     programs: tuple = ()
     offers: Callable = nothing
     findings: tuple = ()
+    used_by: tuple = ((), ())
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(

@@ -158,7 +158,7 @@ def check(key: str, text: str) -> None:
 
 
 SERVICE = Service(
-    name="spark", needs=("hdfs", "yarn"), software="spark", home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
+    name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark", home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
     components=(HISTORY,),
     files=(ConfFile(
         "spark-defaults", f"{SPARK_CONF}/spark-defaults.conf", writers.properties, CLIENTS, prefixes=("spark.",),

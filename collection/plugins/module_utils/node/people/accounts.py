@@ -16,12 +16,6 @@ from .members import GROUP, members
 NAMENODE = "emr-namenode"
 ALIVE = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
 FINAL = ("SUCCEEDED", "FAILED", "KILLED", "LOST")
-# service -> types of YARN applications and of jobs that cannot go on without it; None means all.
-APPLICATIONS = {"spark": ("SPARK",), "mapreduce": ("MAPREDUCE",), "yarn": None, "hdfs": None, "metastore": ("SPARK",),
-                "spark-thrift": (), "spark-connect": ()}
-JOBS = {"spark": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "mapreduce": ("MR", "HADOOP_STREAMING"),
-        "yarn": None, "hdfs": None, "metastore": ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING"), "spark-thrift": (),
-        "spark-connect": ()}
 
 
 def perform(params, check):
@@ -151,11 +145,11 @@ def guard(params):
         if ids:
             reasons.append(f"user {user} still runs {_some(ids)}; wait for the end, or stop it with emrctl jobs kill")
     for service in params["services"]:
-        kinds, types = APPLICATIONS[service], JOBS[service]
+        kinds, types = service["applications"], service["jobs"]
         ids = [a["id"] for a in applications if kinds is None or a["applicationType"] in kinds]
         ids += [j["id"] for j in jobs if types is None or j["type"] in types]
         if ids:
-            reasons.append(f"{service} is used by {_some(ids)}; wait for the end, or stop it with emrctl jobs kill")
+            reasons.append(f"{service['name']} is used by {_some(ids)}; wait for the end, or stop it with emrctl jobs kill")
     return reasons
 
 
