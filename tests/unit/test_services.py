@@ -16,11 +16,10 @@ NAMES = {*SERVICES, *COMPONENTS}
 # Places that may still name one, by the reason: how often. A number may only become smaller; a new place is a fault.
 EXCUSED = {
     "the operation is one of HDFS alone: its backups, blocks, balance and files": {
-        "action/backup.py": 1, "action/balance.py": 2, "action/data.py": 4, "action/repair_nodes.py": 9, "action/restore.py": 10,
-        "domain/backup/places.py": 8, "domain/repair/decisions.py": 1, "node/backup/edits.py": 2, "node/backup/operations.py": 3,
-        "node/backup/restore.py": 7, "node/backup/restore_after.py": 9, "node/backup/tool.py": 2, "node/daemons/format.py": 4,
-        "node/files/program.py": 1, "node/hdfs/balance.py": 6, "node/hdfs/data.py": 3, "node/health/copies.py": 5,
-        "plugin_utils/data_hdfs.py": 1},
+        "action/backup.py": 1, "action/balance.py": 2, "action/data.py": 4, "action/restore.py": 10, "domain/backup/places.py": 8,
+        "domain/repair/decisions.py": 1, "node/backup/edits.py": 2, "node/backup/operations.py": 3, "node/backup/restore.py": 7,
+        "node/backup/restore_after.py": 9, "node/backup/tool.py": 2, "node/daemons/format.py": 4, "node/files/program.py": 1,
+        "node/hdfs/balance.py": 6, "node/hdfs/data.py": 3, "node/health/copies.py": 5, "plugin_utils/data_hdfs.py": 1},
     "a kind of job, or the daemon that knows what has become of one": {
         "action/job.py": 2, "domain/jobs/command.py": 2, "domain/jobs/limits.py": 2, "domain/jobs/request.py": 2,
         "domain/resident/package.py": 9, "node/jobs/activity.py": 8, "node/jobs/conf_dirs.py": 2, "node/jobs/error.py": 1,
@@ -39,11 +38,11 @@ EXCUSED = {
     "what Hadoop calls its own programs and users": {
         "node/hadoop_cli.py": 2, "node/hadoop_http.py": 1},
     "a key of a request or an answer that says where a daemon is, or what it told; goes when endpoints travel as a table": {
-        "action/activity.py": 4, "action/check.py": 8, "action/configure.py": 3, "action/drain.py": 7, "action/report.py": 8,
-        "action/roll.py": 4, "action/service.py": 3, "action/status.py": 6, "action/verify.py": 10, "domain/maintain/idle.py": 4,
-        "domain/scale/drain_progress.py": 11, "domain/scale/leaving.py": 5, "domain/scale/reclaim.py": 2, "node/config/configure.py": 3,
-        "node/daemons/service.py": 9, "node/daemons/status.py": 8, "node/health/check.py": 4, "node/health/verify.py": 13,
-        "node/scale/drain.py": 28, "node/scale/lists.py": 8, "node/scale/reclaim_program.py": 3},
+        "action/activity.py": 4, "action/check.py": 8, "action/configure.py": 3, "action/drain.py": 7, "action/repair_nodes.py": 9,
+        "action/report.py": 8, "action/roll.py": 4, "action/service.py": 3, "action/status.py": 6, "action/verify.py": 10,
+        "domain/maintain/idle.py": 4, "domain/scale/drain_progress.py": 11, "domain/scale/leaving.py": 5, "domain/scale/reclaim.py": 2,
+        "node/config/configure.py": 3, "node/daemons/service.py": 9, "node/daemons/status.py": 8, "node/health/check.py": 4,
+        "node/health/verify.py": 13, "node/scale/drain.py": 28, "node/scale/lists.py": 8, "node/scale/reclaim_program.py": 3},
 }
 
 
