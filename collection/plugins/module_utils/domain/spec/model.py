@@ -6,34 +6,54 @@ SpecError with everything that is wrong. YAML is imported only to read text.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field as default_of, make_dataclass
 
 from ..catalogue import expand_services
 from ..errors import Refused, SpecError, SpecProblem
+from . import schema
+from .schema import Field
+
+# {name of an object of the schema: its class}
+CLASSES: dict = {}
+# The VPC that is made when nothing else is said.
+DEFAULT_VPC = "192.168.0.0/16"
 
 
-@dataclass(frozen=True)
+def of(field: Field, named: bool = False):
+    """Class decorator: a frozen dataclass with the keys and defaults of an object of the schema, what is required first.
+
+    ``named``: it stands in a map, and its key there is its ``name``. A class may have ``completed``: what follows from checked values.
+    """
+    def made(cls):
+        rows = [("name", str)] * named + [(part.name, object) for part in field.fields if part.required]
+        rows += [(part.name, object, _default(part)) for part in field.fields if not part.required]
+        result = make_dataclass(cls.__name__, rows, bases=(cls,), frozen=True,
+                                namespace={"__doc__": cls.__doc__, "__module__": cls.__module__, "FIELD": field, "NAMED": named})
+        CLASSES[field.name] = result
+        return result
+
+    return made
+
+
+def _default(part: Field):
+    if part.default != {}:
+        return part.default
+    return CLASSES[part.name]() if part.kind == "object" else default_of(default_factory=dict)
+
+
+@of(schema.SYSTEM_DISK)
 class SystemDisk:
-    """The disk that a node boots from; ``size_gib`` in GiB."""
-
-    category: str = "cloud_essd"
-    size_gib: int = 40
+    """The disk that a node boots from."""
 
 
-@dataclass(frozen=True)
+@of(schema.DISK)
 class DiskSpec:
-    """``count`` data disks of one kind on each node; ``size_gib`` is the size of each in GiB."""
-
-    category: str
-    size_gib: int
-    count: int = 1
+    """``count`` data disks of one kind on each node; ``size_gib`` is the size of each."""
 
 
-@dataclass(frozen=True)
+@of(schema.SPOT)
 class Spot:
-    """Spot instances; ``price_limit`` is the highest hourly price of one instance, None bids the market price."""
-
-    price_limit: float | None = None
+    """Spot instances; without a ``price_limit`` they bid the market price."""
 
     @property
     def strategy(self) -> str:
@@ -41,46 +61,30 @@ class Spot:
         return "SpotAsPriceGo" if self.price_limit is None else "SpotWithPriceLimit"
 
 
-# The VPC that is made when nothing else is said.
-DEFAULT_VPC = "192.168.0.0/16"
-
-
-@dataclass(frozen=True)
+@of(schema.NETWORK)
 class Network:
-    """Where the nodes live. ``ssh_from``: networks (CIDR) from which SSH is admitted.
+    """Where the nodes live."""
 
-    With ``create`` there is no ``vswitch_id``; ``vpc_cidr`` and ``vswitch_cidr`` are then what is made.
-    """
-
-    vswitch_id: str | None
-    access: str = "vpc"
-    ssh_from: tuple = ()
-    create: bool = False
-    vpc_cidr: str | None = None
-    vswitch_cidr: str | None = None
+    @staticmethod
+    def completed(raw: dict) -> dict:
+        create = raw["create"]
+        vpc = raw["vpc_cidr"] or (DEFAULT_VPC if create else None)
+        return {**raw, "access": raw["access"] or ("bastion" if create else "vpc"), "vpc_cidr": vpc,
+                "vswitch_cidr": raw["vswitch_cidr"] or (first_part(vpc) if create else None)}
 
 
-@dataclass(frozen=True)
+@of(schema.LOGIN)
 class Login:
-    """How to log in. ``private_key_file`` is a path on the controller, ``key_pair`` an existing ECS key pair."""
-
-    user: str = "root"
-    private_key_file: str | None = None
-    key_pair: str | None = None
+    """How to log in."""
 
 
-@dataclass(frozen=True)
+@of(schema.GROUP, named=True)
 class NodeGroup:
     """A named group of equal nodes; ``config`` is {file: {key: value}} of this group alone."""
 
-    name: str
-    role: str
-    count: int
-    instance_types: tuple
-    system_disk: SystemDisk = SystemDisk()
-    data_disks: tuple = ()
-    spot: Spot | None = None
-    config: dict = field(default_factory=dict)
+    @staticmethod
+    def completed(raw: dict) -> dict:
+        return {**raw, "role": raw["role"] or raw["name"]}
 
     @property
     def disks_per_node(self) -> int:
@@ -88,101 +92,47 @@ class NodeGroup:
         return sum(d.count for d in self.data_disks)
 
 
-@dataclass(frozen=True)
+@of(schema.STEP)
 class Bootstrap:
     """A script of the user's that runs on every node."""
 
-    script: str
-    when: str = "before_install"
-    on_failure: str = "stop"
 
-
-@dataclass(frozen=True)
+@of(schema.BACKUP)
 class Backup:
-    """Copies of the NameNode's metadata. ``every`` is a duration, ``keep`` a number of copies, ``oss`` an oss:// address."""
-
-    enabled: bool = True
-    every: str = "1h"
-    keep: int = 24
-    oss: str | None = None
+    """Copies of the NameNode's metadata."""
 
 
-@dataclass(frozen=True)
+@of(schema.LOGS)
 class Logs:
-    """Logs of jobs. ``keep`` is a duration, ``oss`` an oss:// address, ``job_output_mib`` for each output of an attempt."""
-
-    keep: str = "7d"
-    oss: str | None = None
-    job_output_mib: int = 64
+    """Logs of jobs."""
 
 
-@dataclass(frozen=True)
+@of(schema.DATABASE)
 class Database:
-    """A database outside of the cluster; ``url`` is mysql:// or postgresql:// with host and name."""
-
-    url: str
-    user: str
+    """A database outside of the cluster."""
 
 
-@dataclass(frozen=True)
+@of(schema.METASTORE)
 class Metastore:
     """The service metastore; without a ``database`` its tables lie on the master's disk."""
 
-    database: Database | None = None
 
-
-@dataclass(frozen=True)
+@of(schema.QUEUE, named=True)
 class Queue:
-    """A queue of YARN. Percent of the cluster: what it is sure of, and what it may take while others leave it.
-
-    ``users``: who may submit, everybody when empty; ``state`` is running, or stopped: what runs ends, nothing new begins.
-    """
-
-    name: str
-    capacity: float
-    max_capacity: float = 100.0
-    users: tuple = ()
-    state: str = "running"
+    """A queue of YARN. Percent of the cluster: what it is sure of, and what it may take while others leave it."""
 
 
-@dataclass(frozen=True)
+@of(schema.USER, named=True)
 class User:
-    """A person who works on the cluster; ``uid`` None follows from the name, ``space_quota`` is a size such as 500g."""
-
-    name: str
-    queue: str | None = None
-    space_quota: str | None = None
-    uid: int | None = None
+    """A person who works on the cluster."""
 
 
-@dataclass(frozen=True)
+@of(schema.SPEC)
 class Spec:
-    """A whole spec; values are checked and complete. Config values are text as it goes into the files."""
+    """A whole spec; values are checked and complete. Config values are text as it goes into the files.
 
-    name: str
-    release: str
-    region: str
-    zone: str
-    services: tuple
-    image: str
-    network: Network
-    login: Login
-    tags: dict
-    deletion_protection: bool
-    node_groups: dict
-    config: dict
-    bootstrap: tuple
-    mirrors: tuple
-    artifacts: dict
-    idle_release: str | None = None
-    max_age: str | None = None
-    queues: dict = field(default_factory=dict)
-    users: dict = field(default_factory=dict)
-    backup: Backup = Backup()
-    logs: Logs = Logs()
-    metastore: Metastore = Metastore()
-    # Of which stored revision this document was made (export writes it); says nothing about the cluster.
-    revision: int | None = None
+    ``revision``: of which stored revision this document was made (export writes it); says nothing about the cluster.
+    """
 
     @property
     def expanded_services(self) -> tuple:
@@ -225,10 +175,9 @@ class Spec:
 
 
 def _plain(value):
-    """Dataclasses, dicts and tuples as plain data; a name that is a key is not repeated inside."""
-    if hasattr(value, "__dataclass_fields__"):
-        skip = ("name",) if isinstance(value, (NodeGroup, Queue, User)) else ()
-        return {k: _plain(getattr(value, k)) for k in value.__dataclass_fields__ if k not in skip}
+    """Objects, dicts and tuples as plain data, in the order of the schema; a name that is a key is not repeated inside."""
+    if hasattr(value, "FIELD"):
+        return {name: _plain(getattr(value, name)) for name in value.FIELD.names()}
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, tuple):
@@ -307,7 +256,6 @@ def _checked(item, source: str, problems: list, odd: list | None = None) -> Spec
     """Checks the tree and builds the Spec, or raises SpecError with every problem in order of lines."""
     from .check import BAD, Checker
     from .rules import check_rules
-    from .schema import SPEC
 
     checker = Checker(source)
     checker.problems.extend(problems)
@@ -315,43 +263,31 @@ def _checked(item, source: str, problems: list, odd: list | None = None) -> Spec
         checker.problem("spec", f"found {item.describe()}, expected a mapping of keys and values",
                         "Begin with the cluster's name, for example: name: sales", item.line)
         raise SpecError(checker.problems)
-    data = checker.check(SPEC, item, "")
+    data = checker.check(schema.SPEC, item, "")
     if odd is not None:
         odd += checker.odd
     spec = None
     if data is not BAD:
-        spec = _build(data)
+        spec = _build(schema.SPEC, data)
         check_rules(spec, checker)
     if checker.problems or spec is None:
         raise SpecError(sorted(checker.problems, key=lambda p: p.line or 0))
     return spec
 
 
-def _build(data: dict) -> Spec:
-    """A Spec from checked values."""
-    groups = {}
-    for name, raw in data["node_groups"].items():
-        groups[name] = NodeGroup(
-            name=name, role=raw["role"] or name, count=raw["count"], instance_types=tuple(raw["instance_types"]),
-            system_disk=SystemDisk(**raw["system_disk"]),
-            data_disks=tuple(DiskSpec(**d) for d in raw["data_disks"]),
-            spot=None if raw["spot"] is None else Spot(**raw["spot"]), config=raw["config"])
-    rest = {k: data[k] for k in ("name", "release", "region", "zone", "image", "tags", "deletion_protection", "config",
-                                 "artifacts", "idle_release", "max_age", "revision")}
-    rest["queues"] = {name: Queue(**{**raw, "name": name}) for name, raw in data["queues"].items()}
-    rest["users"] = {name: User(**{**(raw or {}), "name": name}) for name, raw in data["users"].items()}
-    return Spec(services=tuple(data["services"]), network=_network(data["network"]), login=Login(**data["login"]),
-                backup=Backup(**data["backup"]), logs=Logs(**data["logs"]), metastore=_metastore(data["metastore"]),
-                node_groups=groups, bootstrap=tuple(Bootstrap(**b) for b in data["bootstrap"]),
-                mirrors=tuple(data["mirrors"]), **rest)
-
-
-def _network(raw: dict) -> Network:
-    """The network with what follows from the rest of it."""
-    create = raw["create"]
-    vpc = raw["vpc_cidr"] or (DEFAULT_VPC if create else None)
-    return Network(raw["vswitch_id"], raw["access"] or ("bastion" if create else "vpc"), raw["ssh_from"], create, vpc,
-                   raw["vswitch_cidr"] or (first_part(vpc) if create else None))
+def _build(part: Field, value, name: str = ""):
+    """Checked values with the classes of their objects. ``name``: the key that an object has in its map."""
+    if part.kind == "list":
+        return tuple(_build(part.item, row) for row in value)
+    if part.kind == "map":
+        return {key: _build(part.item, row, key) for key, row in value.items()}
+    made = CLASSES.get(part.name) if part.kind == "object" else None
+    if made is None or (value is None and not made.NAMED):
+        return value
+    values = {key.name: _build(key, value[key.name]) for key in part.fields if key.name in (value or {})}
+    if made.NAMED:
+        values["name"] = name
+    return made(**(made.completed(values) if hasattr(made, "completed") else values))
 
 
 def first_part(cidr: str) -> str:
@@ -360,10 +296,6 @@ def first_part(cidr: str) -> str:
 
     network = ipaddress.IPv4Network(cidr)
     return str(network if network.prefixlen >= 20 else next(network.subnets(new_prefix=20)))
-
-
-def _metastore(raw: dict) -> Metastore:
-    return Metastore(Database(**raw["database"]) if raw["database"] else None)
 
 
 def _with_mirrors(spec: Spec, environ) -> Spec:

@@ -1,6 +1,6 @@
 """The definition of a cluster spec: every key, its type, range, default and explanation, once.
 
-Validation (spec_check), the JSON Schema and the reference page (spec_docs) are all read from ``SPEC``.
+Validation (check.py), the classes of a spec (model.py), the JSON Schema and the reference page (docs.py) are all read from it.
 """
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Field:
 
     ``kind``: text, int, number, bool, list, object (fixed keys), map (free keys) or config (one file's settings).
     ``least``/``most``: range of a number, of a text's length (of a duration: in seconds), or of a list's or map's size.
-    ``expect`` says in words what is expected; ``example`` is YAML that a reader may copy. ``form`` names a check in spec_check.FORMS.
+    ``expect`` says in words what is expected; ``example`` is YAML that a reader may copy. ``form`` names a check in check.FORMS.
     """
 
     name: str
@@ -77,14 +77,17 @@ _CONFIG = Field(
     choices=STEMS, item=Field("file", "config", "Settings of one file.", expect="settings, one value each",
                               example="{dfs.replication: 2}"))
 
-_SPOT = Field(
+SPOT = Field(
     "spot", "object", "Buy this group's nodes as spot instances (role task only). `{}` bids the market price.",
     example="{price_limit: 0.25}", default=None,
     fields=(Field("price_limit", "number", "Highest hourly price of one instance, in the account's currency.",
                   least=0.001, most=10000, default=None, example="0.25"),),
     aliases={"limit": "price_limit", "price": "price_limit", "max_price": "price_limit"})
 
-_GROUP = Field(
+SYSTEM_DISK = _disk("system_disk", "The system disk.", many=False)
+DISK = _disk("disk", "Data disks of one kind.", many=True)
+
+GROUP = Field(
     "group", "object", "One node group.", example="{count: 3, instance_types: [ecs.g7.xlarge]}",
     fields=(
         Field("role", "text", "What the nodes do: `slave` stores and computes, `task` only computes, `gateway` has the "
@@ -94,11 +97,11 @@ _GROUP = Field(
               "stock.", required=True, least=1, most=10, unique=True, example="[ecs.g7.xlarge, ecs.g6.xlarge]",
               item=Field("type", "text", "An ECS instance type.", pattern=r"ecs\.[a-z0-9-]+\.[a-z0-9-]+",
                          expect="an ECS instance type such as ecs.g7.xlarge", example="ecs.g7.xlarge")),
-        _disk("system_disk", "The system disk.", many=False),
+        SYSTEM_DISK,
         Field("data_disks", "list", "Data disks of each node. Without any, data lies on the system disk.", default=(),
               most=MAX_DATA_DISKS, example="[{category: cloud_essd, size_gib: 200, count: 4}]",
-              item=_disk("disk", "Data disks of one kind.", many=True)),
-        _SPOT,
+              item=DISK),
+        SPOT,
         _CONFIG,
     ),
     aliases={"instance_type": "instance_types", "types": "instance_types", "type": "instance_types",
@@ -107,7 +110,7 @@ _GROUP = Field(
 _URL = Field("url", "text", "A base URL.", form="url", expect="an http:// or https:// address, or oss://bucket/path,",
              example="https://mirror.example.com/hadoop")
 
-_NETWORK = Field(
+NETWORK = Field(
     "network", "object", "Where the nodes live and who may reach them.", required=True,
     example="{vswitch_id: vsw-…, ssh_from: 203.0.113.0/24}",
     fields=(
@@ -130,7 +133,7 @@ _NETWORK = Field(
     ),
     aliases={"vswitch": "vswitch_id", "subnet": "vswitch_id", "ssh": "ssh_from", "cidr": "ssh_from"})
 
-_LOGIN = Field(
+LOGIN = Field(
     "login", "object", "How to log in to the nodes.", default={}, example="{private_key_file: ~/.ssh/id_ed25519}",
     fields=(
         Field("user", "text", "User name on the nodes; it needs root's rights.", pattern=r"[a-z_][a-z0-9_-]{0,31}",
@@ -144,18 +147,15 @@ _LOGIN = Field(
     ),
     aliases={"key": "private_key_file", "key_file": "private_key_file", "username": "user"})
 
-_BOOTSTRAP = Field(
-    "bootstrap", "list", "Scripts of your own that run on every node.", default=(), most=20,
-    example="[{script: prepare.sh, when: before_install}]",
-    item=Field("step", "object", "One script.", example="{script: prepare.sh}",
-               fields=(
-                   Field("script", "text", "Path of the script on the controller.", required=True, least=1, most=4096,
-                         form="path", expect="the path of a script", example="prepare.sh"),
-                   Field("when", "text", "When it runs.", choices=("before_install", "after_start"),
-                         default="before_install", example="before_install"),
-                   Field("on_failure", "text", "What a failure means.", choices=("stop", "continue"), default="stop",
-                         example="stop"),
-               ), aliases={"path": "script", "file": "script", "on_error": "on_failure"}))
+STEP = Field(
+    "step", "object", "One script.", example="{script: prepare.sh}",
+    fields=(
+        Field("script", "text", "Path of the script on the controller.", required=True, least=1, most=4096,
+              form="path", expect="the path of a script", example="prepare.sh"),
+        Field("when", "text", "When it runs.", choices=("before_install", "after_start"),
+              default="before_install", example="before_install"),
+        Field("on_failure", "text", "What a failure means.", choices=("stop", "continue"), default="stop", example="stop"),
+    ), aliases={"path": "script", "file": "script", "on_error": "on_failure"})
 
 _ARTIFACT = Field(
     "artifact", "object", "Another file in place of the release's.", example="{urls: [https://…], sha512: …}",
@@ -166,7 +166,7 @@ _ARTIFACT = Field(
               expect="128 hexadecimal digits in lower case", example="0f…"),
     ))
 
-_BACKUP = Field(
+BACKUP = Field(
     "backup", "object", "Copies of the NameNode's metadata on the first slave, each verified, for `emrctl restore`.", default={},
     example="{every: 1h, keep: 24}",
     fields=(
@@ -180,7 +180,7 @@ _BACKUP = Field(
     ),
     aliases={"interval": "every", "period": "every", "retention": "keep", "count": "keep", "bucket": "oss"})
 
-_LOGS = Field(
+LOGS = Field(
     "logs", "object", "How long the logs of jobs are kept, and a copy of them that outlives the cluster.", default={},
     example="{keep: 30d, oss: oss://my-bucket/logs}",
     fields=(
@@ -195,24 +195,25 @@ _LOGS = Field(
     ),
     aliases={"retention": "keep", "bucket": "oss", "job_output": "job_output_mib"})
 
-_METASTORE = Field(
+DATABASE = Field(
+    "database", "object", "A database of your own in place of the one on the master's disk. Its password is taken from the "
+    "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
+    example="{url: mysql://db.example.com/metastore, user: hive}",
+    fields=(
+        Field("url", "text", "Address of the database. Make it first, empty.", required=True, least=1, most=400,
+              pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
+              expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
+              example="mysql://db.example.com:3306/metastore"),
+        Field("user", "text", "User of that database, who may create tables there.", required=True,
+              pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
+    ), aliases={"username": "user", "address": "url"})
+
+METASTORE = Field(
     "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},
     example="{database: {url: mysql://rm-bp1example.mysql.rds.aliyuncs.com/metastore, user: hive}}",
-    fields=(
-        Field("database", "object", "A database of your own in place of the one on the master's disk. Its password is taken from the "
-              "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
-              example="{url: mysql://db.example.com/metastore, user: hive}",
-              fields=(
-                  Field("url", "text", "Address of the database. Make it first, empty.", required=True, least=1, most=400,
-                        pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
-                        expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
-                        example="mysql://db.example.com:3306/metastore"),
-                  Field("user", "text", "User of that database, who may create tables there.", required=True,
-                        pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
-              ), aliases={"username": "user", "address": "url"}),
-    ), aliases={"db": "database"})
+    fields=(DATABASE,), aliases={"db": "database"})
 
-_QUEUE = Field(
+QUEUE = Field(
     "queue", "object", "A queue of YARN.", example="{capacity: 60, users: [alice]}",
     fields=(
         Field("capacity", "number", "Percentage of the cluster that the queue is guaranteed; all queues add up to 100.",
@@ -229,7 +230,7 @@ _QUEUE = Field(
     aliases={"share": "capacity", "percent": "capacity", "maximum_capacity": "max_capacity", "max": "max_capacity",
              "maximum-capacity": "max_capacity", "acl": "users", "user": "users", "status": "state"})
 
-_USER = Field(
+USER = Field(
     "user", "object", "A person who works on the cluster.", example="{queue: analysts, space_quota: 500g}", default=None,
     fields=(
         Field("queue", "text", "Queue of jobs that name no other.", pattern=QUEUE_NAME, default=None,
@@ -256,8 +257,8 @@ SPEC = Field(
               item=Field("service", "text", "A service.", choices=tuple(BUNDLES) + tuple(SERVICES), example="hadoop")),
         Field("image", "text", "The image that the nodes boot: Linux with systemd, for the release's architecture (docs/images.md).", required=True,
               pattern=r"[A-Za-z][A-Za-z0-9._-]{1,127}", expect="an image id such as m-bp1abc", example="m-bp1g7004ksh0oeuc"),
-        _NETWORK,
-        _LOGIN,
+        NETWORK,
+        LOGIN,
         Field("tags", "map", "Tags of your own for everything that is bought.", default={}, most=MAX_TAGS,
               expect="tag names with their values", example="{team: data}", form="tags",
               item=Field("value", "text", "A tag's value.", least=0, most=128, form="tag_value",
@@ -271,17 +272,18 @@ SPEC = Field(
               "by `maintain`, after a warning.", default=None, form="duration", least=600, most=315360000,
               expect="a duration such as 30d", example="30d"),
         Field("node_groups", "map", "The groups of nodes, by name.", required=True, least=1, most=20, form="groups",
-              expect="node groups by name", example="{master: {…}, slave: {…}}", item=_GROUP),
+              expect="node groups by name", example="{master: {…}, slave: {…}}", item=GROUP),
         _CONFIG,
-        _BACKUP,
-        _LOGS,
-        _METASTORE,
-        _BOOTSTRAP,
+        BACKUP,
+        LOGS,
+        METASTORE,
+        Field("bootstrap", "list", "Scripts of your own that run on every node.", default=(), most=20,
+              example="[{script: prepare.sh, when: before_install}]", item=STEP),
         Field("queues", "map", "Queues of YARN, by name. Without a queue `default` there is one with no share of its own.",
-              default={}, most=50, form="queues", expect="queues by name", item=_QUEUE,
+              default={}, most=50, form="queues", expect="queues by name", item=QUEUE,
               example="{analysts: {capacity: 60}, night: {capacity: 40}}"),
         Field("users", "map", "People who work on the cluster, by name: an account on all nodes and a home in HDFS.",
-              default={}, most=1000, form="users", expect="users by name", item=_USER,
+              default={}, most=1000, form="users", expect="users by name", item=USER,
               example="{alice: {queue: analysts, space_quota: 500g}}"),
         Field("mirrors", "list", "Base addresses of the release's files, tried in order; nodes get a signed address of what lies "
               "in `oss://`. After them come the controller's variable EMR_MIRRORS and its own cache (docs/cloud.md).", default=(),
