@@ -1,4 +1,7 @@
-"""Give the control node the release's files that only this machine has; the others take them from there."""
+"""Give the control node the release's files that only this machine has; the others take them from there.
+
+What else only this machine has is a password of the metastore's database; that it is there is made sure of here, before any change.
+"""
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
@@ -6,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install import s
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install import sources
-from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
+from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password, pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -14,9 +17,11 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "push"
-    REFUSES = True
 
     def work(self, context, args):
+        # After a purchase it is no refusal before any change.
+        self.REFUSES = not context.run.plan.get("buy")
+        metastore_password.check_master(self, context.spec)
         wanted = {a.component: a for a in sources.artifacts(context.spec)}
         rows = [row for row in self._rows(context, wanted) if row["source"] == sources.CACHE]
         if self._task.check_mode or not rows:

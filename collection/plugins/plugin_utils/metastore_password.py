@@ -10,7 +10,7 @@ from ..module_utils.domain.errors import Refused
 from ..module_utils.services.metastore import PASSWORD_FILE, PASSWORD_VARIABLE
 
 
-def _lacks(spec) -> bool:
+def lacks(spec) -> bool:
     """Whether the metastore has a database of its own, and this run was given no password for it."""
     return bool(spec.metastore.database and "metastore" in spec.expanded_services and not os.environ.get(PASSWORD_VARIABLE))
 
@@ -27,11 +27,11 @@ def check_new(spec, operation) -> None:
     def keeps(tags: dict) -> bool:
         return bool(tags.get("emr:role") == "master" and tags.get(READY) and "metastore" in tags.get("emr:services", "").split(","))
 
-    if _lacks(spec) and not any(keeps(tags_of(i)) for i in operation.found(must_exist=False).instances):
+    if lacks(spec) and not any(keeps(tags_of(i)) for i in operation.found(must_exist=False).instances):
         raise _refused(spec)
 
 
 def check_master(action, spec) -> None:
     """Raises Refused when the password is not on the control node. ``action`` is a NodeAction there; asks only when it is not given."""
-    if _lacks(spec) and action.shell(f"test -e {shlex.quote(PASSWORD_FILE)}")["rc"] != 0:
+    if lacks(spec) and action.shell(f"test -e {shlex.quote(PASSWORD_FILE)}")["rc"] != 0:
         raise _refused(spec)

@@ -5,6 +5,7 @@ from ..module_utils.cloud.cluster.control import GROUP as CONTROL
 from ..module_utils.cloud.purchase.plan_details import plan_details
 from ..module_utils.domain.install.sources import CACHE
 from ..module_utils.domain.spec.model import spec_from_dict
+from . import metastore_password
 from .operations import nodes_of, reader_of
 
 
@@ -31,11 +32,11 @@ def purchased(arguments: dict, spec, operation, prepared=None) -> dict:
         operation.say("repeated calls of the API: " + ", ".join(f"{n} x {code}" for code, n in sorted(retries.items())))
     result["emr_result"].update(plan=data, price=plan.price, bought=bought, retries=retries, zone=spec.zone,
                                 release=spec.release, services=list(spec.expanded_services))
-    return {**result, "plan": data, "spec": spec.to_dict(), "push": _pushed_to(result["nodes"], plan)}
+    return {**result, "plan": data, "spec": spec.to_dict(), "push": _pushed_to(result["nodes"], plan, prepared is None and metastore_password.lacks(spec))}
 
 
-def _pushed_to(nodes: list, plan) -> list:
-    """The control node, by itself, when this machine has to give it something; else nobody."""
-    if not any(row["source"] == CACHE for row in plan.sources):
+def _pushed_to(nodes: list, plan, asked: bool) -> list:
+    """The control node, by itself, when this machine has to give it something or it is ``asked`` for a password; else nobody."""
+    if not asked and not any(row["source"] == CACHE for row in plan.sources):
         return []
     return [n["name"] for n in nodes if CONTROL in n["groups"] and n["name"] not in plan.leaving]
