@@ -8,33 +8,12 @@ from pathlib import Path
 import typer
 
 from emrctl import failures, views
+from emrctl.job_options import TOKEN, signature, values
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, YES, Format, ask, attempt, emit, stop
 
-TYPES = ("MR", "HADOOP_STREAMING", "SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING", "SHELL")
-KIND = typer.Option(..., "--type", "-t", help=f"One of {', '.join(TYPES)}.")
-FILES = typer.Option([], "--file", "-f", help="File that the job needs: here, or at hdfs:// or oss://; repeatable, like the next three.")
-JARS = typer.Option([], "--jar", help="Java library.")
-PY_FILES = typer.Option([], "--py-file", help="Python module or package (.py, .zip, .egg).")
-ARCHIVES = typer.Option([], "--archive", metavar="FILE[#NAME]", help="Archive to unpack as the folder NAME.")
-PYTHON_ENV = typer.Option(None, "--python-env", metavar="FILE", help="Packed virtual environment with the job's Python.")
-PROPERTIES = typer.Option([], "--property", "-p", metavar="KEY=VALUE", help="Set a key of Hadoop (-D) or Spark (--conf); repeatable.")
-ENVIRONMENT = typer.Option([], "--env", "-e", metavar="NAME[=VALUE]", help="Set a variable; without a value, take it from this environment.")
-PARAMETERS = typer.Option([], "--parameter", metavar="NAME=VALUE", help="Value for ${NAME} in arguments and queries; repeatable.")
-TIME = typer.Option(None, "--time", help="Moment that ${yyyy-MM-dd} and the like refer to (default: now).")
-ZONE = typer.Option(None, "--time-zone", help="Time zone of that moment, such as Asia/Shanghai (default: UTC).")
-MEMORY = typer.Option(None, "--memory", help="Memory of each map, reduce or executor, such as 2g.")
-CORES = typer.Option(None, "--cores", min=1, help="Cores of each map, reduce or executor.")
-PRIORITY = typer.Option(None, "--priority", help="Priority in its queue; a larger number goes first.")
-RETRIES = typer.Option(None, "--retries", help="Retries after a failure.")
-INTERVAL = typer.Option(None, "--retry-interval", help="Pause before a retry, such as 5m (default: 30s).")
-TIMEOUT = typer.Option(None, "--timeout", help="Longest time for one attempt, such as 2h.")
-ON_FAILURE = typer.Option(None, "--on-failure", metavar="COMMAND", help="Command to run on the master after the last attempt has failed.")
-KEEP = typer.Option(None, "--keep-running", help="For a stream: start it again after a failure and after a reboot of the master.")
-TOKEN = typer.Option(None, "--token", help="Idempotency key: one job per token.")
-JOB_NAME = typer.Option(None, "--name", help="Name of the job, for people.")
+# Options that are variables of the playbook themselves; the others are in emr_job_options.
+VARIABLES = ("type", "files", "name", "user", "queue", "token")
 WAIT = typer.Option(False, "--wait", "-w", help="Wait for the job; exit with 5 if it did not succeed.")
-USER = typer.Option(None, "--user", help="Run as this user of the cluster (default: emr).")
-QUEUE = typer.Option(None, "--queue", help="Run in this queue of YARN (default: the user's own).")
 JOB = typer.Argument(help="The job's id.")
 YARN = typer.Option(False, "--yarn", help="Also print the logs of its YARN containers.")
 STATES = typer.Option([], "--state", help="List only jobs in this state; repeatable.")
@@ -49,28 +28,16 @@ def jobs() -> None:
     """The jobs of a cluster."""
 
 
-def submit(ctx: typer.Context, name: str = NAME, kind: str = KIND, files: list[str] = FILES, jars: list[str] = JARS,
-           py_files: list[str] = PY_FILES, archives: list[str] = ARCHIVES, python_env: str = PYTHON_ENV,
-           properties: list[str] = PROPERTIES, environment: list[str] = ENVIRONMENT, memory: str = MEMORY, cores: int = CORES,
-           user: str = USER, queue: str = QUEUE, priority: int = PRIORITY, parameters: list[str] = PARAMETERS, time: str = TIME,
-           time_zone: str = ZONE, retries: int = RETRIES, retry_interval: str = INTERVAL, timeout: str = TIMEOUT,
-           on_failure: str = ON_FAILURE, keep_running: bool = KEEP, token: str = TOKEN, job_name: str = JOB_NAME, wait: bool = WAIT,
-           region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+def submit(ctx: typer.Context, name: str, wait: bool, region: str, output: Format, quiet: bool, **given) -> None:
     """Run a program on the cluster. What follows -- are the program's own arguments."""
-    kind = kind.upper().replace("-", "_")
-    if kind not in TYPES:
-        failures.fail(f"--type {kind}: expected one of {', '.join(TYPES)}", failures.USAGE)
-    options = {"jars": _places(jars), "py_files": _places(py_files), "archives": _places(archives),
-               "python_env": _places([python_env])[0] if python_env else None, "properties": _pairs("--property", properties),
-               "environment": dict(row.split("=", 1) if "=" in row else (row, None) for row in environment),
-               "parameters": _pairs("--parameter", parameters), "time": time, "time_zone": time_zone, "memory": memory, "cores": cores,
-               "priority": priority, "retries": retries, "retry_interval": retry_interval, "timeout": timeout,
-               "on_failure": on_failure, "keep_running": keep_running}
-    wanted = {"emr_name": name, "emr_region": region, "emr_job_type": kind, "emr_job_args": list(ctx.obj or []),
-              "emr_job_files": _places(files), "emr_job_name": job_name, "emr_job_wait": wait, "emr_job_user": user,
-              "emr_job_queue": queue, "emr_job_token": token,
-              "emr_job_options": {key: value for key, value in options.items() if value not in (None, [], {})}}
-    _follow("submit", name, wanted, output, quiet)
+    rows = values(given)
+    own = {f"emr_job_{key}": rows.pop(key) for key in VARIABLES if key in rows}
+    _follow("submit", name, {"emr_name": name, "emr_region": region, "emr_job_args": list(ctx.obj or []), "emr_job_wait": wait, **own,
+                             "emr_job_options": rows}, output, quiet)
+
+
+submit.__signature__, submit.__annotations__ = signature({"wait": (bool, WAIT), "region": (str, REGION), "output": (Format, OUTPUT),
+                                                           "quiet": (bool, QUIET)}), {}
 
 
 def _follow(playbook: str, name: str, wanted: dict, output: Format, quiet: bool) -> None:
@@ -103,21 +70,6 @@ def _run(playbook: str, wanted: dict, quiet: bool):
     if not result.ok:
         stop(result)
     return result
-
-
-def _places(rows: list[str]) -> list[str]:
-    """Files here by their whole paths; leaves with 3 when one is not there. What lies elsewhere stays as it is."""
-    missing = [row for row in rows if "://" not in row and not Path(row.split("#")[0]).expanduser().is_file()]
-    if missing:
-        failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
-    return [row if "://" in row else "#".join([str(Path(row.split("#")[0]).expanduser().resolve()), *row.split("#")[1:]]) for row in rows]
-
-
-def _pairs(option: str, rows: list[str]) -> dict:
-    wrong = [row for row in rows if "=" not in row]
-    if wrong:
-        failures.fail(f"{option} {wrong[0]}: expected NAME=VALUE", failures.USAGE)
-    return dict(row.split("=", 1) for row in rows)
 
 
 def _archive(address: str, name: str, region: str | None):

@@ -6,7 +6,8 @@ from pathlib import Path
 import typer
 
 from emrctl import failures, life, views
-from emrctl.jobs import JOB_NAME, QUEUE, USER, WAIT
+from emrctl.job_options import JOB_NAME, QUEUE, USER
+from emrctl.jobs import WAIT
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, stop
 
 SOURCE = typer.Argument(help="Where the data is: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import yaml
@@ -86,6 +87,7 @@ def modules() -> str:
             if not texts:
                 continue
             doc = texts["DOCUMENTATION"]
+            doc["options"] = {**(doc.get("options") or {}), **_shared(doc)}
             rows += [f"## {path.stem}" + ("" if folder == "modules" else f" ({folder} plugin)"), "", f"{kind} `emr.cluster.{path.stem}`.",
                      _sentence(_markdown(doc["short_description"])), "", *_lines(doc.get("description")), *_options(doc.get("options"))]
             if texts.get("EXAMPLES"):
@@ -104,6 +106,17 @@ def documentation(path: Path) -> dict:
         if name in ("DOCUMENTATION", "RETURN", "EXAMPLES"):
             text = ast.literal_eval(node.value)
             found[name] = text if name == "EXAMPLES" else yaml.safe_load(text)
+    return found
+
+
+def _shared(doc: dict) -> dict:
+    """Options of the fragments that a documentation extends."""
+    found = {}
+    names = doc.get("extends_documentation_fragment") or []
+    for name in (name for name in names if name.startswith("emr.cluster.")):
+        fragment, _, part = name.removeprefix("emr.cluster.").partition(".")
+        texts = import_module(f"ansible_collections.emr.cluster.plugins.doc_fragments.{fragment}").ModuleDocFragment
+        found.update(yaml.safe_load(getattr(texts, part.upper() or "DOCUMENTATION")).get("options") or {})
     return found
 
 

@@ -11,6 +11,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.options import OPTIONS, in_seconds
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import FINAL
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
@@ -27,10 +28,7 @@ from ..module_utils.domain import paths
 OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
               "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",), "archive": ()}
 DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": DOOR_BYTES}
-# Of a request, as people write it. Durations are texts such as 90m.
-REQUEST = ("type", "name", "args", "files", "jars", "py_files", "archives", "python_env", "properties", "environment", "memory", "cores",
-           "queue", "priority", "user", "parameters", "time", "time_zone", "retries", "retry_interval", "timeout", "on_failure",
-           "keep_running", "token")
+DURATION = "Write it as 30s, 15m, 2h or 7d"
 FILTERS = ("state", "kind", "owner", "name_like", "since")
 # Seconds that one look at a waited-for job lasts at most, and how many of them may fail in a row.
 LOOK_S, FAILED_LOOKS = 15, 30
@@ -111,10 +109,11 @@ class ActionModule(NodeAction):
 
     def _request(self, options) -> tuple:
         """(request as the master wants it, content of the files that travel with it)."""
-        wanted = {key: options[key] for key in REQUEST if key in options and key not in ("retry_interval", "timeout")}
-        wanted.update(type=str(wanted["type"]).upper().replace("-", "_"), who=who(), args=[str(a) for a in options.get("args", [])],
-                      keep_running=boolean(options.get("keep_running", False)))
-        wanted.update({f"{key}_s": duration(key, options[key]) for key in ("retry_interval", "timeout") if key in options})
+        try:
+            wanted = in_seconds({option.name: options[option.name] for option in OPTIONS if option.name in options})
+        except ValueError as error:
+            raise Refused(str(error), DURATION) from error
+        wanted["who"] = who()
         wanted["environment"] = variables(options.get("environment") or {})
         wanted["properties"] = {key: str(value) for key, value in (options.get("properties") or {}).items()}
         shown = job_request.shown_credentials(wanted)
@@ -229,7 +228,7 @@ def duration(key: str, value) -> int:
     try:
         return durations.seconds(value)
     except ValueError as error:
-        raise Refused(f"{key}: {error}", "Write it as 30s, 15m, 2h or 7d") from error
+        raise Refused(f"{key}: {error}", DURATION) from error
 
 
 def filters(options: dict) -> dict:

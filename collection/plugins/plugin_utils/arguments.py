@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import os
 from functools import lru_cache
+from importlib import import_module
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -11,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.text.names import instead
 
-PLUGINS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MODULES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "modules")
 # Paths are a person's words: a type of Ansible's would put variables of the environment into them.
 _TYPES = {"path": "str"}
 
@@ -22,19 +23,19 @@ def options(action: str) -> dict:
 
     Without defaults: an action tells what was given from what was not.
     """
-    page = _documented("modules", action, "DOCUMENTATION")
+    with open(os.path.join(MODULES, f"{action}.py"), encoding="utf-8") as handle:
+        body = ast.parse(handle.read()).body
+    page = _read(next(ast.literal_eval(node.value) for node in body
+                      if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION"))
     rows = dict(page.get("options") or {})
     for name in page.get("extends_documentation_fragment") or []:
         fragment, _, part = name.removeprefix("emr.cluster.").partition(".")
-        rows.update(_documented("doc_fragments", fragment, part.upper() or "DOCUMENTATION").get("options") or {})
+        texts = import_module(f"..doc_fragments.{fragment}", __package__).ModuleDocFragment
+        rows.update(_read(getattr(texts, part.upper() or "DOCUMENTATION")).get("options") or {})
     return {name: _row(row) for name, row in rows.items()}
 
 
-def _documented(folder: str, name: str, part: str) -> dict:
-    """A text of a file of documentation, which is read and not imported."""
-    with open(os.path.join(PLUGINS, folder, f"{name}.py"), encoding="utf-8") as handle:
-        nodes = ast.walk(ast.parse(handle.read()))
-    text = next(ast.literal_eval(node.value) for node in nodes if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == part)
+def _read(text: str) -> dict:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 

@@ -12,14 +12,13 @@ from ansible.utils.display import Display
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
 from ..module_utils.domain.flows.definition import flow_from, flow_of_job, load_flow, parse_flow
 from ..module_utils.domain.jobs import moments, request as job_request
-from ..module_utils.domain.text import durations
+from ..module_utils.domain.jobs.options import in_seconds
 from .context import plain
 from .parameters import check
 from .scripts import REMEDY, windows_line_ends
 
 # All files of a flow together.
 MAX_BYTES = 512 << 20
-FILE_KEYS = ("files", "archives", "py_files", "jars")
 
 
 class Flow:
@@ -59,14 +58,13 @@ class Flow:
         problems: list = []
         jobs = {}
         for name, job in self.data["jobs"].items():
-            job = dict(job, retry_interval_s=durations.seconds(job["retry_interval"]),
-                       timeout_s=durations.seconds(job["timeout"]) if job.get("timeout") else 0)
+            job = in_seconds(job)
             self._problems(name, job, problems)
-            for key in FILE_KEYS:
+            for key in job_request.RESOURCES:
                 job[key] = [self._packed(name, key, i, path, problems) for i, path in enumerate(job[key])]
             if job.get("python_env"):
                 job["python_env"] = self._packed(name, "python_env", 0, job["python_env"], problems)
-            jobs[name] = {key: value for key, value in job.items() if key not in ("retry_interval", "timeout")}
+            jobs[name] = job
         if problems:
             raise SpecError(problems)
         return {"name": self.data["name"], "parallel": self.data["parallel"], "parameters": self.data["parameters"], "jobs": jobs}

@@ -8,10 +8,10 @@ import re
 
 from ..errors import SpecError, SpecProblem
 from ..jobs import moments
-from ..jobs.command import TYPES
+from ..jobs.options import IN_FLOWS
 from ..spec.check import BAD, Checker
+from ..spec.field import Field
 from ..spec.reader import Kind, read_data, read_yaml
-from ..spec.schema import QUEUE_NAME, USER_NAME, Field
 from ..text import credential_words
 from ..text.names import instead
 from .plan import cycle
@@ -21,53 +21,21 @@ PARAMETER = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
 MAX_JOBS, MAX_PARALLEL = 200, 32
 KIND = Kind("flow", "a flow", "Start from the example in docs/flows.md.", "Keep one flow in a file")
 _BINARY = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_SIZE = r"[1-9]\d{0,6}[kmgt]"
 
-_WORDS = Field("word", "scalar", "One argument.", example="/data/in")
-_FILE = Field("file", "text", "A file.", least=1, most=4096, form="path", expect="the path of a file", example="count.py")
-
-
-def _files(name: str, doc: str, example: str) -> Field:
-    return Field(name, "list", doc, default=(), most=100, single=True, item=_FILE, example=example)
-
-
-def _pairs(name: str, doc: str, example: str, form: str = "") -> Field:
-    return Field(name, "map", doc, default={}, most=200, form=form, example=example, expect="names with one value each",
+def _pairs(name: str, doc: str, example: str) -> Field:
+    return Field(name, "map", doc, default={}, most=200, form="parameters", example=example, expect="names with one value each",
                  item=Field("value", "scalar", "One value.", example="1"))
 
 
 JOB = Field(
     "job", "object", "One job.", example="{type: SHELL, args: 'hdfs dfs -ls /'}",
     fields=(
-        Field("type", "text", "What it is.", choices=TYPES, required=True, expect="the type of the job", example="SHELL"),
-        Field("args", "list", "Arguments of the program. Without any, the first of `files` is run.", default=(), most=1000,
-              single=True, item=_WORDS, example="[count.py, /user/emr/in]"),
-        _files("files", "Files for the job's working directory, relative to this file, or hdfs:// and oss:// addresses.", "[count.py]"),
-        _files("archives", "Archives that are unpacked for the job.", "[venv.tar.gz]"),
-        _files("py_files", "Python modules for the driver and the executors.", "[helpers.py]"),
-        Field("python_env", "text", "A packed Python environment (.tar.gz, .tgz, .zip) for the driver and the executors.", form="path",
-              least=1, most=4096, default=None, expect="the path of an archive", example="venv.tar.gz"),
-        _files("jars", "Jars for the driver and the executors.", "[udf.jar]"),
+        *IN_FLOWS,
         Field("after", "list", "Names of the jobs that must have ended first.", default=(), most=MAX_JOBS, unique=True, single=True,
               item=Field("job", "text", "The name of a job.", pattern=NAME, expect="the name of a job", example="load"),
               example="[load]"),
         Field("on_failure", "text", "What to do when it fails: `stop` ends the flow, `continue` lets the jobs after it run.",
               choices=("stop", "continue"), default="stop", example="continue"),
-        Field("retries", "int", "Retries after a failure.", least=0, most=100, default=0, example="2"),
-        Field("retry_interval", "text", "Pause before a retry.", form="duration", least=1, most=86400, default="30s",
-              expect="a duration such as 30s", example="30s"),
-        Field("timeout", "text", "Longest time for one attempt; then it is killed and has failed.", form="duration", least=1, most=31536000,
-              default=None, expect="a duration such as 2h", example="2h"),
-        Field("user", "text", "User of the cluster that it runs as. Default: emr.", pattern=USER_NAME, default=None,
-              expect="the name of a user", example="alice"),
-        Field("queue", "text", "YARN queue that it runs in. Default: the user's own.", pattern=QUEUE_NAME, default=None,
-              expect="the name of a queue", example="analysts"),
-        Field("priority", "int", "Priority in the queue; a larger number goes first.", least=0, most=1000, default=None, example="5"),
-        Field("memory", "text", "Memory of each executor or task.", pattern=_SIZE, default=None, expect="a size such as 2g",
-              example="2g"),
-        Field("cores", "int", "Cores of each executor or task.", least=1, most=1024, default=None, example="2"),
-        _pairs("properties", "Settings of Hadoop or Spark for this job.", "{spark.sql.shuffle.partitions: 8}"),
-        _pairs("environment", "Variables of its environment.", "{LC_ALL: C.UTF-8}", form="parameters"),
     ),
     aliases={"depends_on": "after", "needs": "after", "depends": "after", "arguments": "args", "command": "args", "kind": "type",
              "conf": "properties", "config": "properties", "env": "environment", "retry": "retries", "script": "files",
@@ -84,7 +52,7 @@ FLOW = Field(
         Field("jobs", "map", "The jobs, by name.", required=True, least=1, most=MAX_JOBS, form="jobs", item=JOB,
               expect="jobs by name", example="{load: {type: SHELL, args: 'hdfs dfs -mkdir -p /user/emr/in'}}"),
         _pairs("parameters", "Names that stand for text: `${day}` in arguments, properties and variables. A value may hold times such "
-               "as `${yyyyMMdd-1}`, and other parameters.", "{day: '${yyyyMMdd-1}'}", form="parameters"),
+               "as `${yyyyMMdd-1}`, and other parameters.", "{day: '${yyyyMMdd-1}'}"),
         Field("parallel", "int", "Most jobs that run at the same time.", least=1, most=MAX_PARALLEL, default=4, example="2"),
         Field("put", "list", "For `run-flow`: local files to put into HDFS first. A folder is put with everything below it.", default=(),
               most=100, example="[{from: flights.csv, to: /user/emr/flights.csv}]",

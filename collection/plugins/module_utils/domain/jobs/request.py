@@ -10,19 +10,15 @@ from ..config import writers
 from ..text.credential_words import reference, secret_key, secret_value
 from . import admission, lists as job_lists, moments
 from .command import SPARK_TYPES, TYPES
+from .options import OPTIONS
 
-# What a caller need not say. Limits in seconds; 0 is none.
-DEFAULTS = {
-    "type": "SHELL", "name": "", "args": [], "user": "emr", "queue": "", "priority": None, "who": "",
-    "files": [], "jars": [], "py_files": [], "archives": [], "python_env": "",
-    "properties": {}, "environment": {}, "memory": "", "cores": None, "parameters": {}, "time": "", "time_zone": "UTC",
-    "retries": 0, "retry_interval_s": 30, "timeout_s": 0, "on_failure": "", "keep_running": False, "token": "",
-    "wait": False, "wait_limit_s": 86400, "secrets": None, "retry_of": ""}
+# What a caller need not say: of the options, and of what our own programs add.
+DEFAULTS = {**{option.request_key: option.unset for option in OPTIONS}, "user": "emr", "who": "", "wait": False, "wait_limit_s": 86400,
+            "secrets": None, "retry_of": ""}
 # Kinds of resources: files of any sort, and those that a program loads.
 RESOURCES = ("files", "jars", "py_files", "archives")
-# Those that the record keeps; the environment's values are for root alone, and those of properties may be.
-KEPT = ("type", "args", "user", "queue", "priority", "who", *RESOURCES, "python_env", "memory", "cores", "time", "time_zone",
-        "retries", "retry_interval_s", "timeout_s", "on_failure", "keep_running", "token", "secrets", "retry_of")
+# Those that the record keeps; the environment's values are for root alone, and those of properties may be. It has a name in any case.
+KEPT = tuple(key for key in DEFAULTS if key not in ("name", "properties", "environment", "parameters", "wait", "wait_limit_s"))
 # The folder of a packed Python environment, on the master and in containers.
 PYTHON_ENV = "environment"
 # A query that comes with a job gets its parameters filled in, unless it is larger than this.
@@ -31,7 +27,7 @@ SCHEMES = ("hdfs", "oss")
 OWN = ("HADOOP_CONF_DIR", "YARN_CONF_DIR", "SPARK_CONF_DIR", "HOME", "USER", "LOGNAME", "EMR_JOB_ID", "EMR_JOB_ATTEMPT")
 _KEY = re.compile(r"[A-Za-z][\w.\-]*")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
-_NUMBERS = {"retries": 1000, "retry_interval_s": 604800, "timeout_s": 31536000, "priority": 1000, "cores": 1024}
+_NUMBERS = {option.request_key: option.most for option in OPTIONS if option.kind == "int" or option.form == "duration"}
 # Memory of a container that its heap leaves to the rest of the JVM, as domain/sizing/memory.py does.
 LEAST_MIB, BESIDE_MIB, HEAP_SHARE = 256, 160, 0.8
 

@@ -7,8 +7,8 @@ from ..config import keys as config_keys
 from ..errors import SpecProblem
 from ..text import credential_words, durations
 from ..text.names import instead, listed
+from .field import QUEUE_NAME, USER_NAME, Field
 from .reader import Item
-from .schema import QUEUE_NAME, USER_NAME, Field
 
 BAD = object()
 GROUP_NAME = r"[a-z][a-z0-9-]{0,18}[a-z0-9]|[a-z]"

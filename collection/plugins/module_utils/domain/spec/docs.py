@@ -4,7 +4,8 @@ from __future__ import annotations
 from ..config import keys as config_keys
 from ..text import durations
 from .check import GROUP_NAME, NAMES
-from .schema import MISSING, SPEC, Field
+from .field import MISSING, Field
+from .schema import SPEC
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {"text": "string", "int": "integer", "number": "number", "bool": "boolean", "list": "array", "object": "object",

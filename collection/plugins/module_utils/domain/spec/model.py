@@ -11,7 +11,7 @@ from dataclasses import field as default_of, make_dataclass
 from ..catalogue import expand_services
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
-from .schema import Field
+from .field import Field
 
 # {name of an object of the schema: its class}
 CLASSES: dict = {}

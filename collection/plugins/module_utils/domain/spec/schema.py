@@ -4,15 +4,11 @@ Validation (check.py), the classes of a spec (model.py), the JSON Schema and the
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ...services.registry import BUNDLES, ROLES, SERVICES, STEMS
 from ..install.releases import DEFAULT, RELEASES
 from ..people.accounts import LAST_UID, SIZE
+from .field import MISSING, QUEUE_NAME, USER_NAME, Field
 
-MISSING = object()
-USER_NAME = r"[a-z_][a-z0-9_-]{0,31}"
-QUEUE_NAME = r"[a-z][a-z0-9_-]{0,39}"
 DISK_CATEGORIES = ("cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_ssd", "cloud_efficiency", "cloud")
 # ECS allows 20 tags on a resource; the project itself writes up to 10.
 MAX_TAGS = 10
@@ -20,38 +16,6 @@ MAX_TAGS = 10
 MAX_DATA_DISKS = 16
 # InstanceName pattern [start,3]: three digits.
 MAX_COUNT = 999
-
-
-@dataclass(frozen=True)
-class Field:
-    """One key of the spec.
-
-    ``kind``: text, int, number, bool, list, object (fixed keys), map (free keys) or config (one file's settings).
-    ``least``/``most``: range of a number, of a text's length (of a duration: in seconds), or of a list's or map's size.
-    ``expect`` says in words what is expected; ``example`` is YAML that a reader may copy. ``form`` names a check in check.FORMS.
-    """
-
-    name: str
-    kind: str
-    doc: str
-    expect: str = ""
-    example: str = ""
-    required: bool = False
-    default: object = MISSING
-    pattern: str = ""
-    choices: tuple = ()
-    least: object = None
-    most: object = None
-    form: str = ""
-    item: object = None
-    fields: tuple = ()
-    unique: bool = False
-    single: bool = False
-    aliases: dict = field(default_factory=dict)
-
-    def names(self) -> tuple:
-        """Names of the keys of an object."""
-        return tuple(f.name for f in self.fields)
 
 
 def _disk(name: str, doc: str, many: bool) -> Field:

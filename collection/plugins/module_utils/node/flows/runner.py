@@ -10,15 +10,15 @@ import time
 
 from ...domain.flows import timetable
 from ...domain.flows.plan import ENDED, SKIPPED, WAITING, decide
+from ...domain.jobs.options import IN_FLOWS
+from ...domain.jobs.request import RESOURCES
 from ..common import NodeError, read_text
 from ..jobs import operations as job
 from .record import FINAL, FLOWS, folder_of, history, hold, note, record, state_of
 
 # Seconds between two looks at the jobs that run.
 LOOK_S = 0.5
-KEYS = ("type", "args", "user", "queue", "priority", "memory", "cores", "properties", "environment", "retries", "retry_interval_s",
-        "timeout_s")
-FILE_KEYS = ("files", "archives", "py_files", "jars")
+KEYS = tuple(option.request_key for option in IN_FLOWS if option.name not in (*RESOURCES, "python_env"))
 
 
 def supervise(flow_id):
@@ -103,7 +103,7 @@ class Runner:
         """The request of a job, as job.submit wants it."""
         asked = self.jobs[name]
         request = {key: asked[key] for key in KEYS if asked.get(key) not in (None, "", {}, [])}
-        for key in FILE_KEYS:
+        for key in RESOURCES:
             if asked.get(key):
                 request[key] = [self._place(path) for path in asked[key]]
         if asked.get("python_env"):

@@ -36,7 +36,6 @@ class Refusal(NodeError):
 def submit(params):
     """Put a job into the queue, and start it when there is room. Returns (id, whether it is new)."""
     wanted = dict(job_request.DEFAULTS, **{key: value for key, value in params.items() if value is not None and key in job_request.DEFAULTS})
-    wanted["time_zone"] = params.get("zone") or wanted["time_zone"]
     wrong = job_request.problems(wanted)
     if wrong:
         raise Refusal("; ".join(wrong))
