@@ -24,6 +24,21 @@ class NodeError(Exception):
         self.extra = extra
 
 
+def wait_until(limit_s, what, look, pause_s=0.3, error=None):
+    """Call ``look()`` until it returns '' instead of what it saw. Raises NodeError with what is waited for and what was seen last.
+
+    ``error(seen)``: makes the error to raise instead.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        seen = look()
+        if not seen:
+            return
+        if time.monotonic() > deadline:
+            raise error(seen) if error else NodeError(f"{what}: {seen}, for {limit_s} s now")
+        time.sleep(pause_s)
+
+
 @contextlib.contextmanager
 def node_lock(owner, limit_s=300):
     """Hold this node's lock. Raises NodeError when another operation keeps it longer than ``limit_s`` seconds.

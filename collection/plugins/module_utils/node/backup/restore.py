@@ -13,7 +13,7 @@ import time
 
 from ...domain import paths
 from .. import hadoop_cli
-from ..common import NodeError, ensure_directory, log_tail, owner_ids, run, write_atomic
+from ..common import NodeError, ensure_directory, log_tail, owner_ids, run, wait_until, write_atomic
 from ..config.configure import inspect
 from ..daemons.health import namenode
 from .edits import ahead_rows, image_facts, mending_rows, newest_replicas, write_segment
@@ -118,15 +118,13 @@ def _started(params):
     """Start the NameNode and wait until it answers."""
     run(["systemctl", "reset-failed", f"{UNIT}.service"], check=False)
     run(["systemctl", "restart", f"{UNIT}.service"], limit_s=120)
-    deadline = time.monotonic() + params["limit_s"]
-    while True:
+    def look():
         info, system, _state = jmx(params["namenode"])
-        if info.get("Safemode") and system:
-            return
-        if time.monotonic() > deadline:
-            raise NodeError(f"the NameNode does not answer after {params['limit_s']} s with the restored image. Its last lines:\n  "
-                            + "\n  ".join(log_tail(UNIT, params["log_file"])))
-        time.sleep(0.3)
+        return "" if info.get("Safemode") and system else "silent"
+
+    wait_until(params["limit_s"], "the NameNode with the restored image", look, error=lambda _seen: NodeError(
+        f"the NameNode does not answer after {params['limit_s']} s with the restored image. Its last lines:\n  "
+        + "\n  ".join(log_tail(UNIT, params["log_file"]))))
 
 
 def mend(params):

@@ -7,7 +7,7 @@ import tarfile
 import time
 
 from .. import hadoop_cli
-from ..common import NodeError, run
+from ..common import NodeError, run, wait_until
 from ..hadoop_http import NameNode
 from .edits import environment
 from .operations import RECORD, pending, restored
@@ -177,8 +177,4 @@ def finish(_params):
 def _leave(params):
     """Leave safe mode and wait until it is left."""
     hadoop_cli.run("hdfs", ["dfsadmin", "-safemode", "forceExit"], "hdfs", environment())
-    deadline = time.monotonic() + 60
-    while jmx(params["namenode"])[0].get("Safemode", "starting"):
-        if time.monotonic() > deadline:
-            raise NodeError("the NameNode stays in safe mode: " + str(jmx(params["namenode"])[0].get("Safemode")))
-        time.sleep(0.2)
+    wait_until(60, "the NameNode stays in safe mode", lambda: jmx(params["namenode"])[0].get("Safemode", "it does not answer"), 0.2)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from ..common import NodeError
+from ..common import NodeError, wait_until
 from ..hadoop_http import ResourceManager
 from .health import listed, namenode
 
@@ -18,14 +18,7 @@ CONTACT_S = 10
 
 def wait(what, gate, limit_s, remedy, pause_s=0.3):
     """Ask ``gate()`` until it is open. Raises NodeError that says what was waited for and what was seen last."""
-    deadline = time.monotonic() + limit_s
-    while True:
-        said = gate()
-        if not said:
-            return
-        if time.monotonic() > deadline:
-            raise NodeError(f"{what}: {said}, for {limit_s} s now. {remedy}", gate=said)
-        time.sleep(pause_s)
+    wait_until(limit_s, what, gate, pause_s, lambda said: NodeError(f"{what}: {said}, for {limit_s} s now. {remedy}", gate=said))
 
 
 def namenode_beans(base):
