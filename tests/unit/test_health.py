@@ -18,8 +18,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.health import (
     copies as node_copies,
     details as node_details,
 )
-from ansible_collections.emr.cluster.plugins.plugin_utils.clock import measure_clock
-from ansible_collections.emr.cluster.plugins.plugin_utils.silence import unanswered
+from ansible_collections.emr.cluster.plugins.plugin_utils.clock_offset import measure_clock
+from ansible_collections.emr.cluster.plugins.plugin_utils.reachability import unanswered
 from emrctl import views_health
 from emrctl.runner import Result
 

@@ -7,7 +7,7 @@ import os
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.plugin_utils.bundle_writer import node_path, write_bundle
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 

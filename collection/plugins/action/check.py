@@ -15,8 +15,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
-from ansible_collections.emr.cluster.plugins.plugin_utils.clock import measure_clock
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.clock_offset import measure_clock
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
 
 from ..module_utils.domain import paths
 

@@ -22,8 +22,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
 from ansible_collections.emr.cluster.plugins.module_utils.services import metastore
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import file_system
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import file_system
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 

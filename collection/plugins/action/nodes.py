@@ -3,7 +3,7 @@
 """The nodes of a cluster, and the control node by itself: where the spec of a cluster that was once deployed can be read."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.plugin_utils import remembered
+from ansible_collections.emr.cluster.plugins.plugin_utils import node_cache
 from ansible_collections.emr.cluster.plugins.plugin_utils.cloud_action import CloudAction
 
 
@@ -14,7 +14,7 @@ class ActionModule(CloudAction):
         return bool(arguments.get("lock")) and not arguments["plan_only"]
 
     def recall(self, arguments):
-        return remembered.recall(arguments)
+        return node_cache.recall(arguments)
 
     def perform(self, arguments, spec, operation):
         from ansible_collections.emr.cluster.plugins.plugin_utils.operations import nodes_of, reader_of, ready
@@ -27,5 +27,5 @@ class ActionModule(CloudAction):
         found = operation.known() if arguments.get("may_be_missing") else operation.running(found)
         result = {**nodes_of(operation, found), "reader": reader_of(operation, ready(found))}
         if not arguments.get("lock") and not arguments.get("may_be_stopped"):
-            remembered.keep(operation, arguments, result)
+            node_cache.keep(operation, arguments, result)
         return result

@@ -9,11 +9,11 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operatio
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair.revive import release, revive
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions
-from ansible_collections.emr.cluster.plugins.plugin_utils.asking import asked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
+from ansible_collections.emr.cluster.plugins.plugin_utils.gathered_facts import checked, running_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.operations import operation_of
-from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec
+from ansible_collections.emr.cluster.plugins.plugin_utils.prompt import asked
 
 
 class ActionModule(NodeAction):

@@ -5,8 +5,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue impor
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import STATES, judge
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
+from ansible_collections.emr.cluster.plugins.plugin_utils.gathered_facts import checked, running_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
-from ansible_collections.emr.cluster.plugins.plugin_utils.seen import checked, running_spec
 
 
 class ActionModule(NodeAction):

@@ -16,7 +16,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.given_spec import read_spec
-from ansible_collections.emr.cluster.plugins.plugin_utils.guard import check as guard
+from ansible_collections.emr.cluster.plugins.plugin_utils.in_use import check as guard
 from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

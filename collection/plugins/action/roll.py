@@ -11,8 +11,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_for
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 display = Display()

@@ -18,8 +18,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.services.registry impo
     expand_services,
     homes,
 )
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, file_system, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe, file_system, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 

@@ -1,7 +1,7 @@
 """Read the state of a node's daemons: options of the module ``status``."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.plugin_utils.describe import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 

@@ -10,7 +10,7 @@ import time
 
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.text.masking import Masker
-from .seen import checked
+from .gathered_facts import checked
 
 RUNS = 5
 RUN_FILES = ("artifacts/run/stdout", "artifacts/run/stderr", "artifacts/run/rc", "artifacts/run/status")

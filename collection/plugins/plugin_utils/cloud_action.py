@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.domain.errors import EmrError, Refused
-from . import own_hosts, remembered, run
+from . import node_cache, own_hosts, run
 from .arguments import checked
 from .given import plain
 from .given_spec import read_spec
@@ -70,7 +70,7 @@ class CloudAction(ActionBase):
             return self.perform(arguments, spec, operation)
         from . import operations
 
-        remembered.forget(operation, arguments)
+        node_cache.forget(operation, arguments)
         operations.end_with(operation.pid)
         fresh = operation.take_lock()
         try:

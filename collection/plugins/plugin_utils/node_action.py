@@ -15,9 +15,9 @@ from ..module_utils.domain.resident import package as resident
 from . import interpreter, resident_calls, roles_said
 from .arguments import checked
 from .context import Context, plain
+from .reachability import silence
 from .results import hand_over
 from .run import run_id
-from .silence import silence
 
 # Seconds of one look of an operation that waits.
 LOOK_S = 20

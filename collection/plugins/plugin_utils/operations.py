@@ -15,7 +15,7 @@ from ..module_utils.cloud.credentials.chain import default_region, find_credenti
 from ..module_utils.cloud.ecs.client import EcsClient, tags_of
 from ..module_utils.cloud.ssh.login import find_private_key
 from ..module_utils.domain.errors import EmrError, Refused, SpecError
-from .asking import asked
+from .prompt import asked
 from .run import process
 
 display = Display()
