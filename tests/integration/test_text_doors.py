@@ -47,7 +47,7 @@ class Bed:
         return done, [json.loads(line) for line in seen.read_text().splitlines()] if seen.exists() else []
 
     def module(self, playbook: str, **variables) -> dict:
-        """What the module on the first master was given."""
+        """What the module on the control node was given."""
         done, seen = self.run(playbook, **variables)
         found = [json.loads(row["stdin"])["ANSIBLE_MODULE_ARGS"] for row in seen if row["command"] == "module"]
         assert found, done.stdout[-3000:] + done.stderr[-1000:]
