@@ -66,7 +66,7 @@ def test_fail_ends_the_program(bed, config):
 def test_no_host_is_called_like_a_group_or_a_word_of_ansible(bed, names):
     found = bed.parse({"regions": ["cn-hangzhou"], "all_instances": True, "hostnames": names, "groups": {"mine": "true"}})
     assert len(found.hosts) == len(ODD) + 1 and not set(found.hosts) & {*ODD, *found.groups}, sorted(found.hosts)
-    assert "'localhost' cannot be a host name of a host" in found.text and "'mine' cannot be" in found.text
+    assert "'localhost' cannot be a host name: it" in found.text and "'mine' cannot be" in found.text
     assert found.groups["master"] == ["shop-master-001"]
     found = bed.parse({"regions": ["cn-hangzhou"], "all_instances": True, "hostname_prefix": "p-"})
     assert {"p-localhost", "p-all"} <= set(found.hosts) and "cannot be a host name" not in found.text

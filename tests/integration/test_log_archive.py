@@ -68,7 +68,7 @@ def test_what_ended_is_copied_once_and_read_without_its_cluster(local, master, c
     assert "nobody's business" not in listed
     assert read(local, "jobs", "logs", "sales", JOB, *place) == (0, f"words of {JOB}\n")
     code, said = read(local, "jobs", "show", "sales", OTHER, *place)
-    assert code == 3 and f"there is no job {OTHER}" in said
+    assert code == 3 and f"has no job {OTHER}" in said
     code, said = read(local, "jobs", "list", "other", *place)
     assert code == 3 and "has no jobs of a cluster other" in said
 

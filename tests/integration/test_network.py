@@ -201,10 +201,10 @@ def test_refusals(ecs, owner):
     for row in ecs.cloud.store.all("vpc"):
         client.call("DeleteVpc", VpcId=row["id"])
     create(client, spec(ecs, name="given", network=f"network: {{vswitch_id: {ecs.vswitch}, access: bastion, ssh_from: 10.0.0.1/32}}"), owner)
-    with pytest.raises(Refused, match="lives in vpc-local-cn-hangzhou, which was not made for it"):
+    with pytest.raises(Refused, match="is in vpc-local-cn-hangzhou, which was not made for it"):
         operation(client, "given", owner).plan(wanted(ecs, name="given", slave="  slave: {count: 9, instance_types: [ecs.c6.large]}"))
     create(client, wanted(ecs, name="own"), owner)
-    with pytest.raises(Refused, match="Cluster 'own' lives in"):
+    with pytest.raises(Refused, match="Cluster 'own' is in"):
         operation(client, "own", owner).plan(spec(ecs, name="own", network=f"network: {{vswitch_id: {ecs.vswitch}, access: bastion, ssh_from: 10.0.0.1/32}}", slave="  slave: {count: 9, instance_types: [ecs.c6.large]}"))
     tiny = OWN.replace("create: true", "create: true, vpc_cidr: 10.0.0.0/28")
     create(client, wanted(ecs, name="tiny", network=tiny), owner)

@@ -77,7 +77,7 @@ def test_a_refusal_is_3(tmp_path):
         "        return {'failed': True, 'emr_refused': True, 'msg': 'cluster.yml:3: regio: unknown key'}\n")
     result = runner.run_playbook(play(tmp_path, "    - refuse:\n"))
     assert result.exit_code == 3
-    assert explain(result).splitlines() == ["Refused, nothing was changed:", "  cluster.yml:3: regio: unknown key"]
+    assert explain(result).splitlines() == ["Refused; nothing was changed:", "  cluster.yml:3: regio: unknown key"]
 
 
 def test_a_broken_playbook_is_1_and_shows_the_output(tmp_path):

@@ -3,7 +3,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -21,10 +24,10 @@ ROOT = pytest.mark.skipif(os.getuid() != 0, reason="switches users")
 
 
 @pytest.fixture(autouse=True)
-def program(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("bin")
-    for part in (folder, *folder.parents[:2]):
-        part.chmod(0o755)
+def program(monkeypatch):
+    # Another user runs it, who reaches none of pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="emr-bin-"))
+    folder.chmod(0o755)
     path = folder / "hdfs"
     path.write_text(PROGRAM)
     path.chmod(0o755)
@@ -33,6 +36,7 @@ def program(tmp_path_factory, monkeypatch):
     before = os.umask(0o022)
     yield
     os.umask(before)
+    shutil.rmtree(folder)
 
 
 @ROOT

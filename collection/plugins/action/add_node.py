@@ -3,6 +3,7 @@
 """The action plugin emr.cluster.add_node: one node of a cluster as a host of the following plays."""
 from __future__ import annotations
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -37,6 +38,6 @@ class ActionModule(ActionBase):
 
 
 def _connection(variables: dict) -> dict:
-    """How work on the node is done, said here and in no play: over SSH, as root."""
+    """How work on the node is done, said here and in no play: over SSH (or what Ansible's configuration has in its place), as root."""
     there, user = given("ansible_user")
-    return {"ansible_connection": "ssh", "ansible_become": (user if there else variables.get("ansible_user") or "root") != "root"}
+    return {"ansible_connection": constants.DEFAULT_TRANSPORT, "ansible_become": (user if there else variables.get("ansible_user") or "root") != "root"}
