@@ -116,3 +116,8 @@ def test_archives_of_spark():
     assert [r["path"] for r in units.hdfs_archives(("hdfs", "spark"), effective)] == ["/spark/libs.zip"]
     assert units.hdfs_archives(("hdfs",), effective) == []
     assert units.hdfs_archives(("spark",), {"spark-defaults": {"spark.yarn.archive": "local:/x"}}) == []
+
+
+def test_a_nodes_own_daemons_have_folders_for_logs_though_they_were_deleted_with_a_service():
+    made = {row["path"]: (row["owner"], row["mode"]) for row in units.node_directories([COMPONENTS["spark-historyserver"]], {})}
+    assert made == {"/var/log/emr/spark": ("spark", "0755")}

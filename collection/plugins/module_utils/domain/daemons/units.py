@@ -213,17 +213,23 @@ def base_directories() -> list:
             (LOG_ROOT, "root", "0755"), (paths.CACHE, "root", "0755"), (paths.STATE, "root", "0755"),
             (paths.CLUSTER, "root", "0755"), (paths.JOBS, "root", "0755"), (MARK_DIR, "root", "0755"),
             *(row for home in HOMES.values() for row in home.directories)]
-    seen = {}
-    for component in COMPONENTS.values():
-        seen.setdefault(log_dir(component), (component.user, component.group))
     made = [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode}
             for path, owner, mode in rows]
-    return made + [{"path": path, "owner": user, "group": group, "mode": "0755"} for path, (user, group) in sorted(seen.items())]
+    return made + log_directories(COMPONENTS.values())
+
+
+def log_directories(components) -> list:
+    """Directories of the logs of these components, as {path, owner, group, mode}; a service's first component owns it."""
+    owners = {}
+    for component in COMPONENTS.values():
+        owners.setdefault(log_dir(component), {"owner": component.user, "group": component.group})
+    return [{"path": path, **owners[path], "mode": "0755"} for path in sorted({log_dir(component) for component in components})]
 
 
 def node_directories(components, effective: dict) -> list:
-    """Storage directories of one node's components, as {path, owner, group, mode}."""
-    result = []
+    """Directories of one node's components, for logs and storage, as {path, owner, group, mode}. Those of logs go with a removed
+    service's data, and are made again when it comes back."""
+    result = log_directories(components)
     for component in components:
         for path in storage_dirs(component.name, effective):
             result.append({"path": path, "owner": component.user, "group": GROUP, "mode": component.storage_mode})
