@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 
 from . import fetch
@@ -24,6 +25,12 @@ YARN_LIBS = ("guice", "jersey-guice", "javax.websocket", "websocket-", "javax-we
              "jetty-client", "jetty-jndi", "jetty-plus", "codemodel", "jsonschema2pojo")
 # Coverage agent, another vendor's driver, natives of systems that ECS does not run.
 LEFT_OUT = ("org.jacoco", "mssql-jdbc", "osx-", "riscv64", "windows", "-macos", "kqueue")
+# Hadoop's native library (libhadoop) is published with Trino's client of HDFS alone: Apache's own builds for both architectures,
+# which need glibc 2.12. Member -> file below lib/native, where Hadoop and Spark look; the other architecture has a folder.
+NATIVE = "io.trino.hadoop:hadoop-apache:3.4.3-1"
+NATIVE_PLACE = "lib/native"
+NATIVE_FILES = {"nativelib/Linux-amd64/libhadoop.so": "libhadoop.so", "nativelib/Linux-aarch64/libhadoop.so": "aarch64/libhadoop.so",
+                "META-INF/LICENSE.txt": "LICENSE.txt", "META-INF/NOTICE.txt": "NOTICE.txt"}
 PLACES = ("share/hadoop/common", "share/hadoop/hdfs", "share/hadoop/yarn", "share/hadoop/mapreduce",
           "share/hadoop/common/lib", "share/hadoop/yarn/lib", "share/hadoop/tools/lib")
 LINKS = {"bin/hdfs": "hadoop", "bin/yarn": "hadoop", "bin/mapred": "hadoop"}
@@ -38,7 +45,16 @@ def resolve(version: str, say) -> list[Locked]:
         say(f"resolving Hadoop {version} with Maven")
         fetch.copy_artifacts(fetch.pom(roots), Path(folder))
         found = [_locked(Path(folder), jar) for jar in Path(folder).rglob("*.jar")]
-    return sorted((item for item in found if item), key=_order)
+        native = _native(Path(folder))
+    return [*sorted((item for item in found if item), key=_order), native]
+
+
+def _native(folder: Path) -> Locked:
+    """The input with the native library; nothing that it depends on is wanted."""
+    group, artifact, version = NATIVE.split(":")
+    fetch.copy_artifacts(fetch.pom([fetch.dependency(group, artifact, version, alone=True)]), folder / "native")
+    jar = next((folder / "native").rglob("*.jar"))
+    return Locked("native", NATIVE, sha512_of(jar), jar.stat().st_size, NATIVE_PLACE)
 
 
 def _locked(root: Path, jar: Path) -> Locked | None:
@@ -77,6 +93,8 @@ def entries(version: str, inputs: list[Locked], files: dict[str, Path]) -> list[
     for item in inputs:
         if item.kind == "webapps":
             made.append(Entry(item.place, data=rezip(files[item.coordinates], "webapps/")))
+        elif item.kind == "native":
+            made += _native_files(item, files[item.coordinates])
         else:
             made.append(Entry(f"{item.place}/{item.file}", source=files[item.coordinates]))
     made += own_files()
@@ -85,6 +103,11 @@ def entries(version: str, inputs: list[Locked], files: dict[str, Path]) -> list[
     made.append(Entry("share/hadoop/tools/lib/hadoop-streaming.jar", link=streaming.file))
     made.append(Entry("VERSION", data=f"{version}\n".encode()))
     return made
+
+
+def _native_files(item: Locked, jar: Path) -> list[Entry]:
+    with zipfile.ZipFile(jar) as members:
+        return [Entry(f"{item.place}/{file}", data=members.read(member)) for member, file in NATIVE_FILES.items()]
 
 
 def own_files() -> list[Entry]:
@@ -100,6 +123,8 @@ def classpath(inputs: list[Locked]) -> str:
     """Shell code that sets CORE and TOOLS, the class paths in lock order, from H, the installation's real path."""
     core, tools = [], []
     for item in inputs:
+        if item.kind == "native":
+            continue
         path = item.place if item.kind == "webapps" else f"{item.place}/{item.file}"
         (tools if "/tools/" in path else core).append(f"$H/{path}")
     return f'CORE="{":".join(core)}"\nTOOLS="{":".join(tools)}"\n'

@@ -2,7 +2,8 @@
 
 One input a line, in class-path order: ``kind coordinates sha512 size place``. ``#`` begins a comment.
 Kinds: ``jar`` (Maven coordinates ``group:artifact:version[:classifier]``; the place is a folder), ``webapps`` (a Maven
-jar of which only ``webapps/`` is kept; the place is the file to make), ``tar`` (a Maven tar.gz of which the place, a folder below
+jar of which only ``webapps/`` is kept; the place is the file to make), ``native`` (a Maven jar of which only Hadoop's native library is
+kept; the place is the folder for it), ``tar`` (a Maven tar.gz of which the place, a folder below
 its top one, is kept) and ``sdist`` (``project:version`` of PyPI; the
 place is ``-``, because its whole tree is rearranged).
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
-KINDS = {"jar": (3, 4), "webapps": (3, 4), "tar": (4, 4), "sdist": (2, 2)}
+KINDS = {"jar": (3, 4), "webapps": (3, 4), "native": (3, 4), "tar": (4, 4), "sdist": (2, 2)}
 _SHA512 = re.compile(r"[0-9a-f]{128}")
 
 

@@ -87,6 +87,15 @@ def test_mapreduce_runs_and_its_result_is_fetched(bed):
     assert rows == {"to": "2000", "be": "2000", "or": "1000", "not": "1000"}
 
 
+def test_hadoop_has_its_native_library_and_readers_beside_a_block_read_the_file(bed):
+    found = bed.json("check", NAME, "--no-work")["findings"]
+    assert not [row for row in found if "native library" in row["detail"]], found
+    # What the MapReduce jobs above read on their own hosts.
+    granted = [bed.ssh(NAME, f"{NAME}-slave-00{n}", "grep -c 'op: REQUEST_SHORT_CIRCUIT_FDS.*success: true' /var/log/emr/hdfs/datanode.log || true")
+               for n in (1, 2, 3)]
+    assert sum(map(int, granted)) > 0, granted
+
+
 def test_folders_of_any_names_go_in_and_out_and_go_on_after_a_break(bed):
     top = bed.folder / "tree"
     names = {f"many/part {number:03}": f"row {number}\n".encode() for number in range(600)} | {

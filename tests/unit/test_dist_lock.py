@@ -1,5 +1,6 @@
 """Lock files, refusal of files that are not the pinned ones, the release catalogue and the build around them."""
 import hashlib
+import zipfile
 
 import pytest
 
@@ -82,6 +83,21 @@ def test_the_hadoop_lock_has_what_the_daemons_need_and_one_jar_of_a_kind():
     core = text.split('"')[1].split(":")
     assert core[0].endswith("hadoop-common-3.4.2.jar") and all(p.startswith("$H/share/hadoop/") for p in core)
     assert not any("/tools/" in p for p in core)
+    # The jar of the native library is unpacked, and on no class path.
+    assert [i.place for i in inputs if i.kind == "native"] == ["lib/native"] and "trino" not in text
+
+
+def test_the_native_library_is_there_for_both_architectures_with_its_licence(tmp_path):
+    inputs = build.read_lock(release("emr-1.0").artifacts["hadoop"])
+    native = next(i for i in inputs if i.kind == "native")
+    jar = tmp_path / native.file
+    with zipfile.ZipFile(jar, "w") as made:
+        for member in (*hadoop.NATIVE_FILES, "nativelib/Mac_OS_X-aarch64/libhadoop.dylib", "org/apache/hadoop/A.class"):
+            made.writestr(member, member)
+    found = {entry.path: entry.data.decode() for entry in hadoop._native_files(native, jar)}
+    assert found == {"lib/native/libhadoop.so": "nativelib/Linux-amd64/libhadoop.so",
+                     "lib/native/aarch64/libhadoop.so": "nativelib/Linux-aarch64/libhadoop.so",
+                     "lib/native/LICENSE.txt": "META-INF/LICENSE.txt", "lib/native/NOTICE.txt": "META-INF/NOTICE.txt"}
 
 
 def test_the_connectors_are_two_drivers_and_what_spark_lacks_for_kafka():

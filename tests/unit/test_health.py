@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +105,7 @@ BROKEN = [
     (lambda s: slave(s, components=[{"component": "datanode", "state": "failed", "detail": "x"}]), ("fail", "daemons", "s-slave-001")),
     (lambda s: slave(s, components=[{"component": "datanode", "state": "running", "stale": True}]), ("warn", "daemons", "s-slave-001")),
     (lambda s: slave(s, strays=["emr-namenode"]), ("warn", "daemons", "s-slave-001")),
+    (lambda s: slave(s, without_native=["datanode"]), ("warn", "daemons", "s-slave-001")),
     (lambda s: slave(s, crashes=[{"component": "datanode", "file": "/x", "what": "OutOfMemoryError"}]), ("warn", "daemons", "s-slave-001")),
     (lambda s: slave(s, drift={"changed_files": ["/etc/x"], "changed_keys": {"/etc/x": ["k"]}}), ("fail", "drift", "s-slave-001")),
     (lambda s: slave(s, drift={"links": ["/etc/y"]}), ("fail", "drift", "s-slave-001")),
@@ -301,6 +305,18 @@ def test_queues_are_told_with_their_children():
     rows = node_details.yarn_queues(answer)
     assert [row["queue"] for row in rows] == ["a", "a.b", "c"] and rows[1]["capacity_percent"] == 30.0
     assert rows[1]["apps_pending"] == 2 and node_details.yarn_queues(None) == [] and node_details.yarn_nodes(None) == []
+
+
+def test_a_process_without_the_native_library_is_told_from_one_with_it(tmp_path):
+    library = tmp_path / "libhadoop.so"
+    library.write_bytes(b"x" * 4096)
+    code = "import mmap, sys; f = open(sys.argv[1]); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ); print('up', flush=True); sys.stdin.read()"
+    for file, loaded in ((library, True), (Path(__file__), False)):
+        with subprocess.Popen([sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            assert node_check.native_loaded(process.pid) is loaded
+            process.stdin.close()
+    assert node_check.native_loaded(0)
 
 
 def test_a_crash_is_seen_in_the_log(tmp_path):

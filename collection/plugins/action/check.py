@@ -22,8 +22,8 @@ from ..module_utils.domain import paths
 
 FIXED_PATHS = ("/", "/tmp", units.LOG_ROOT, paths.STATE, paths.ROOT)
 # What of a node's answer the report wants.
-SEEN = ("components", "namenode", "resourcemanager", "hdfs", "yarn", "drift", "disks", "strays", "crashes", "storage",
-        "computation", "backup", "restored")
+SEEN = ("components", "namenode", "resourcemanager", "hdfs", "yarn", "drift", "disks", "strays", "crashes", "without_native",
+        "storage", "computation", "backup", "restored")
 
 
 class ActionModule(Configure):

@@ -11,7 +11,8 @@ def describe(component, context) -> dict:
     scheme = "http" if health.path else "tcp"
     return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
             "user": component.user, "application": component.application, "after": list(component.after),
-            "leads": component.leads, "survives": component.survive, "turn": component.turn, "ports": component.ports, "log_file": units.log_file(component),
+            "leads": component.leads, "survives": component.survive, "turn": component.turn, "ports": component.ports, "native": component.native,
+            "log_file": units.log_file(component),
             "health": {"kind": health.kind,
                        "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}}
 

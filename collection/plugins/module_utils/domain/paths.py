@@ -5,6 +5,8 @@ from __future__ import annotations
 ROOT = "/opt/emr"
 HADOOP_HOME, SPARK_HOME, METASTORE_HOME = f"{ROOT}/hadoop", f"{ROOT}/spark", f"{ROOT}/metastore"
 HADOOP_BIN, SPARK_BIN = f"{HADOOP_HOME}/bin", f"{SPARK_HOME}/bin"
+# Hadoop's native library.
+HADOOP_NATIVE = f"{HADOOP_HOME}/lib/native"
 # JDBC drivers of databases.
 DRIVERS = f"{ROOT}/connectors/jdbc"
 # What tells that an artifact is complete, in its folder.

@@ -80,7 +80,8 @@ class Component:
     file system, so it starts and restarts alone, before all others. ``marked``: its folders carry the
     id of the cluster. ``together(effective)``: how many of them may be down at a time. ``turn``: the hook in node/services/ with what has to hold around its
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
-    takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them.
+    takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them. ``native``: its JVM
+    has Hadoop's native library loaded.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Component:
     env: dict = field(default_factory=dict)
     work: str = ""
     lists: tuple = ()
+    native: bool = False
     drain: Drain | None = None
     # Filled in by the service.
     service: str = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..domain import paths
 from ..domain.config import kinds, texts, writers
-from ..domain.paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
+from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, SPARK_HOME
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
@@ -104,6 +104,8 @@ def _defaults(facts) -> dict:
         # A stream writes its history as long as it lives, 128 MiB a file: older ones are made compact.
         "spark.history.fs.eventLog.rolling.maxFilesToRetain": "8",
     }
+    # Native checksums and codecs, and blocks on the same host read as files.
+    conf.update({f"spark.{who}.extraLibraryPath": HADOOP_NATIVE for who in ("executor", "driver", "yarn.am")})
     if version:
         # The jars lie in HDFS, so only clients need Spark.
         conf["spark.yarn.archive"] = f"hdfs:///spark/spark-libs-{version}.zip"

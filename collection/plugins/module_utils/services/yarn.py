@@ -51,7 +51,7 @@ RESOURCEMANAGER = Component(
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (QUEUES,), early=True)),
     storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"),
-    turn="yarn.resourcemanager")
+    turn="yarn.resourcemanager", native=True)
 NODEMANAGER = Component(
     "nodemanager", on("slave", "task"), "yarn", ("yarn", "nodemanager"), {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562},
     Heap(0.04, 128, 2048), Health("yarn.nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),
@@ -59,7 +59,8 @@ NODEMANAGER = Component(
     storage=(("yarn-site", "yarn.nodemanager.local-dirs"), ("yarn-site", "yarn.nodemanager.log-dirs"),
              ("yarn-site", "yarn.nodemanager.recovery.dir")),
     # A NodeManager that restarts finds its containers again, so systemd must not take them down with it.
-    survive=True, counts=yarn_memory, work="compute", turn="yarn.nodemanager")
+    survive=True, counts=yarn_memory, work="compute", turn="yarn.nodemanager",
+    native=True)
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,8 @@ def _daemons(seen) -> list:
                                 f"emrctl restart {name} --node {node}"))
         rows += [row("warn", f"{unit} does not belong on this node", node,
                      f"emrctl ssh {name} {node} -- systemctl disable --now {unit}") for unit in found["strays"]]
+        rows += [row("warn", f"{component} runs without Hadoop's native library, so checksums and reads are slower", node,
+                     f"emrctl ssh {name} {node} -- hadoop checknative") for component in found.get("without_native") or []]
         for grave in found["crashes"]:
             rows.append(row("warn", f"{grave['component']}: {grave['what']} in {grave['file']}", node,
                             f"emrctl support-bundle {name}"))

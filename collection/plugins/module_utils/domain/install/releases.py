@@ -64,8 +64,8 @@ _ROWS = (
         "emr-1.0",
         {"hadoop": _own(
             "hadoop", "3.4.2",
-            "8953edc83bfd77c6e7b9827c8bda13b1c2e16613c5afa3608168bf6d594af714"
-            "81aa1e8500b81900a942f90796f2739bc2ac60b3f91cd53d77135ed06c174f82"),
+            "90dbafe51ec3c564fda763c7f67c27b9cd6a6747ea5f311e9629ef2a6ca7ebc7"
+            "ffb2b240530b497f2f21e7021913a4c88deeab2b1565fc6b2f2e7cdf6014ca74"),
          "spark": _own(
             "spark", "4.1.4",
             "a50b35a911c90f6379acffda4a9a3ba183a2e400af9c6ff4859ac429e9d65632"
@@ -78,7 +78,7 @@ _ROWS = (
             "metastore", "3.1.3",
             "a3d300a907ce2262422d0aa237c6952d075700cef7be777e2a428882cc49785b"
             "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006")},
-        notes=("Hadoop without native libraries: the Java implementations of codecs and checksums are used.",
+        notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",
                "Spark's Kafka source is that of 4.1.1, the newest of its line that is published with all it needs.",

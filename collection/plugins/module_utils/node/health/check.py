@@ -11,7 +11,7 @@ import re
 import time
 
 from ...domain import paths
-from ..common import NodeError
+from ..common import NodeError, read_text, unit_states
 from ..config import configure as node_configure
 from ..daemons import status as node_status
 from . import verify as node_verify
@@ -28,6 +28,7 @@ def check(params, _check=False):
     result = {"changed": False, **node_status.status(params), "namenode": bool(params["namenode"]),
               "resourcemanager": bool(params["resourcemanager"]), "drift": drift(params["configure"]),
               "disks": disks(params["paths"]), "strays": [u for u in params["strays"] if _enabled(u)],
+              "without_native": without_native(params["components"]),
               "crashes": [row for component in params["components"] for row in crashes(component)]}
     if params["work"]:
         result["storage"] = attempt(node_verify.storage, params["work"])
@@ -82,6 +83,18 @@ def _mount(path):
     while not os.path.ismount(path):
         path = os.path.dirname(path)
     return path
+
+
+def without_native(components):
+    """Names of the daemons whose JVM lacks Hadoop's native library although it is to have it; one that does not run is another finding."""
+    wanted = {c["unit"]: c["name"] for c in components if c["native"]}
+    return [wanted[unit] for unit, state in unit_states(list(wanted)).items() if not native_loaded(state.get("MainPID") or 0)]
+
+
+def native_loaded(pid):
+    """Whether the process has the library among its files; True when there is no such process."""
+    maps = read_text(f"/proc/{pid}/maps")
+    return maps is None or "/libhadoop.so" in maps
 
 
 def _enabled(unit):
