@@ -207,15 +207,13 @@ def mounts_of(paths) -> list:
 
 
 def base_directories() -> list:
-    """Directories that every node has, as {path, owner, group, mode}, parents first."""
+    """Directories that every node has, as {path, owner, group, mode}, parents first. Those of a daemon's logs come with the daemon."""
     rows = [(paths.ROOT, "root", "0755"), (paths.LIB, "root", "0755"), (paths.LIBEXEC, "root", "0755"), (paths.ETC, "root", "0755"),
             (DIGEST_DIR, "root", "0755"), (ENV_DIR, "root", "0755"),
             (LOG_ROOT, "root", "0755"), (paths.CACHE, "root", "0755"), (paths.STATE, "root", "0755"),
             (paths.CLUSTER, "root", "0755"), (paths.JOBS, "root", "0755"), (MARK_DIR, "root", "0755"),
             *(row for home in HOMES.values() for row in home.directories)]
-    made = [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode}
-            for path, owner, mode in rows]
-    return made + log_directories(COMPONENTS.values())
+    return [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode} for path, owner, mode in rows]
 
 
 def log_directories(components) -> list:
