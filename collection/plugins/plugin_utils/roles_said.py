@@ -68,7 +68,8 @@ def services(context) -> list:
     said = plain(context.setting("emr_services", []))
     if not said:
         roles = [*context.vars.get("ansible_role_names", []), str(context.vars.get("ansible_role_name", ""))]
-        said = list(dict.fromkeys([*_kept(context), *role_variables.services_of(roles)])) or ["hadoop"]
+        # Single services, as they are on record afterwards: the next run must not find another spec.
+        said = expand_services(list(dict.fromkeys([*_kept(context), *role_variables.services_of(roles)])) or ["hadoop"])
     names = [str(name) for name in ([said] if isinstance(said, str) else said)]
     if not context.dropped or set(names) - set(SERVICES) - set(BUNDLES):
         return names
