@@ -92,7 +92,7 @@ def topology(found: list[dict]):
 
 def pages(found: list[dict]):
     """(label, address, port) of each web page of the cluster."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import components_on
+    from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_on
 
     top = topology(found)
     for node in found:

@@ -136,8 +136,8 @@ class Answers:
     def needs(self):
         """The business characteristics."""
         from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing.measure import gib
-        from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import expand_services
         from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.needs import Needs
+        from ansible_collections.emr.cluster.plugins.module_utils.services.registry import expand_services
 
         ask, workload = self.asker.get, self.workload
         found = self.measured
@@ -209,7 +209,7 @@ def _cluster_name(text: str) -> str:
 
 def _services(text: str) -> tuple:
     names = tuple(dict.fromkeys(w.strip() for w in text.strip("[] ").split(",") if w.strip()))
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import expand_services
+    from ansible_collections.emr.cluster.plugins.module_utils.services.registry import expand_services
 
     try:
         expand_services(names)

@@ -6,7 +6,7 @@ from emrctl.docs import table
 
 def page() -> str:
     """The page."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
+    from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 
     rows = [[port, row.label, f"`{name}`", f"`{row.service}`", ", ".join(sorted(row.roles)), f"`{row.unit}`", "yes" if name == row.web else ""]
             for row in COMPONENTS.values() for name, port in row.ports.items()]

@@ -55,7 +55,7 @@ def run(installed: Path, tmp_path: Path, *command: str, **extra: str) -> subproc
 def test_the_wheel_holds_what_a_user_needs_and_no_more(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     wanted = ("emrctl/main.py", "emrctl/local/demo/jobs/stream.py", "ansible_collections/emr/cluster/galaxy.yml",
-              "ansible_collections/emr/cluster/plugins/module_utils/domain/catalogue.py",
+              "ansible_collections/emr/cluster/plugins/module_utils/services/registry.py",
               "ansible_collections/emr/cluster/playbooks/create.yml")
     assert [name for name in wanted if name not in names] == []
     assert [name for name in names if "__pycache__" in name or name.startswith(("tests/", "bench/"))] == []

@@ -8,7 +8,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import login
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import SERVICES
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import SERVICES
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import options
 from tests.lab import REPO
 

@@ -3,19 +3,19 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.keys import ENV_NAMES
+from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.node.services.hooks import hook
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import (
     BUNDLES,
     COMPONENTS,
     ROLES,
     SERVICES,
+    STEMS,
     components_for,
     expand_services,
     start_order,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config.keys import ENV_NAMES
-from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.node.services.hooks import hook
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import STEMS
 
 
 def test_rows_are_consistent():

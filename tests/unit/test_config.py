@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import keys as config_keys
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.folders import data_roots
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import (
@@ -17,7 +16,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import credential_words
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import STEMS
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, STEMS, components_for
 
 SPEC = """\
 name: sales

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.effects import effects
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import Value
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 
 BEFORE = {"core-site": {}, "hdfs-site": {"dfs.replication": Value("2", "sizing")}, "yarn-site": {}, "mapred-site": {},
           "capacity-scheduler": {}, "metastore-site": {}, "spark-defaults": {}, "spark-thrift": {}, "spark-connect": {}, "env": {}}

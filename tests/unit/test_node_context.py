@@ -7,11 +7,11 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
 from ansible_collections.emr.cluster.plugins.action.service import format_refusal, touched
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.edits import with_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import record as node_record
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.node import common as node_common, hadoop_cli
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure as node_configure
@@ -295,7 +296,7 @@ def test_the_marker_names_the_archive(server, places):
     base, folder, _asked = server
     artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
     node_install.install(options(artifact), False)
-    marker = json.loads((places / "ROOT" / "hadoop" / node_install.MARKER).read_text())
+    marker = json.loads((places / "ROOT" / "hadoop" / paths.ARTIFACT_MARK).read_text())
     assert marker["sha512"] == artifact["sha512"] and node_install.installed_digest(artifact) == artifact["sha512"]
 
 

@@ -5,12 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import (
-    COMPONENTS,
-    SERVICES,
-    components_for,
-    components_on,
-)
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import endpoints
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placement import (
@@ -23,6 +17,12 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placem
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.hadoop_http import NameNode
 from ansible_collections.emr.cluster.plugins.module_utils.services.hdfs import default_fs
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import (
+    COMPONENTS,
+    SERVICES,
+    components_for,
+    components_on,
+)
 from emrctl import cloud
 
 

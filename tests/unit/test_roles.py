@@ -4,12 +4,12 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import SERVICES
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import role_variables
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import Value
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import record
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import SERVICES
 from tests import role_readme
 
 OF_SERVICES = [role_variables.role_of(service) for service in SERVICES]

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import SERVICES
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, in_words, select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import SERVICES
 
 
 def cluster(slaves=3, tasks=2):

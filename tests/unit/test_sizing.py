@@ -5,11 +5,11 @@ import itertools
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
 from ansible_collections.emr.cluster.plugins.module_utils.services import hdfs, spark, yarn
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES, components_for
 
 GIB = 1024
 # Sizes that are sold, odd ones between, and what a kernel leaves of them.

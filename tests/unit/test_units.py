@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, SERVICES, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES, components_for
 
 MASTER = Node("sales-master-001", "master", "master", "10.0.0.1", 4096, 2)
 SLAVE = Node("sales-slave-001", "slave", "slave", "10.0.0.2", 4096, 2)

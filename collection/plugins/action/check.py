@@ -10,11 +10,11 @@ import yaml
 from ansible_collections.emr.cluster.plugins.action.configure import ActionModule as Configure
 from ansible_collections.emr.cluster.plugins.action.host import options as host_options
 from ansible_collections.emr.cluster.plugins.action.verify import work_options
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.clock_offset import measure_clock
 from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
 

@@ -5,10 +5,10 @@ import time
 
 from ansible.utils.display import Display
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, components_for
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 

@@ -1,9 +1,9 @@
 """What a run has learned, as one result. On the controller alone, in a play on localhost."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import STATES, judge
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 from ansible_collections.emr.cluster.plugins.plugin_utils.gathered_facts import checked, running_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction

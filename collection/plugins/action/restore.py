@@ -6,9 +6,9 @@ import os
 from ansible import constants
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 

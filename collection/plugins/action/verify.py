@@ -1,8 +1,8 @@
 """Verify the cluster: options of the module ``verify``; runs on the control node only."""
 from __future__ import annotations
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.catalogue import COMPONENTS
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 

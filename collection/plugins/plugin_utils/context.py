@@ -14,7 +14,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.cloud.cluster.control import GROUP
 from ..module_utils.cloud.credentials.chain import default_region
-from ..module_utils.domain.catalogue import COMPONENTS, ROLES, components_for, components_on, expand_services
 from ..module_utils.domain.config import role_variables, settings as config
 from ..module_utils.domain.errors import EmrError, Refused
 from ..module_utils.domain.install import releases, sources
@@ -22,6 +21,7 @@ from ..module_utils.domain.spec.model import spec_from_dict
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from ..module_utils.domain.topology.placement import CONTROL, resolve
+from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, expand_services
 from . import roles_said
 from .given import OURS, given, plain
 from .given_spec import read_spec

@@ -1,9 +1,8 @@
 """Before an edit takes queues, users or services away: nothing may run there. Called on the control node."""
 from __future__ import annotations
 
-from ..module_utils.domain.catalogue import COMPONENTS
 from ..module_utils.domain.errors import Refused
-from ..module_utils.services.registry import HOMES
+from ..module_utils.services.registry import COMPONENTS, HOMES
 
 
 def check(action, context, before, wanted) -> None:

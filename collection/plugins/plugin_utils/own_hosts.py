@@ -6,9 +6,9 @@ the cluster: finding it asks no cloud, its lock and its instances are nobody's, 
 from __future__ import annotations
 
 from ..module_utils.cloud.cluster.control import GROUP as CONTROL
-from ..module_utils.domain.catalogue import ROLES
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.spec.model import spec_from_dict
+from ..module_utils.services.registry import ROLES
 from . import run
 from .given import plain
 

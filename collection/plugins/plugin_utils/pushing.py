@@ -10,7 +10,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.utils.display import Display
 
 from ..module_utils.domain.errors import EmrError
-from ..module_utils.node.install.install import CACHE, MARKER, ROOT
+from ..module_utils.domain.paths import ARTIFACT_MARK
+from ..module_utils.node.install.install import CACHE, ROOT
 from .streams import ATTEMPTS, Progress
 
 # Bytes of a step: as much as goes through in about STEP_S, so that progress is seen on a slow line and a fast one loses no time.
@@ -31,7 +32,7 @@ def push(action, files: list) -> list:
 
 def installed(action, artifact) -> bool:
     """Whether the node has this artifact unpacked."""
-    return artifact.sha512 in _shell(action, f"cat {shlex.quote(f'{ROOT}/{artifact.top}/{MARKER}')} 2>/dev/null; true")
+    return artifact.sha512 in _shell(action, f"cat {shlex.quote(f'{ROOT}/{artifact.top}/{ARTIFACT_MARK}')} 2>/dev/null; true")
 
 
 def _host(action) -> str:

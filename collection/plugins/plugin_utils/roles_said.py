@@ -1,10 +1,10 @@
 """What a play of somebody's own says by its roles and their variables, where no spec describes the cluster."""
 from __future__ import annotations
 
-from ..module_utils.domain.catalogue import BUNDLES, SERVICES, expand_services
 from ..module_utils.domain.config import role_variables
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.topology import record
+from ..module_utils.services.registry import BUNDLES, SERVICES, expand_services
 from .given import plain
 
 

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import grp
+import hashlib
 import os
 import pwd
 import subprocess
@@ -164,6 +165,15 @@ def _known(owner, group):
     except NodeError:
         return False
     return True
+
+
+def digest_of(path, algorithm):
+    """The digest of a file as hex, by an algorithm of hashlib."""
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as handle:
+        for block in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def unit_states(units):

@@ -201,10 +201,7 @@ class Facts:
 
     def endpoint(self, component, port: str = "http"):
         """The endpoint of a component that runs on one node, or the first of several. Raises ValueError when none does."""
-        found = self.topology.endpoints(component, port)
-        if not found:
-            raise ValueError(f"cluster {self.topology.cluster} has no node for {component.name}")
-        return found[0]
+        return self.topology.endpoint(component, port)
 
 
 def nothing(*_given) -> dict:

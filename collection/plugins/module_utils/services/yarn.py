@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..domain.config import kinds, writers
 from ..domain.config.folders import data_dirs
-from ..domain.paths import HADOOP_CONF, STATE
+from ..domain.paths import HADOOP_CONF, YARN_STATE
 from ..domain.people.accounts import scheduler_settings
 from ..domain.sizing.rules import clamp, floor, shapes_of, small
 from ..domain.text import durations
@@ -112,7 +112,7 @@ def _defaults(facts) -> dict:
         "yarn.resourcemanager.recovery.enabled": "true",
         "yarn.resourcemanager.store.class":
             "org.apache.hadoop.yarn.server.resourcemanager.recovery.FileSystemRMStateStore",
-        "yarn.resourcemanager.fs.state-store.uri": f"file://{STATE}/yarn/rmstore",
+        "yarn.resourcemanager.fs.state-store.uri": f"file://{YARN_STATE}/rmstore",
         # A NodeManager that is gone is noticed after two minutes, not ten.
         "yarn.nm.liveness-monitor.expiry-interval-ms": "120000",
         # Nobody submits programs by HTTP: without authentication that is how clusters are misused.
@@ -133,7 +133,7 @@ def _defaults(facts) -> dict:
             # Recovery needs a port that stays the same.
             "yarn.nodemanager.address": f"{node.name}:{NODEMANAGER.ports['ipc']}",
             "yarn.nodemanager.recovery.enabled": "true", "yarn.nodemanager.recovery.supervised": "true",
-            "yarn.nodemanager.recovery.dir": f"{STATE}/yarn/nm-recovery",
+            "yarn.nodemanager.recovery.dir": f"{YARN_STATE}/nm-recovery",
             "yarn.nodemanager.local-dirs": data_dirs(node, "yarn/local", "yarn/local"),
             "yarn.nodemanager.log-dirs": data_dirs(node, "yarn/log", "yarn/log"),
             "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "95",
@@ -220,4 +220,4 @@ SERVICE = Service(
     defaults=_defaults, sizes=_sizes, queues=lambda facts: {"capacity-scheduler": scheduler_settings(facts.spec)}, rules=_rules, offers=_offers,
     findings=(("yarn", findings_yarn.yarn),),
     hdfs_paths=(("/yarn", "yarn", "hadoop", "0755"), ("/yarn/logs", "yarn", "hadoop", "1777")),
-    directories=((f"{STATE}/yarn", "yarn", "0755"),))
+    directories=((YARN_STATE, "yarn", "0755"),))

@@ -4,8 +4,8 @@ from __future__ import annotations
 import json
 
 from ...services.model import GROUP
+from ...services.registry import COMPONENTS
 from .. import paths
-from ..catalogue import COMPONENTS
 from ..config import writers
 from ..config.texts import LOG4J
 from ..daemons.units import ENV_DIR, UNIT_DIR, storage_dirs

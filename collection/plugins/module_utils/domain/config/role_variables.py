@@ -5,7 +5,7 @@ names for single settings.
 """
 from __future__ import annotations
 
-from ..catalogue import SERVICES
+from ...services.registry import SERVICES
 from ..errors import Refused
 from .settings import Value
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from ..catalogue import BUNDLES, components_for, components_on, expand_services
+from ...services.registry import BUNDLES, components_for, components_on, expand_services
 from ..errors import Refused
 
 KEYS = ("services", "components", "groups", "nodes")

@@ -157,17 +157,10 @@ def _unreadable(path: str, message: str, remedy: str) -> SpecError:
 def _checked(item, source: str, problems: list, lines: dict | None = None, odd: list | None = None) -> dict:
     checker = FlowChecker(source)
     checker.problems.extend(problems)
-    if item.kind != "map":
-        checker.problem("", f"found {item.describe()}, expected a mapping of keys and values",
-                        "Begin with the flow's name, for example: name: daily", item.line)
-        raise SpecError(checker.problems)
-    data = checker.check(FLOW, item, "")
-    if odd is not None:
-        odd += checker.odd
+    data = checker.document(FLOW, item, "the flow's name, for example: name: daily", odd)
     if data is not BAD:
         _rules(data, checker)
-    if checker.problems or data is BAD:
-        raise SpecError(sorted(checker.problems, key=lambda p: p.line or 0))
+    checker.tell(data)
     if lines is not None:
         lines.update(checker.lines)
     return plain(data)

@@ -10,8 +10,8 @@ import json
 import re
 from functools import lru_cache
 
+from ...services.registry import COMPONENTS
 from .. import paths
-from ..catalogue import COMPONENTS
 from ..daemons.units import UNIT_DIR
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from ..sizing import memory as sizing

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 
 from ..config import keys as config_keys
-from ..errors import SpecProblem
+from ..errors import SpecError, SpecProblem
 from ..text import credential_words, durations
 from ..text.names import instead, listed
 from .field import QUEUE_NAME, USER_NAME, Field
@@ -42,6 +42,21 @@ class Checker:
 
     def problem(self, key: str, message: str, remedy: str, line) -> None:
         self.problems.append(SpecProblem(key or "spec", message, remedy, line, self.source))
+
+    def document(self, field: Field, item: Item, begin: str, odd: list | None = None):
+        """The plain value of a whole document, or BAD; ``odd`` is filled. Raises SpecError for what is not a mapping, telling how to ``begin``."""
+        if item.kind != "map":
+            self.problem("", f"found {item.describe()}, expected a mapping of keys and values", f"Begin with {begin}", item.line)
+            raise SpecError(self.problems)
+        value = self.check(field, item, "")
+        if odd is not None:
+            odd += self.odd
+        return value
+
+    def tell(self, value) -> None:
+        """Raises SpecError with every problem in order of lines, if there is any or the document's value is BAD."""
+        if self.problems or value is BAD:
+            raise SpecError(sorted(self.problems, key=lambda p: p.line or 0))
 
     def check(self, field: Field, item: Item, path: str):
         """The plain value of ``item``, or BAD after noting why not."""

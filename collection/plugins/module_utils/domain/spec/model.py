@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import field as default_of, make_dataclass
 
-from ..catalogue import expand_services
+from ...services.registry import expand_services
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
 from .field import Field
@@ -259,19 +259,12 @@ def _checked(item, source: str, problems: list, odd: list | None = None) -> Spec
 
     checker = Checker(source)
     checker.problems.extend(problems)
-    if item.kind != "map":
-        checker.problem("spec", f"found {item.describe()}, expected a mapping of keys and values",
-                        "Begin with the cluster's name, for example: name: sales", item.line)
-        raise SpecError(checker.problems)
-    data = checker.check(schema.SPEC, item, "")
-    if odd is not None:
-        odd += checker.odd
+    data = checker.document(schema.SPEC, item, "the cluster's name, for example: name: sales", odd)
     spec = None
     if data is not BAD:
         spec = _build(schema.SPEC, data)
         check_rules(spec, checker)
-    if checker.problems or spec is None:
-        raise SpecError(sorted(checker.problems, key=lambda p: p.line or 0))
+    checker.tell(data)
     return spec
 
 

@@ -15,10 +15,7 @@ def endpoints(topology, component: str, port: str = "http") -> tuple:
 
 def endpoint(topology, component: str, port: str = "http") -> Endpoint:
     """The endpoint of a component that runs on one node, or the first of several. Raises ValueError when no node runs it."""
-    found = endpoints(topology, component, port)
-    if not found:
-        raise ValueError(f"cluster {topology.cluster} has no node for {component}")
-    return found[0]
+    return topology.endpoint(COMPONENTS[component], port)
 
 
 def urls(topology, services, component: str, port: str = "http") -> tuple:

@@ -89,6 +89,13 @@ class Topology:
         """Where a component answers, a row of the catalogue, in the order of its placement."""
         return tuple(Endpoint(node.name, node.address, component.ports[port]) for node in self.running(component))
 
+    def endpoint(self, component, port: str = "http") -> Endpoint:
+        """The endpoint of a component that runs on one node, or the first of several. Raises ValueError when no node runs it."""
+        found = self.endpoints(component, port)
+        if not found:
+            raise ValueError(f"cluster {self.cluster} has no node for {component.name}")
+        return found[0]
+
     def node(self, name: str) -> Node:
         """The node of this name. Raises KeyError."""
         for node in self.nodes:

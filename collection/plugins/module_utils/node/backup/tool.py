@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import glob
-import hashlib
 import json
 import os
 import re
@@ -23,7 +22,7 @@ import time
 
 from ...domain import paths
 from .. import hadoop_cli
-from ..common import NodeError
+from ..common import NodeError, digest_of
 from ..hadoop_http import HttpError, NameNode
 from ..oss.client import OssError
 from .oss import BackupsInOss
@@ -44,15 +43,6 @@ class BackupError(Exception):
 def stamp(seconds):
     """A time as people and programs read it: 2026-11-24T18:00:00Z."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def md5_of(path):
-    """MD5 of a file as hex: the checksum that Hadoop writes beside an image."""
-    digest = hashlib.md5()
-    with open(path, "rb") as handle:
-        for block in iter(lambda: handle.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_json(path, default=None):
@@ -99,7 +89,8 @@ def check_image(path):
             wanted = handle.read().split()[0]
     except (OSError, IndexError, UnicodeDecodeError):
         raise BackupError(f"{path} has no readable .md5")
-    found = md5_of(path)
+    # Hadoop writes the MD5 of an image beside it.
+    found = digest_of(path, "md5")
     if found != wanted:
         raise BackupError(f"{path} is damaged: its MD5 is {found}, expected {wanted}")
     return found
@@ -280,7 +271,7 @@ class Backup:
         for file in names:
             os.link(os.path.join(self.work, file), os.path.join(part, file))
         shutil.copyfile(os.path.join(self.work, "VERSION"), os.path.join(part, "VERSION"))
-        record = {"began": began, "time": stamp(began), "txid": txid, "md5": md5_of(os.path.join(part, names[0])),
+        record = {"began": began, "time": stamp(began), "txid": txid, "md5": digest_of(os.path.join(part, names[0]), "md5"),
                   "bytes": sum(os.path.getsize(os.path.join(part, file)) for file in names),
                   "cluster": self.config["cluster"], "cluster_id": version.get("clusterID"),
                   "namespace_id": version.get("namespaceID"), "blockpool_id": version.get("blockpoolID"),

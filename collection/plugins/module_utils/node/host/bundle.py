@@ -20,7 +20,7 @@ from ..hadoop_http import Daemon, HttpError, base_of
 # Files besides the logs of daemons, as patterns. A file of credentials is never among them.
 CONFIGURATION = (f"{paths.HADOOP_CONF}/*", f"{paths.SPARK_CONF}/*", f"{paths.UNIT_ENV}/*", f"{paths.DIGESTS}/*",
                  f"{paths.UNITS}/emr-*.service", f"{paths.UNITS}/emr-*.timer", "/etc/hosts",
-                 "/etc/os-release", "/etc/fstab", "/etc/security/limits.d/90-emr.conf", f"{paths.ROOT}/*/.emr-artifact.json")
+                 "/etc/os-release", "/etc/fstab", "/etc/security/limits.d/90-emr.conf", f"{paths.ROOT}/*/{paths.ARTIFACT_MARK}")
 HISTORY = (f"{paths.REVISIONS}/*", f"{paths.JOBS}/*/record.json", f"{paths.JOBS}/*/job.json")
 REFUSED = re.compile(r"\.(jceks|jks|keytab|p12|pem|key|keystore|truststore)$|(^|/)(id_|\.ssh|shadow)")
 COMMANDS = (("ps.txt", ["ps", "-eo", "pid,ppid,user,stat,rss,etime,args", "--sort=-rss", "-ww"]),

@@ -79,7 +79,7 @@ def measure(java="", disks=()):
     """What this node is: memory (MiB), vCPUs, Java, installed artifacts {name: sha512}, data disk mounts."""
     memory_kib = int(re.search(r"MemTotal:\s+(\d+)", read_text("/proc/meminfo")).group(1))
     installed = {}
-    for marker in glob.glob(f"{paths.ROOT}/*/.emr-artifact.json"):
+    for marker in glob.glob(f"{paths.ROOT}/*/{paths.ARTIFACT_MARK}"):
         try:
             record = json.loads(read_text(marker) or "{}")
         except ValueError:

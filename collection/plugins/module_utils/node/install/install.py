@@ -14,11 +14,10 @@ import urllib.error
 import urllib.request
 
 from ...domain import paths
-from ..common import NodeError, read_text, run, write_atomic
+from ..common import NodeError, digest_of, read_text, run, write_atomic
 
 CACHE = paths.CACHE
 ROOT = paths.ROOT
-MARKER = ".emr-artifact.json"
 SERVER_UNIT = "emr-artifacts"
 
 
@@ -70,7 +69,7 @@ def installed_digest(artifact):
     if os.path.realpath(link) != os.path.realpath(target):
         return ""
     try:
-        return json.loads(read_text(os.path.join(target, MARKER)) or "{}").get("sha512", "")
+        return json.loads(read_text(os.path.join(target, paths.ARTIFACT_MARK)) or "{}").get("sha512", "")
     except ValueError:
         return ""
 
@@ -81,7 +80,7 @@ def fetch(artifact, peer, limit_s, signed):
     ``peer``: base URL on the control node, tried until the limit since it may still be fetching itself.
     """
     path = os.path.join(CACHE, artifact["file"])
-    if os.path.exists(path) and sha512(path) == artifact["sha512"]:
+    if os.path.exists(path) and digest_of(path, "sha512") == artifact["sha512"]:
         return path, "cache"
     deadline = time.monotonic() + limit_s
     said = []
@@ -148,15 +147,6 @@ def download(url, digest, path, deadline):
     return ""
 
 
-def sha512(path):
-    """SHA-512 of a file as hex."""
-    checksum = hashlib.sha512()
-    with open(path, "rb") as handle:
-        for block in iter(lambda: handle.read(1 << 20), b""):
-            checksum.update(block)
-    return checksum.hexdigest()
-
-
 def unpack(path, artifact):
     """Unpack the archive (one top folder) to its target in one step, then point the link at it."""
     target, link = os.path.join(ROOT, artifact["target"]), os.path.join(ROOT, artifact["link"])
@@ -166,7 +156,7 @@ def unpack(path, artifact):
     os.makedirs(temporary)
     run(["tar", "-x", "-f", path, "-C", temporary, "--strip-components=1", "--no-same-owner"], limit_s=900)
     record = {"name": artifact["name"], "sha512": artifact["sha512"], "file": artifact["file"], "link": artifact["link"]}
-    write_atomic(os.path.join(temporary, MARKER), json.dumps(record) + "\n")
+    write_atomic(os.path.join(temporary, paths.ARTIFACT_MARK), json.dumps(record) + "\n")
     os.chmod(temporary, 0o755)
     if os.path.isdir(target) and not os.path.islink(target):
         # A folder left by another archive of the same version: moved aside first, since rename needs the name free.
