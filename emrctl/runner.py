@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -23,6 +24,7 @@ from emrctl.failures import REFUSED, Failure, exit_code, fail
 
 GRACE_SECONDS = 10  # from the first SIGINT until the playbook is killed
 POLL_SECONDS = 0.3  # how often the runner looks for a cancel
+HOMES = "EMR_SERVICES_PATH"  # folders with services of one's own (module_utils/services/registry.py)
 
 # The settings of the project's ansible.cfg, so that they hold in any folder and in a wheel. The caller's own win.
 SETTINGS = {
@@ -82,10 +84,12 @@ def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inven
     """Run playbook ``name`` (``emr.cluster.<name>``, or a path) and return its Result; it does not raise for failures.
 
     ``watch`` is an object with ``handle(event: dict)`` and ``close()``; it is called in a thread of its own.
-    SIGINT and SIGTERM cancel the run while it lasts; the caller's handlers are restored afterwards.
+    SIGINT and SIGTERM cancel the run while it lasts; the caller's handlers are restored afterwards. Raises Refused, before anything
+    runs, for homes of services in EMR_SERVICES_PATH that cannot be used.
     """
     import ansible_runner
 
+    _look_for_homes()
     label = Path(name).stem
     run_dir = paths.new_run_dir(label)
     _write_inputs(run_dir, extra_vars or {}, inventory)
@@ -118,11 +122,20 @@ def _gather(results: Path, data: dict) -> None:
         path.unlink()
 
 
+def _look_for_homes() -> None:
+    """Load people's own homes of services here first: Ansible would tell a fault in one as a bug of its own."""
+    if os.environ.get(HOMES):
+        import_module("ansible_collections.emr.cluster.plugins.module_utils.services.registry")
+
+
 def environment() -> dict:
     """Environment for ansible-playbook: the project's settings below the caller's, ours of the collection on its path."""
     env = {key: os.environ.get(key, value) for key, value in SETTINGS.items()}
     own = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "~/.ansible/collections:/usr/share/ansible/collections")
     env["ANSIBLE_COLLECTIONS_PATH"] = f"{paths.collections_root()}:{own}"
+    if os.environ.get(HOMES):
+        # ansible-playbook works in the run's own folder.
+        env[HOMES] = os.pathsep.join(os.path.abspath(folder) for folder in os.environ[HOMES].split(os.pathsep) if folder)
     env["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", os.defpath)
     return env
 

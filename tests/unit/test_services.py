@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES
+from emrctl import runner
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "collection/plugins"
@@ -102,3 +105,26 @@ def test_a_folder_that_is_not_there_and_a_name_that_is_taken_are_refused(tmp_pat
     assert "there is a service hdfs already" in run("", str(tmp_path)).stderr
     (tmp_path / "other.py").write_text('from .model import Service\nSERVICE = Service("other", needs=("nowhere",))\n')
     assert "needs nowhere, which no home describes" in run("", str(tmp_path)).stderr
+
+
+def test_a_home_that_cannot_be_read_is_named_with_its_fault(tmp_path):
+    (tmp_path / "other.py").write_text("SERVICE = 1 / 0\n")
+    assert f"{tmp_path}/other.py: ZeroDivisionError: division by zero" in run("", str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize("text, said", [(None, "none: No such file or directory"), ("SERVICE = 1 / 0\n", "other.py: ZeroDivisionError")])
+def test_the_command_refuses_homes_that_it_cannot_use_before_anything_runs(tmp_path, text, said):
+    folder = tmp_path / "none"
+    if text:
+        folder.mkdir()
+        (folder / "other.py").write_text(text)
+    # A folder is meant from where the command is typed.
+    done = subprocess.run([sys.executable, "-m", "emrctl", "status", "sales"], cwd=tmp_path, text=True, capture_output=True, timeout=60, check=False,
+                          env={**os.environ, "EMR_SERVICES_PATH": "none", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
+    assert done.returncode == 3 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_folders_of_homes_are_absolute_for_ansible(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMR_SERVICES_PATH", "mine:/other")
+    assert runner.environment()["EMR_SERVICES_PATH"] == f"{tmp_path}/mine:/other"

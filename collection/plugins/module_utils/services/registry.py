@@ -46,9 +46,11 @@ def _module(folder: str, file: str):
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
-        raise
+        if not isinstance(error, Exception):
+            raise
+        raise Refused(f"{folder}/{file}: {type(error).__name__}: {error}", f"Correct this home, or take {folder} out of {VARIABLE}") from error
     return module
 
 
