@@ -100,6 +100,11 @@ def lines(wanted) -> list:
     return [text for text in wanted if "\n" not in text]
 
 
+def portions(wanted: list, most: int = 150) -> list:
+    """Lists of at most so many of them: a flow takes 200 parameters."""
+    return [wanted[at:at + most] for at in range(0, len(wanted), most)]
+
+
 def test_everything_of_a_flow_and_a_schedule(bed):
     flow = {"name": "f", "parameters": {}, "jobs": {"a": {"type": "SHELL", "args": ["x"], "properties": {}, "environment": {}}}}
 
@@ -116,14 +121,15 @@ def test_everything_of_a_flow_and_a_schedule(bed):
             assert all(problem.remedy for problem in error.problems)
             bad.append(text)
     assert len(good) > len(bad) * 3
-    asked = bed.asked("flow", "emr-flow", emr_flow=with_texts(good), emr_flow_token="{{ 7*7 }}", emr_flow_time="{{ 1 }}", emr_flow_zone="'\"")
-    job = asked["flow"]["jobs"]["a"]
-    assert job["args"] == [*named("p", good), *good] and job["properties"] == rows("x.y", lines(good)) and job["environment"] == rows("E", good)
-    assert asked["flow"]["parameters"] == rows("p", good) and (asked["token"], asked["time"], asked["zone"]) == ("{{ 7*7 }}", "{{ 1 }}", "'\"")
     file = bed.folder / "{{ 7*7 }} # flow.yml"
-    file.write_text(with_texts(good))
-    asked = bed.asked("schedule", "emr-flow", emr_schedule_op="add", emr_flow_file=str(file), emr_schedule_at="daily", emr_schedule="{% raw %}")
-    assert asked["flow"]["jobs"]["a"]["args"] == [*named("p", good), *good] and asked["name"] == "{% raw %}"
+    for some in portions(good):
+        asked = bed.asked("flow", "emr-flow", emr_flow=with_texts(some), emr_flow_token="{{ 7*7 }}", emr_flow_time="{{ 1 }}", emr_flow_zone="'\"")
+        job = asked["flow"]["jobs"]["a"]
+        assert job["args"] == [*named("p", some), *some] and job["properties"] == rows("x.y", lines(some)) and job["environment"] == rows("E", some)
+        assert asked["flow"]["parameters"] == rows("p", some) and (asked["token"], asked["time"], asked["zone"]) == ("{{ 7*7 }}", "{{ 1 }}", "'\"")
+        file.write_text(with_texts(some))
+        asked = bed.asked("schedule", "emr-flow", emr_schedule_op="add", emr_flow_file=str(file), emr_schedule_at="daily", emr_schedule="{% raw %}")
+        assert asked["flow"]["jobs"]["a"]["args"] == [*named("p", some), *some] and asked["name"] == "{% raw %}"
     job = {"type": "SHELL", "args": good}
     asked = bed.asked("schedule", "emr-flow", emr_schedule_op="add", emr_schedule_job=job, emr_schedule_at="daily", emr_schedule="s")
     assert asked["flow"]["jobs"]["s"]["args"] == good
