@@ -1,6 +1,6 @@
 """A service of the tests' own: three daemons that keep notes, and pass them on before their node goes.
 
-All that the project knows of it is this file; EMR_SERVICES_PATH names its folder.
+All that the project knows of it is in this folder, which EMR_SERVICES_PATH names: this home, its hooks in node/, and its role in roles/.
 """
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .model import Component, ConfFile, Drain, Health, Heap, Service, TextFile, 
 CONF, PROGRAM = "/etc/emr/beacon/beacon.ini", f"{LIBEXEC}/beacon"
 
 BEACON = Component(
-    "beacon", on("slave"), "beacon", (PROGRAM, CONF), {"http": 9701}, Heap(0.01, 32, 64), Health("http", "http", "/health"),
+    "beacon", on("slave"), "beacon", (PROGRAM, CONF), {"http": 9701}, Heap(0.01, 32, 64), Health("beacon.served", "http", "/state"),
     frozenset({"beacon"}), ("namenode",), label="Beacon", web="http", storage=(("beacon", "server.folder"),), storage_mode="0700",
     # Who its peers are is read anew at each request.
-    ignores=(("beacon", r"server\.peers$"),), drain=Drain("http", "/drain"))
+    ignores=(("beacon", r"server\.peers$"),), drain=Drain("http", "/drain"), turn="beacon.beacon")
 
 
 def ini(settings) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.e2e.test_static_door import Static
 
 from tests.lab import lab
+from tests.static_hosts import Static
+
+pytestmark = pytest.mark.soak
 
 PLAY = """
 - hosts: master:slave

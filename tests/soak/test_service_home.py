@@ -1,5 +1,5 @@
-"""A service that the project does not know, from its home in tests/services alone: made, configured, restarted in turns, scaled, checked and
-removed on real hosts."""
+"""A service that the project does not know, from its home, its hooks and its role in tests/services alone: made, configured, restarted in
+turns, scaled, checked and removed on real hosts, and as a role in a play of one's own."""
 from __future__ import annotations
 
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import lab, until
+from tests.static_hosts import Static
 
 NAME, PORT = "homed", 9701
 HOMES = Path(__file__).resolve().parent.parent / "services"
@@ -63,6 +64,7 @@ def test_a_setting_restarts_it_in_turns(bed):
     assert [ask(bed, node, "/health") for node in SLAVES] == ["bonjour"] * 3
     begun = [int(bed.ssh(NAME, node, "date -d \"$(systemctl show -p ActiveEnterTimestamp --value emr-beacon)\" +%s")) for node in SLAVES]
     assert len(set(begun)) == 3, begun
+    assert [ask(bed, node, "/note/farewell") for node in SLAVES] == SLAVES, "its own hook ran on its node before it went down"
 
 
 def test_scale_out_brings_it_and_restarts_no_other(bed):
@@ -106,3 +108,37 @@ def test_add_brings_it_back(bed):
     bed.emrctl("service", "add", NAME, "beacon", "--yes")
     assert beacons(bed) == dict.fromkeys(SLAVES, "running")
     bed.emrctl("release", NAME, "--yes")
+
+
+PLAY = """
+- hosts: master:slave
+  gather_facts: false
+  vars: {beacon_config: {beacon: {server.greeting: %s}}}
+  roles: [beacon]
+"""
+ENTRY = """
+- hosts: master:slave
+  gather_facts: false
+  tasks: [{ansible.builtin.include_role: {name: beacon, tasks_from: %s}}]
+"""
+
+
+def test_its_role_in_a_play_of_ones_own(tmp_path):
+    with lab(tmp_path, "soakp", 62, 8362) as it:
+        it.env.update(EMR_SERVICES_PATH=str(HOMES), ANSIBLE_ROLES_PATH=str(HOMES / "roles"))
+        hosts = Static(it)
+
+        def play(text):
+            return hosts.playbook(text, "play", "-i", hosts.inventory())
+
+        def greetings():
+            return [hosts.on(slave, f"curl -s http://localhost:{PORT}/health").split()[-1] for slave in hosts.slaves]
+        assert hosts.changes(play(PLAY % "hello")) > 0
+        assert len(hosts.datanodes()) == 3 and greetings() == ["hello"] * 3, "with what it needs, and its own setting"
+        assert hosts.changes(play(PLAY % "hello")) == 0
+        assert play(PLAY % "ciao").count("beacon: restarted") == 3 and greetings() == ["ciao"] * 3
+        assert hosts.on(hosts.slaves[0], f"curl -s http://localhost:{PORT}/note/farewell").split()[-1] == hosts.slaves[0], "the handler goes through its hook"
+        play(ENTRY % "health_check")
+        play(ENTRY % "remove")
+        assert "missing" in hosts.on(hosts.slaves[0], "ls /etc/systemd/system/emr-beacon.service || echo missing")
+        assert len(hosts.datanodes()) == 3

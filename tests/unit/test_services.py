@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES
 from emrctl import runner
@@ -97,6 +98,34 @@ def test_a_home_in_a_folder_of_ones_own_is_found():
     assert done.returncode == 0, done.stderr
     services, owner, stem = json.loads(done.stdout)
     assert set(services) == {*SERVICES, "beacon"} and services.index("beacon") > services.index("hdfs") and owner == "beacon" and stem
+
+
+HOOKED = """
+from ansible_collections.emr.cluster.plugins.module_utils.node.services import hooks
+hooks.learn(registry.own_hooks())
+print(hooks.hook("beacon.served", "READERS")({"greeting": "hello", "notes": 2}), hooks.hook("beacon.beacon", "TURNS").__mro__[1].__name__)
+"""
+
+
+def test_hooks_beside_such_a_home_come_with_the_operation():
+    done = run(HOOKED, str(ROOT / "tests/services"))
+    assert done.stdout == "(True, '2 notes') Turn\n", done.stderr
+    assert run("print(registry.own_hooks())", "").stdout == "{}\n"
+
+
+def test_a_role_of_such_a_service_says_that_the_cluster_has_it():
+    code = ("from ansible_collections.emr.cluster.plugins.module_utils.domain.config.role_variables import services_of, ALL\n"
+            "print(services_of(['beacon']), services_of(['mine.own.beacon']), services_of(['hdfs']), 'beacon_config' in ALL)")
+    done = run(code, str(ROOT / "tests/services"))
+    assert done.stdout == "['hdfs', 'beacon'] ['hdfs', 'beacon'] [] True\n", done.stderr
+
+
+def test_its_role_is_complete_as_those_of_the_collection_are():
+    ours, own = ROOT / "collection/roles/metastore", ROOT / "tests/services/roles/beacon"
+    files = {path.relative_to(ours) for path in ours.rglob("*.yml")}
+    assert {path.relative_to(own) for path in own.rglob("*.yml")} == files
+    specs = [yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"] for role in (ours, own)]
+    assert list(specs[0]) == list(specs[1]) and {name for name in specs[1]["main"]["options"]} == set(yaml.safe_load((own / "defaults/main.yml").read_text()))
 
 
 def test_a_folder_that_is_not_there_and_a_name_that_is_taken_are_refused(tmp_path):

@@ -29,6 +29,10 @@ options:
   secrets:
     description: Secrets for the operation, kept out of every log.
     type: dict
+  hooks:
+    description: What services from outside the collection do on a node, the text of a module for each.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reports what would change.
@@ -61,6 +65,7 @@ from importlib import import_module
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError, node_lock
+from ansible_collections.emr.cluster.plugins.module_utils.node.services import hooks
 
 TYPE_CHECKING = False
 NODE = "ansible_collections.emr.cluster.plugins.module_utils.node"
@@ -123,10 +128,12 @@ def main():
     module = Module(supports_check_mode=True, argument_spec={
         "op": {"type": "str", "required": True, "choices": list(OPERATIONS)},
         "options": {"type": "dict", "required": True},
-        "secrets": {"type": "dict", "no_log": True}})
+        "secrets": {"type": "dict", "no_log": True},
+        "hooks": {"type": "dict", "default": {}}})
     options = module.params["options"]
     if module.params["secrets"] is not None:
         options = dict(options, secrets=module.params["secrets"])
+    hooks.learn(module.params["hooks"])
     try:
         result = perform(module.params["op"], options, module.check_mode)
     except NodeError as error:

@@ -12,6 +12,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..module_utils.domain import paths
 from ..module_utils.domain.errors import EmrError
 from ..module_utils.domain.resident import package as resident
+from ..module_utils.services.registry import own_hooks
 from . import interpreter, resident_calls, roles_said
 from .arguments import checked
 from .context import Context, plain
@@ -96,6 +97,8 @@ class NodeAction(ActionBase):
         arguments = {"op": op, "options": {key: value for key, value in options.items() if key != "secrets"}}
         if "secrets" in options:
             arguments["secrets"] = options["secrets"]
+        if own_hooks():
+            arguments["hooks"] = own_hooks()
         found = self._run_module(arguments, paths.PYTHON)
         if interpreter.missing(found):
             found = self._run_module(arguments, interpreter.ensure(self))

@@ -1,11 +1,13 @@
 """The services that there are: the homes in this folder, and those in the folders that EMR_SERVICES_PATH names.
 
-A home is a module with a ``SERVICE``; adding one is adding its file. The other modules of the folder are what homes share.
+A home is a module with a ``SERVICE``; adding one is adding its file. The other modules of the folder are what homes share. What a
+service from another folder does on nodes lies in ``node/`` below that folder, as a module of its name; see node/services/hooks.py.
 """
 from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -15,6 +17,8 @@ from .model import JOB_USER, ROLES, Service
 # Folders with homes of the user's own, with : between them. Each is a module as those here, and imports from them in the same way.
 VARIABLE = "EMR_SERVICES_PATH"
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
+# service -> folder of its home, of those from outside the collection
+OUTSIDE: dict = {}
 
 
 def _discover() -> dict:
@@ -27,6 +31,7 @@ def _discover() -> dict:
                 if service.name in found:
                     raise Refused(f"{folder}/{file}: there is a service {service.name} already", f"Rename it, or take {folder} out of {VARIABLE}")
                 found[service.name] = service
+                OUTSIDE.update({} if folder == _FOLDER else {service.name: folder})
     return {service.name: service for service in sorted(found.values(), key=lambda s: (not s.bundle, _depth(s, found), s.name))}
 
 
@@ -75,6 +80,18 @@ STEMS = (*FILES, "env")
 SOFTWARE = {home.software: home.home for home in HOMES.values() if home.home}
 
 
+@lru_cache(maxsize=1)
+def own_hooks() -> dict:
+    """{service: text of the module with its hooks on nodes} of the services from outside the collection that have one."""
+    paths = {name: os.path.join(folder, "node", f"{name.replace('-', '_')}.py") for name, folder in OUTSIDE.items()}
+    found = {}
+    for name, path in paths.items():
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as handle:
+                found[name] = handle.read()
+    return found
+
+
 def homes(services) -> tuple:
     """The homes that count on a cluster with these (expanded) services: theirs, and what they have in common."""
     return tuple(home for name, home in HOMES.items() if home.bundle or name in services)
@@ -116,5 +133,5 @@ def start_order() -> tuple:
     return tuple(done)
 
 
-__all__ = ["BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
-           "components_on", "expand_services", "homes", "start_order"]
+__all__ = ["BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
+           "components_on", "expand_services", "homes", "own_hooks", "start_order"]

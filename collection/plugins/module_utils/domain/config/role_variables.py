@@ -1,11 +1,11 @@
 """The variables of the roles: what a play says of a cluster of an inventory, in place of a spec. Pure Python: no Ansible import.
 
-A role is called like its service, with _ for -. Its variable ``<role>_config`` holds settings as a spec's ``config`` does; those below are
+A role is called like its service, with _ for -, in this collection or, for a service of one's own, anywhere. Its variable ``<role>_config`` holds settings as a spec's ``config`` does; those below are
 names for single settings.
 """
 from __future__ import annotations
 
-from ...services.registry import SERVICES
+from ...services.registry import OUTSIDE, SERVICES
 from ..errors import Refused
 from .settings import Value
 
@@ -29,9 +29,13 @@ def role_of(service: str) -> str:
 
 
 def services_of(roles) -> list:
-    """The services whose roles are among these, by their full names, and what they need."""
-    names = {name.rpartition(".")[2] for name in roles if str(name).startswith("emr.cluster.")}
-    wanted = {service for service in SERVICES if role_of(service) in names}
+    """The services whose roles are among these, by their full names, and what they need.
+
+    Roles of services from outside the collection are not in it either: what counts is their own name.
+    """
+    ours = {name.rpartition(".")[2] for name in roles if str(name).startswith("emr.cluster.")}
+    own = {str(name).rpartition(".")[2] for name in roles}
+    wanted = {service for service in SERVICES if role_of(service) in (own if service in OUTSIDE else ours)}
     return [service for service in SERVICES if service in wanted or any(service in SERVICES[other] for other in wanted)]
 
 
