@@ -17,6 +17,7 @@ VERBS = {
     "show": ("emrctl.cluster", "show"),
     "status": ("emrctl.cluster", "status"),
     "check": ("emrctl.health", "check"),
+    "logs": ("emrctl.logs", "logs"),
     "repair": ("emrctl.health", "repair"),
     "support-bundle": ("emrctl.health", "support_bundle"),
     "backup": ("emrctl.backup", "backup"),

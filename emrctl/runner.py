@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 
-from emrctl import launch, paths
+from emrctl import launch, paths, stream
 from emrctl.failures import REFUSED, Failure, exit_code, fail
 
 GRACE_SECONDS = 10  # from the first SIGINT until the playbook is killed
@@ -80,10 +80,11 @@ def merge(into: dict, new: dict) -> dict:
     return into
 
 
-def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inventory: str | None = None) -> Result:
+def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inventory: str | None = None, reads=None) -> Result:
     """Run playbook ``name`` (``emr.cluster.<name>``, or a path) and return its Result; it does not raise for failures.
 
     ``watch`` is an object with ``handle(event: dict)`` and ``close()``; it is called in a thread of its own.
+    ``reads`` takes what a task tells while it runs, line by line, in another thread of its own (emrctl/stream.py).
     SIGINT and SIGTERM cancel the run while it lasts; the caller's handlers are restored afterwards. Raises Refused, before anything
     runs, for homes of services in EMR_SERVICES_PATH that cannot be used.
     """
@@ -102,7 +103,8 @@ def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inven
     results = run_dir / "results"
     results.mkdir(mode=0o700)
     more = {"EMR_RESULTS": str(results), **({"EMR_LIVE": "1"} if getattr(watch, "LIVE", False) else {})}
-    with _cancellation(run_dir / "pid") as cancel, _without_command_artifact(run_dir):
+    with _cancellation(run_dir / "pid") as cancel, _without_command_artifact(run_dir), stream.pipe(run_dir / "stream", reads) as named:
+        more.update(named)
         run = ansible_runner.run(
             private_data_dir=str(run_dir), ident="run", binary=sys.executable, cmdline=_command_line(run_dir, name),
             envvars={**environment(), **more}, event_handler=lambda event: _take(event, result, events),

@@ -25,12 +25,13 @@ def run(playbook: str, extra_vars: dict, quiet: bool = False):
     return result
 
 
-def attempt(playbook: str, extra_vars: dict, quiet: bool = False):
-    """Like ``run``, but the caller looks at ``result.ok``."""
+def attempt(playbook: str, extra_vars: dict, quiet: bool = False, reads=None):
+    """Like ``run``, but the caller looks at ``result.ok``; ``reads`` as in ``runner.run_playbook``."""
     from emrctl import progress, runner
 
     wanted = {key: value for key, value in extra_vars.items() if value is not None}
-    return runner.run_playbook(playbook, wanted, watch=progress.make(playbook, quiet=quiet))
+    more = {"reads": reads} if reads else {}
+    return runner.run_playbook(playbook, wanted, watch=progress.make(playbook, quiet=quiet), **more)
 
 
 def stop(result) -> None:

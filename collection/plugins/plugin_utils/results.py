@@ -11,6 +11,8 @@ import os
 import time
 
 FOLDER = "EMR_RESULTS"
+# A pipe that emrctl reads along while a task runs.
+STREAM = "EMR_STREAM"
 # Bytes of text in a result where no file can be given: with all else it must fit into an event of AWX.
 DOOR_BYTES = 256 << 10
 

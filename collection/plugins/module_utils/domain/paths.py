@@ -17,7 +17,7 @@ PYTHON = f"{ROOT}/bin/python3"
 # The resident package (domain/resident/package.py) and its programs.
 LIB, LIBEXEC = f"{ROOT}/lib", f"{ROOT}/libexec"
 FILES, JOBS_PROGRAM, FLOWS_PROGRAM = f"{LIBEXEC}/emr-files", f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow"
-COPY, LOGS_PROGRAM, NODE = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", f"{LIBEXEC}/emr-node"
+COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", f"{LIBEXEC}/emr-node", f"{LIBEXEC}/emr-lines"
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
 # On the node that makes backups; on the one that takes notices of spot nodes, and on those.
@@ -54,5 +54,6 @@ CACHE = "/var/cache/emr"
 
 # Of the system.
 UNITS = "/etc/systemd/system"
+JOURNAL_LIMIT = "/etc/systemd/journald.conf.d/90-emr.conf"
 PROFILE = "/etc/profile.d/emr.sh"
 CLIENTS = "/usr/local/bin"

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from ...services.registry import FILES, HOMES, components_on
+from .. import paths
 from ..resident.clients import client_files
 from ..resident.files import root_file
 from ..topology import record as node_record
+from . import texts
 from .settings import facts_of
 
 
@@ -15,7 +17,8 @@ def render_conf(effective, spec, topology, node, leaving=(), release=None) -> li
     itself is not configuration: the exclude files are empty here, and whoever writes the files keeps what is in them.
     """
     facts = facts_of(spec, topology, node, release, leaving)
-    rows = [root_file(node_record.PATH, node_record.text(topology, facts.services)), *client_files()]
+    rows = [root_file(node_record.PATH, node_record.text(topology, facts.services)), *client_files(),
+            root_file(paths.JOURNAL_LIMIT, texts.JOURNAL)]
     here = {c.name for c in components_on(facts.services, topology, node)}
     for home in HOMES.values():
         there = home.bundle or home.name in facts.services

@@ -5,6 +5,13 @@ from ..resident.files import NOTE
 
 JAVA_HOME = 'export JAVA_HOME="${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"'
 
+# Daemons that print have no log file of their own: the journal bounds what they and the host say. A person's own file with a later name wins.
+JOURNAL = f"""# {NOTE}
+[Journal]
+SystemMaxUse=512M
+RuntimeMaxUse=64M
+"""
+
 LOG4J = f"""# {NOTE}
 hadoop.root.logger=INFO,console
 hadoop.log.dir=.

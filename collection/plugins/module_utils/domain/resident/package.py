@@ -29,6 +29,8 @@ PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.prog
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
+# All programs of every node.
+NODE_PROGRAMS = {paths.NODE: NODE_MODULE, paths.LINES: "logs.program"}
 VERSION = f"{PACKAGE}/VERSION"
 # What programs get as environment on a node.
 ENVIRONMENT = {
@@ -53,8 +55,8 @@ def side_units(topology, node, services, spec) -> list:
 
 
 def node_files() -> list:
-    """The files of the program that every node has; its version comes last, when all of it is there."""
-    texts = {paths.NODE: _program(NODE_MODULE), **_below(NODE_MODULE), VERSION: f"{version()}\n"}
+    """The files of the programs that every node has; their version comes last, when all of them is there."""
+    texts = {**{path: _program(module) for path, module in NODE_PROGRAMS.items()}, **_below(*NODE_PROGRAMS.values()), VERSION: f"{version()}\n"}
     return [_row(path, text) for path, text in texts.items()]
 
 
@@ -70,8 +72,8 @@ def program_files(path: str, module: str) -> list:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Digest of all that the program of every node consists of."""
-    return _digest(_below(NODE_MODULE))
+    """Digest of all that the programs of every node consist of."""
+    return _digest(_below(*NODE_PROGRAMS.values()))
 
 
 def _digest(texts: dict) -> str:
@@ -79,7 +81,7 @@ def _digest(texts: dict) -> str:
 
 
 def _row(path: str, text: str) -> dict:
-    runs = path in PROGRAMS or path == paths.NODE
+    runs = path in PROGRAMS or path in NODE_PROGRAMS
     return root_file(path, text, "0755" if runs else "0644")
 
 

@@ -51,6 +51,8 @@ def configure(params, check):
             os.symlink(f"{UNIT_DIR}/{os.path.basename(path)}", path)
         if links or any(row["path"].startswith(UNIT_DIR) for row in changed):
             run(["systemctl", "daemon-reload"])
+        if any(row["path"] == paths.JOURNAL_LIMIT for row in changed):
+            run(["systemctl", "restart", "systemd-journald"])
     notes.append(database_password.settle(params, check))
     if side:
         notes += settle(side, [row["path"] for row in changed], check)
