@@ -2,6 +2,7 @@
 OSS, is what was given. Nodes are instances of the local API; the way to them writes down what arrives (far_end/recorder.py)."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -62,14 +63,20 @@ class Bed:
         return found[0]
 
 
-@pytest.fixture(scope="module", params=CORES)
-def bed(request, tmp_path_factory):
-    """One bed for each core."""
-    python = python_of(request.param)
-    folder = tmp_path_factory.mktemp("doors")
+@contextlib.contextmanager
+def bed_of(core: str, folder: Path):
+    """A bed with the cluster ``demo``."""
+    python = python_of(core)
     with api_only(folder / "ecs", visibility_delay=0) as ecs:
         buy(ecs, ecs.region, "demo", {"note": "{{ 7*7 }}", "emr:hostkey": KEY, "emr:ready": "yes"})
         yield Bed(ecs, folder, python)
+
+
+@pytest.fixture(scope="module", params=CORES)
+def bed(request, tmp_path_factory):
+    """One bed for each core."""
+    with bed_of(request.param, tmp_path_factory.mktemp("doors")) as it:
+        yield it
 
 
 def rows(prefix: str, wanted=None) -> dict:

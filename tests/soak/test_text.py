@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.soak
 REPO = Path(__file__).parents[2]
-FILES = ("test_given_cores.py", "test_text_doors.py", "test_writers.py")
+FILES = ("test_given_cores.py", "test_text_doors.py", "test_text_runs.py", "test_writers.py")
 
 
 @pytest.mark.parametrize("seed", range(100, 110))

@@ -76,6 +76,24 @@ def test_what_a_person_gives_is_read_by_the_lookup_alone(path):
     assert used <= own_names() | FACTS, "a variable that no playbook sets is given by a person"
 
 
+# A host of hostvars without the name of one variable behind it: a literal or a group's member between the brackets, or `extract` without one.
+WHOLE_HOST = re.compile(r"hostvars(?>\.\w+|\[(?:[^\[\]]|\[[^\]]*\])*\])(?![.\[])|'extract', *hostvars *\)")
+
+
+def test_this_test_sees_a_host_that_is_read_as_a_whole():
+    for text in ("hostvars['localhost']]", "hostvars[groups['x'][0]] if x else {}", "map('extract', hostvars) | list", "hostvars.localhost | default"):
+        assert WHOLE_HOST.search(text), text
+    for text in ("hostvars['localhost'].emr_x", "hostvars[groups['x'][0]]['emr_x']", "map('extract', hostvars, 'emr_x')", "hostvars.localhost.a",
+                 "hostvars[groups['x'] | intersect(groups['y']) | first].emr_x"):
+        assert not WHOLE_HOST.search(text), text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PLAYBOOKS).as_posix())
+def test_no_host_is_read_as_a_whole(path):
+    """Before 2.19 core makes templates of all variables in a value, of those that were given with the call too."""
+    assert not [text for text, _whole in texts(yaml.safe_load(path.read_text())) if WHOLE_HOST.search(text)]
+
+
 def test_every_variable_of_a_header_is_read_by_the_lookup():
     """What the first lines of a playbook offer is what the lookup reads."""
     for path in PLAYBOOKS.glob("*.yml"):
