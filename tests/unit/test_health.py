@@ -53,7 +53,7 @@ def seen():
         "master": {"count": 1, "role": "master"}, "slave": {"count": 2, "role": "slave"}}},
         "inspection": {"instances": [instance(n) for n in names], "foreign": [], "twice": [], "homeless": [], "intents": [],
                        "holder": "", "anchor": True},
-        "nodes": {names[0]: node("namenode", "resourcemanager", namenode=True, resourcemanager=True, hdfs=HDFS, yarn=YARN, **work),
+        "nodes": {names[0]: node("namenode", "resourcemanager", asked=["hdfs", "yarn"], hdfs=HDFS, yarn=YARN, **work),
                   names[1]: node("datanode", "nodemanager"), names[2]: node("datanode", "nodemanager")}}
     return copy.deepcopy(found)
 

@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.maintain.idle i
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity as node_activity
+from ansible_collections.emr.cluster.plugins.module_utils.node.services import hdfs as node_hdfs, yarn as node_yarn
 
 NOW, HOUR, DAY = 1_800_000_000, 3600, 86400
 QUIET = {"yarn": {"running": 0, "ended": 0, "what": ""}, "jobs": {"running": 0, "ended": 0, "what": ""},
@@ -20,16 +21,19 @@ QUIET = {"yarn": {"running": 0, "ended": 0, "what": ""}, "jobs": {"running": 0, 
 BEFORE = {"active": NOW - DAY, "why": "j-1 ended", "seen": NOW - HOUR, "hdfs": {"started": 7, "operations": 100}}
 
 
+WORDS = {"yarn": "YARN applications", "jobs": "jobs", "hdfs": "HDFS files"}
+
+
 def seen(**changes):
-    return {**QUIET, **changes}
+    return {name: {**part, "words": WORDS[name]} if part and name in WORDS else part for name, part in {**QUIET, **changes}.items()}
 
 
 def test_the_first_look_counts_as_activity():
-    assert advance(None, QUIET, NOW) == {"active": NOW, "why": "first check", "seen": NOW, "hdfs": QUIET["hdfs"]}
+    assert advance(None, seen(), NOW) == {"active": NOW, "why": "first check", "seen": NOW, "hdfs": seen()["hdfs"]}
 
 
 def test_nothing_new_keeps_the_moment():
-    record = advance(BEFORE, QUIET, NOW)
+    record = advance(BEFORE, seen(), NOW)
     assert (record["active"], record["why"], record["seen"]) == (NOW - DAY, "j-1 ended", NOW)
 
 
@@ -114,17 +118,16 @@ def test_applications_are_read_as_yarn_gives_them(monkeypatch):
     rows = [{"id": "application_1_1", "finishedTime": 1_700_000_000_500},
             {"id": "application_1_2", "finishedTime": 1000}]
     answers(monkeypatch, {"states=NEW": {"apps": {}}, "states=FINISHED": {"apps": {"app": rows}}})
-    assert node_activity.applications("http://rm", 0) == {"running": 0, "ended": 1_700_000_000.5,
-                                                          "what": "application_1_1"}
+    assert node_yarn.activity("http://rm", 0) == {"running": 0, "ended": 1_700_000_000.5, "what": "application_1_1", "words": "YARN applications"}
     answers(monkeypatch, {"states=NEW": {"apps": {"app": [{}, {}]}}, "states=FINISHED": {"apps": None}})
-    assert node_activity.applications("http://rm", 0) == {"running": 2, "ended": 0, "what": ""}
+    assert node_yarn.activity("http://rm", 0) == {"running": 2, "ended": 0, "what": "", "words": "YARN applications"}
     answers(monkeypatch, {"states=NEW": {"apps": {}}})
-    assert node_activity.applications("http://rm", 0) is None
+    assert node_yarn.activity("http://rm", 0) is None
 
 
 def test_a_file_that_is_written_slowly_is_work():
     before = {"active": NOW - 5 * HOUR, "why": "x", "seen": NOW - HOUR, "hdfs": {"started": 1, "operations": 7}}
-    seen = {"hdfs": {"started": 1, "operations": 7, "open": 2}, "jobs": {}, "unknown": []}
+    seen = {"hdfs": {"started": 1, "operations": 7, "open": 2, "words": "HDFS files"}, "jobs": {}, "unknown": []}
     assert idle.advance(before, seen, NOW)["active"] == NOW
     seen["hdfs"]["open"] = 0
     assert idle.advance(before, seen, NOW)["active"] == NOW - 5 * HOUR
@@ -136,9 +139,9 @@ def test_operations_leave_listings_out(monkeypatch):
                        {"name": "Hadoop:service=NameNode,name=NameNodeInfo", "NNStartedTimeInMillis": 42},
                        {"name": "Hadoop:service=NameNode,name=FSNamesystem", "NumFilesUnderConstruction": 1}]}
     answers(monkeypatch, {"jmx": beans})
-    assert node_activity.operations("http://nn") == {"started": 42, "operations": 10, "open": 1}
+    assert node_hdfs.activity("http://nn", 0) == {"started": 42, "operations": 10, "open": 1, "words": "HDFS files"}
     answers(monkeypatch, {})
-    assert node_activity.operations("http://nn") is None
+    assert node_hdfs.activity("http://nn", 0) is None
 
 
 def test_jobs_end_when_their_record_says(monkeypatch):

@@ -80,7 +80,7 @@ class Machine:
 
 
 def options(*components, **more):
-    return dict({"state": "started", "components": list(components), "cluster_id": "emr-1", "format": {}, "hdfs": {},
+    return dict({"state": "started", "components": list(components), "cluster_id": "emr-1", "format": {}, "file_system": {},
                  "data_dirs": [], "environment": {}, "bootstrap": [], "limit_s": 2}, **more)
 
 
@@ -229,7 +229,7 @@ def putting(monkeypatch):
 def test_an_archive_waits_for_the_first_datanode(putting):
     ready = {"safe_mode": "", "live": 1, "free_bytes": 1}
     putting["told"] = [None, {**ready, "safe_mode": "Safe mode is ON."}, {**ready, "live": 0}, {**ready, "free_bytes": 0}, ready]
-    result = node_service.apply(options(component("namenode"), hdfs={"base": "", "directories": [], "archives": [ARCHIVE]}), False)
+    result = node_service.apply(options(component("namenode"), file_system={"base": "", "directories": [], "archives": [ARCHIVE]}), False)
     assert "HDFS /spark/libs.zip" in result["changes"] and putting["told"] == [ready]
 
 
@@ -237,7 +237,7 @@ def test_an_archive_that_nobody_takes_is_told_after_the_limit(putting):
     putting["told"] = [{"safe_mode": "", "live": 0, "free_bytes": 0}]
     hdfs = {"base": "", "directories": [], "archives": [ARCHIVE]}
     with pytest.raises(NodeError, match="libs.zip could not be put into HDFS within 0.2 s: 0 DataNodes are live"):
-        node_service.apply(options(component("namenode"), hdfs=hdfs, limit_s=0.2), False)
+        node_service.apply(options(component("namenode"), file_system=hdfs, limit_s=0.2), False)
     assert not putting["put"]
 
 
@@ -302,8 +302,7 @@ def manager(tmp_path):
 
 def test_verify_says_which_nodes_it_waits_for_and_who_is_turned_away(manager):
     answers, base, log = manager
-    wanted = {"namenode": "", "resourcemanager": base, "datanodes": [], "nodemanagers": ["s1", "s2"], "limit_s": 600, "look_s": 0.2, "full": False,
-              "manager_log": str(log)}
+    wanted = {"answers": {"yarn": base}, "members": {"yarn": ["s1", "s2"]}, "logs": {"yarn": str(log)}, "limit_s": 600, "look_s": 0.2, "proofs": []}
     assert node_verify.verify(wanted)["waits"] == "1 of 2 NodeManagers are active, without s2"
     log.write_text("x\n2026-11-29 ResourceTrackerService: Disallowed NodeManager from  lab-slave-001, Sending SHUTDOWN signal to the NodeManager.\n")
     assert "(the ResourceManager turns away lab-slave-001, a name that the cluster does not have" in node_verify.verify(wanted)["waits"]

@@ -212,8 +212,8 @@ class Fleet:
 
 def turn(*names, **more):
     return dict({"phase": "go", "components": [{"name": name, "unit": f"emr-{name}", "leads": COMPONENTS[name].leads, "turn": COMPONENTS[name].turn, "ports": COMPONENTS[name].ports} for name in names], "hosts": ["n1", "10.0.0.1"],
-                 "refreshes": [{"component": "resourcemanager", "name": "queues"}], "namenode": "http://m:9870",
-                 "resourcemanager": "http://m:8088", "force": False, "limit_s": 5, "gate_limit_s": 5,
+                 "refreshes": [{"component": "resourcemanager", "name": "queues"}], "answers": {"hdfs": "http://m:9870",
+                 "yarn": "http://m:8088"}, "force": False, "limit_s": 5, "gate_limit_s": 5,
                  "again": "emrctl restart c --continue"}, **more)
 
 

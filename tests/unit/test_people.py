@@ -186,7 +186,7 @@ def yarn(monkeypatch):
 
 def guard(services=(), **gone):
     rows = [{"name": name, "applications": HOMES[name].used_by[0], "jobs": HOMES[name].used_by[1]} for name in services]
-    return node_people.guard({"queues": [], "users": [], "services": rows, "resourcemanager": "http://rm", **gone})
+    return node_people.guard({"queues": [], "users": [], "services": rows, "answers": {"yarn": "http://rm"}, **gone})
 
 
 def test_the_guard_knows_what_runs_in_a_queue_for_a_user_and_by_a_service(yarn):

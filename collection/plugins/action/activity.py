@@ -15,4 +15,4 @@ class ActionModule(NodeAction):
         if not context.is_control_node:
             return {"result": {"changed": False}}
         return {"look_only": boolean(args.get("look_only", False)),
-                "namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager")}
+                "answers": context.answers()}

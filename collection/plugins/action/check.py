@@ -9,12 +9,12 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.action.configure import ActionModule as Configure
 from ansible_collections.emr.cluster.plugins.action.host import options as host_options
-from ansible_collections.emr.cluster.plugins.action.verify import work_options
+from ansible_collections.emr.cluster.plugins.action.verify import proofs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import ANSWERING, COMPONENTS, HOMES
 from ansible_collections.emr.cluster.plugins.plugin_utils.clock_offset import measure_clock
 from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
 
@@ -22,8 +22,8 @@ from ..module_utils.domain import paths
 
 FIXED_PATHS = ("/", "/tmp", units.LOG_ROOT, paths.STATE, paths.ROOT)
 # What of a node's answer the report wants.
-SEEN = ("components", "namenode", "resourcemanager", "hdfs", "yarn", "drift", "disks", "strays", "crashes", "without_native",
-        "storage", "computation", "backup", "restored")
+SEEN = ("components", "asked", *ANSWERING, "drift", "disks", "strays", "crashes", "without_native",
+        *(home.proof.name for home in HOMES.values() if home.proof), "backup", "restored")
 
 
 class ActionModule(Configure):
@@ -52,17 +52,16 @@ class ActionModule(Configure):
         own = {c.name for c in context.components}
         known = context.fact("emr_spec_data", context.control)
         return {"components": [describe(c, context) for c in context.components],
-                "namenode": context.url("namenode") if first else "",
-                "resourcemanager": context.url("resourcemanager") if first else "",
+                "answers": context.answers(anywhere=False), "control": first,
                 # Without the spec nobody knows what should be there.
                 "configure": dict(super().work(context, {}), revision={}) if known else {},
                 "paths": list(dict.fromkeys([*FIXED_PATHS, *stored])),
                 "strays": sorted(row.unit for row in COMPONENTS.values() if row.name not in own),
-                "work": self._work(context, args) if first and args.get("work", True) else {}}
+                "work": self._work(context, args) if first and args.get("work", True) else []}
 
     @staticmethod
-    def _work(context, args) -> dict:
-        return work_options(context, int(args.get("limit_s", 300)))
+    def _work(context, args) -> list:
+        return proofs(context, int(args.get("limit_s", 300)))
 
     def _host(self, context) -> dict:
         """The clock, and what the operation ``host`` would change. The user's own scripts cannot be compared."""

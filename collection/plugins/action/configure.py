@@ -99,7 +99,7 @@ class ActionModule(NodeAction):
         if not context.spec.users and not prune:
             return {}
         return {"users": people.accounts(context.spec), "prune": prune,
-                "homes": people.homes(context.spec) if context.is_control_node else [], "namenode": file_system(context)}
+                "homes": people.homes(context.spec) if context.is_control_node else [], "file_system": file_system(context)}
 
     @staticmethod
     def _revision(context, args):
@@ -117,12 +117,12 @@ class ActionModule(NodeAction):
         """For a node that stands since an earlier run: the hosts file, and the daemons and paths in HDFS whose state is asked
         for. In a first deployment the role host writes that file, and starting looks after the rest."""
         if context.fact("emr_node") and not context.run.own_hosts:
-            return {"hosts": [], "daemons": [], "hdfs": {}}
-        hdfs = {}
+            return {"hosts": [], "daemons": [], "file_system": {}}
+        wanted = {}
         if context.is_control_node and file_system(context):
             paths = [*units.hdfs_directories(context.services), *units.hdfs_archives(context.services, context.effective)]
-            hdfs = {"base": file_system(context), "paths": [row["path"] for row in paths]}
-        return {"hdfs": hdfs, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
+            wanted = {"base": file_system(context), "paths": [row["path"] for row in paths]}
+        return {"file_system": wanted, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
                 "daemons": [c.name for c in context.components]}
 
     @staticmethod

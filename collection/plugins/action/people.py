@@ -4,6 +4,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster import removal
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import file_system
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -23,26 +24,24 @@ class ActionModule(NodeAction):
         quotas = {row["name"]: row["quota"] for row in people.homes(context.spec)}
         users = [{**row, "queue": context.spec.users[row["name"]].queue or people.DEFAULT_QUEUE,
                   "space_quota": quotas.get(row["name"], -1)} for row in people.accounts(context.spec)]
-        return {"op": "list", "users": users, "namenode": context.url("namenode"),
-                "resourcemanager": context.url("resourcemanager")}
+        return {"op": "list", "users": users, "file_system": file_system(context), "answers": context.answers()}
 
     @staticmethod
     def _delete(context, user, service) -> dict:
         """Options for the data of one user or service that the newest spec no longer has."""
-        hdfs, local = [], []
+        shared, local = [], []
         if user:
             if user in context.spec.users or user == people.JOB_USER:
                 raise Refused(f"{user} is a user of the cluster; their data is not deleted", "Remove the user first")
             people.check_name(user)
-            hdfs, local = [f"/user/{user}"], [f"/home/{user}"]
+            shared, local = [f"/user/{user}"], [f"/home/{user}"]
         if service:
             if service in context.services or not removal.deletable(service):
                 raise Refused(f"{service} is in use or holds everybody's data; it is not deleted", "Remove the service "
                               "first; only release deletes the blocks of HDFS")
-            hdfs, local = removal.hdfs_data(service), removal.local_data(service, context.node)
-        if "hdfs" not in context.services or not context.is_control_node:
-            hdfs = []
-        return {"op": "delete", "hdfs": hdfs, "local": local, "namenode": context.url("namenode")}
+            shared, local = removal.hdfs_data(service), removal.local_data(service, context.node)
+        base = file_system(context)
+        return {"op": "delete", "paths": shared if base and context.is_control_node else [], "local": local, "file_system": base}
 
     def after(self, context, result):
         if self.op == "list" and "users" in result:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health import backup as findings_backup
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import STATES, judge
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import ANSWERING, COMPONENTS, homes
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import Context
 from ansible_collections.emr.cluster.plugins.plugin_utils.gathered_facts import checked, running_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -58,7 +58,7 @@ def status(context, _args) -> dict:
     problems += too_few(context, seen.get("spec_text") or "") + numbers_wrong(master, seen)
     states = {node.name: context.fact("emr_status", node.name) or {} for node in context.topology.nodes}
     problems += findings_backup.problems(context.topology.cluster, states)
-    data = {"name": context.topology.cluster, "components": rows, "hdfs": seen.get("hdfs"), "yarn": seen.get("yarn"), "work": seen.get("work"),
+    data = {"name": context.topology.cluster, "components": rows, **{name: seen.get(name) for name in ANSWERING}, "work": seen.get("work"),
             "nodes": [{"name": n.name, "role": n.role, "group": n.group} for n in context.topology.nodes],
             "links": master.links(), "problems": problems,
             "backup": next((dict(found["backup"], node=name) for name, found in states.items() if found.get("backup")), None)}
@@ -104,17 +104,14 @@ def check(context, _args) -> dict:
 
 
 def numbers_wrong(context, seen) -> list:
-    """What HDFS and YARN themselves say is wrong."""
-    hdfs, yarn = seen.get("hdfs") or {}, seen.get("yarn") or {}
+    """What the services themselves say is wrong."""
     problems = []
-    if hdfs.get("safe_mode"):
-        problems.append("HDFS is in safe mode")
-    if hdfs.get("missing_blocks"):
-        problems.append(f"HDFS has {hdfs['missing_blocks']} missing blocks")
-    for data, key, component in ((hdfs, "live", "datanode"), (yarn, "active", "nodemanager")):
-        wanted = context.count(component)
-        if data and COMPONENTS[component].service in context.services and data.get(key, 0) < wanted:
-            problems.append(f"{data.get(key, 0)} of {wanted} {COMPONENTS[component].label}s are {key}")
+    for home in homes(context.services):
+        told = seen.get(home.name) or {}
+        problems += home.troubles(told) or []
+        wanted = context.count(home.members) if told and home.members else 0
+        if told.get(home.counted, 0) < wanted:
+            problems.append(f"{told.get(home.counted, 0)} of {wanted} {COMPONENTS[home.members].label}s are {home.counted}")
     return problems
 
 

@@ -58,7 +58,7 @@ class ActionModule(NodeAction):
         rows = [c for c in context.components if c.name in wanted]
         return {"phase": "go", "components": [describe(c, context) for c in rows],
                 "refreshes": [refresh_row(c, refresh, context) for c in rows for refresh in c.refreshes],
-                "namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager"),
+                "answers": context.answers(),
                 "hosts": [context.host, context.node.address],
                 "cluster_id": context.topology.cluster_id, "state": "started", "force": boolean(args.get("force") or False),
                 "limit_s": int(args.get("limit_s") or 300), "gate_limit_s": int(args.get("gate_limit_s") or 300),

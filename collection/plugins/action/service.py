@@ -49,15 +49,15 @@ class ActionModule(NodeAction):
         self.components, self.state = components, state
         if not components or (state == "started" and self._ready(context, components)):
             return {"result": {"changed": False, "changes": []}}
-        options = {"format": {}, "hdfs": {}, "data_dirs": [], "environment": {}, "state": state,
+        options = {"format": {}, "file_system": {}, "data_dirs": [], "environment": {}, "state": state,
                    "components": [describe(c, context) for c in components],
                    "cluster_id": context.topology.cluster_id, "limit_s": args.get("limit_s", 600),
                    "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
         if state == "started":
-            options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._yarn(context, components))
+            options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._applications(context, components))
             options.update(self._storage(context, components, bool(args.get("format", False))))
             if context.is_control_node and (not given or any(c.leads for c in components)):
-                options["hdfs"] = self._hdfs(context, scope)
+                options["file_system"] = self._file_system(context, scope)
         return options
 
     @staticmethod
@@ -66,16 +66,16 @@ class ActionModule(NodeAction):
         return done.get("run") == run_id() and {c.name for c in components} <= set(done.get("components", []))
 
     @staticmethod
-    def _yarn(context, components) -> dict:
+    def _applications(context, components) -> dict:
         """For daemons that are applications of YARN: it has to know the queues as they are now, and says why one does not begin."""
         if not any(c.application for c in components):
             return {}
         rows = [(c, refresh) for c in components_for(context.services) for refresh in c.refreshes if refresh.early]
-        return {"resourcemanager": next((context.url(c.name) for c, _refresh in rows), ""),
+        return {"answers": {c.service: context.url(c.name) for c, _refresh in rows},
                 "refreshes": [refresh_row(c, refresh, context) for c, refresh in rows]}
 
     @staticmethod
-    def _hdfs(context, scope) -> dict:
+    def _file_system(context, scope) -> dict:
         effective = context.effective if any(home.archives is not nothing for home in homes(scope)) else {}
         return {"base": file_system(context), "directories": units.hdfs_directories(context.services),
                 "homes": people.homes(context.spec),

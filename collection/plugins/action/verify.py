@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, homes
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
 
@@ -17,9 +17,10 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False}}
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
-        return {**work_options(context, int(args.get("limit_s", 600)), full), "look_s": LOOK_S, "resourcemanager": context.url("resourcemanager"),
-                "datanodes": expected(context, "datanode"), "nodemanagers": expected(context, "nodemanager"),
-                "manager_log": units.log_file(COMPONENTS["resourcemanager"])}
+        limit_s, asked = int(args.get("limit_s", 600)), {home.name: home for home in homes(context.services) if home.answers}
+        return {"answers": context.answers(), "members": {name: expected(context, home.members) for name, home in asked.items()},
+                "logs": {name: units.log_file(COMPONENTS[home.answers]) for name, home in asked.items()},
+                "proofs": proofs(context, limit_s) if full else [], "limit_s": limit_s, "look_s": LOOK_S}
 
     @staticmethod
     def _changed(context, host) -> bool:
@@ -28,7 +29,7 @@ class ActionModule(NodeAction):
 
     def after(self, context, result):
         if result.get("nodes"):
-            result["emr_result"] = {key: result["nodes"][key] for key in ("hdfs", "yarn") if result["nodes"].get(key)}
+            result["emr_result"] = {service: told for service, told in result["nodes"].items() if told}
             result["emr_result"].update(name=context.topology.cluster, links=context.links(),
                                         services=list(context.services))
 
@@ -39,11 +40,9 @@ def expected(context, component: str) -> list:
     return [n.name for n in context.topology.running(COMPONENTS[component]) if n.name not in away]
 
 
-def work_options(context, limit_s: int, full: bool = True) -> dict:
-    """What writing, reading and computing for real needs to know."""
-    environment = {"JAVA_HOME": context.java_home, "HADOOP_HOME": units.HADOOP_HOME,
-                   "HADOOP_CONF_DIR": units.HADOOP_CONF} if full else {}
-    jar = f"{units.HADOOP_HOME}/share/hadoop/mapreduce/hadoop-mapreduce-examples-{context.release.version('hadoop')}.jar"
-    return {"namenode": context.url("namenode"), "full": full, "user": units.JOB_USER,
-            "examples_jar": jar if full and "mapreduce" in context.services else "", "environment": environment,
-            "limit_s": limit_s}
+def proofs(context, limit_s: int) -> list:
+    """What the services of the cluster need to know to show that they work, with writing, reading and computing."""
+    environment = {"JAVA_HOME": context.java_home, "HADOOP_HOME": units.HADOOP_HOME, "HADOOP_CONF_DIR": units.HADOOP_CONF}
+    return [{"service": home.name, "name": home.proof.name, "base": context.url(home.answers) if home.answers else "", "user": units.JOB_USER,
+             "environment": environment, "limit_s": limit_s, **home.proof.options(context.release.version)}
+            for home in homes(context.services) if home.proof]

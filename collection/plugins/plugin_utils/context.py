@@ -21,7 +21,7 @@ from ..module_utils.domain.spec.model import spec_from_dict
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from ..module_utils.domain.topology.placement import CONTROL, resolve
-from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, expand_services
+from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, expand_services, homes
 from . import roles_said
 from .given import OURS, given, plain
 from .given_spec import read_spec
@@ -336,6 +336,11 @@ class Context:
     def url(self, component: str, port: str = "http") -> str:
         """Base URL of a component for what runs on nodes, several with commas between them; '' when no node runs it."""
         return endpoints.addresses(self.topology, self.services, component, port)
+
+    def answers(self, anywhere: bool = True) -> dict:
+        """{service: URL of the component that answers for all of it}; with ``anywhere`` false on the control node alone."""
+        asked = {home.name: home.answers for home in homes(self.services) if home.answers} if anywhere or self.is_control_node else {}
+        return {service: self.url(component) for service, component in asked.items()}
 
     def links(self) -> dict:
         """{title: URL} of the web pages of the cluster, by node name where there are several."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..module_utils.domain.errors import Refused
-from ..module_utils.services.registry import COMPONENTS, HOMES
+from ..module_utils.services.registry import COMPONENTS, HOMES, homes
 
 
 def check(action, context, before, wanted) -> None:
@@ -16,9 +16,10 @@ def check(action, context, before, wanted) -> None:
             "services": [{"name": name, "applications": HOMES[name].used_by[0], "jobs": HOMES[name].used_by[1]} for name in services]}
     if not any(gone.values()):
         return
-    if "yarn" in before.expanded_services:
-        gone["resourcemanager"] = f"http://{context.address(context.host)}:{COMPONENTS['resourcemanager'].ports['http']}"
-    found = action.module({"op": "guard", "resourcemanager": "", **gone}, op="people")
+    # Who ran before answers, whatever is wanted now.
+    answers = {home.name: f"http://{context.address(context.host)}:{COMPONENTS[home.answers].ports['http']}"
+               for home in homes(before.expanded_services) if home.answers}
+    found = action.module({"op": "guard", "answers": answers, **gone}, op="people")
     if found.get("failed") or found.get("unreachable"):
         raise Refused(str(found.get("msg") or "the control node did not say what runs"), "Nothing was changed")
     if found["reasons"]:

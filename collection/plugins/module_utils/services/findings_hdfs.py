@@ -8,7 +8,7 @@ from ..domain.health.rows import from_first, row
 def hdfs(seen: dict) -> list:
     """Blocks, DataNodes, space."""
     name, first = seen["cluster"], from_first(seen)
-    if not first.get("namenode"):
+    if "hdfs" not in first.get("asked", ()):
         return []
     found = first.get("hdfs")
     if not found:

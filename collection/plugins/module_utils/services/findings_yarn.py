@@ -7,7 +7,7 @@ from ..domain.health.rows import from_first, row
 def yarn(seen: dict) -> list:
     """NodeManagers."""
     name, first = seen["cluster"], from_first(seen)
-    if not first.get("resourcemanager"):
+    if "yarn" not in first.get("asked", ()):
         return []
     found = first.get("yarn")
     if not found:

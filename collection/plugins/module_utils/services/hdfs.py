@@ -9,7 +9,7 @@ from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
 from . import findings_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
-from .model import Component, ConfFile, Health, Heap, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Health, Heap, Proof, Refresh, Service, TextFile, on
 
 # Keys of another daemon, or of the clients: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address|principal|keytab\.file)$)")
@@ -144,12 +144,18 @@ def _gib(spec, node, reserved: int) -> int:
     return max(0, (group.system_disk.size_gib if group else 0) - reserved)
 
 
+def _troubles(told) -> list:
+    return (["HDFS is in safe mode"] if told.get("safe_mode") else []) + (
+        [f"HDFS has {told['missing_blocks']} missing blocks"] if told.get("missing_blocks") else [])
+
+
 def _storing(facts, _effective) -> str:
     return writers.node_list([n.name for n in facts.topology.nodes + facts.leaving if n.role in DATANODE.roles])
 
 
 SERVICE = Service(
-    name="hdfs", used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
+    name="hdfs", answers="namenode", members="datanode", counted="live", troubles=_troubles,
+    proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),
         aliases=xml_aliases("hdfs-site", "hdfs"), counted=("dfs.replication", "dfs.namenode.handler.count"),

@@ -8,13 +8,14 @@ from ..domain.text import durations
 from . import reasons
 from .hadoop import OPENS, PROXY_USERS, xml_aliases
 from .hdfs import OF_HDFS
-from .model import Component, ConfFile, Health, Heap, Refresh, Service, first
+from .model import Component, ConfFile, Health, Heap, Proof, Refresh, Service, first
 from .yarn import FILES_OF_YARN, LOG_AGE, NODEMANAGER, OF_NODEMANAGER, OF_RESOURCEMANAGER, job_sizing
 
 NOT_OF_HISTORY = ("mapred-site", (
     r"(?!mapreduce\.(jobhistory|cluster|shuffle|ssl|job\.acl)|yarn\.app\.mapreduce\.am\.staging-dir$)"))
 HISTORY_ADMINS = ("mapred-site", r"mapreduce\.jobhistory\.admin\.acl$")
 
+EXAMPLES = f"{HADOOP_HOME}/share/hadoop/mapreduce/hadoop-mapreduce-examples"
 HISTORYSERVER = Component(
     "historyserver", first("master"), "mapred", ("mapred", "historyserver"), {"http": 19888, "ipc": 10020, "admin": 10033},
     Heap(0.04, 128, 4096), Health("http", "http", "/ws/v1/history/info"), FILES_OF_YARN | {"mapred-site"}, ("namenode",),
@@ -66,6 +67,7 @@ def _sizes(facts) -> dict:
 
 SERVICE = Service(
     name="mapreduce", used_by=(("MAPREDUCE",), ("MR", "HADOOP_STREAMING")), needs=("hdfs", "yarn"), components=(HISTORYSERVER,),
+    proof=Proof("computation", "a MapReduce program ran", lambda version: {"jar": f"{EXAMPLES}-{version('hadoop')}.jar"}),
     files=(ConfFile(
         "mapred-site", f"{HADOOP_CONF}/mapred-site.xml", everywhere=True, takes=("core-site",),
         prefixes=("mapreduce.", "mapred.", "yarn.app.mapreduce."), aliases=xml_aliases("mapred-site", "mapreduce", "mapred"),

@@ -67,6 +67,16 @@ class Drain:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """How a service shows that it does its work, by ``prove`` of its module in node/services/: ``name`` of the result, what was ``done`` then,
+    and ``options(version)`` beside the address of who answers for it."""
+
+    name: str
+    done: str
+    options: Callable = lambda version: {}
+
+
+@dataclass(frozen=True)
 class Component:
     """One daemon of a service.
 
@@ -218,7 +228,9 @@ class Service:
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
     ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
-    ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
+    ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
+    node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
+    ``proof``: that it works. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
     without it; None means all.
     """
 
@@ -247,6 +259,11 @@ class Service:
     programs: tuple = ()
     offers: Callable = nothing
     findings: tuple = ()
+    answers: str = ""
+    members: str = ""
+    counted: str = ""
+    troubles: Callable = nothing
+    proof: Proof | None = None
     used_by: tuple = ((), ())
 
     def __post_init__(self):
@@ -254,5 +271,5 @@ class Service:
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Facts", "Health", "Heap", "Refresh", "Service", "TextFile",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Facts", "Health", "Heap", "Proof", "Refresh", "Service", "TextFile",
            "count", "first", "nothing", "on"]

@@ -74,6 +74,8 @@ BUNDLES = {name: home.bundle for name, home in HOMES.items() if home.bundle}
 SERVICES = {name: home.needs for name, home in HOMES.items() if not home.bundle}
 COMPONENTS = {row.name: row for home in HOMES.values() for row in home.components}
 FILES = {file.stem: file for home in HOMES.values() for file in home.files}
+# service -> its component that answers for all of it
+ANSWERING = {name: home.answers for name, home in HOMES.items() if home.answers}
 # Names of files of settings in a spec; env are the JVM options of the daemons.
 STEMS = (*FILES, "env")
 # artifact -> folder that it is installed in
@@ -133,5 +135,5 @@ def start_order() -> tuple:
     return tuple(done)
 
 
-__all__ = ["BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
+__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
            "components_on", "expand_services", "homes", "own_hooks", "start_order"]

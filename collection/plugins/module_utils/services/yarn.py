@@ -192,7 +192,7 @@ def _computing(facts, _effective) -> str:
 
 
 SERVICE = Service(
-    name="yarn", used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
+    name="yarn", answers="resourcemanager", members="nodemanager", counted="active", used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
         ConfFile("yarn-site", f"{HADOOP_CONF}/yarn-site.xml", everywhere=True, prefixes=("yarn.",), takes=("core-site",),
                  aliases=xml_aliases("yarn-site", "yarn"), counted=("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",),

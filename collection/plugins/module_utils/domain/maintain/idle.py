@@ -17,30 +17,34 @@ KEEP, WARN, WAIT, RELEASE, PROTECTED = "keep", "warn", "wait", "release", "prote
 def advance(record, seen, now):
     """The record of activity after a look. ``record``: of the look before, or None. Both are plain data:
 
-    record {active, why, seen, hdfs}; seen {yarn: {running, ended, what}|None, jobs: {running, ended, what},
-    hdfs: {started, operations, open}|None, unknown: [what did not answer]}.
+    record {active, why, seen, what was counted by name}; seen {name: what a service or the jobs tell, or None, unknown: [what did not answer]}.
+    Each tells in ``words`` what it is about, and either what is running, ended (when last) and what that was, or what it has counted:
+    started, operations, open.
     """
+    told = {name: part for name, part in seen.items() if part and name != "unknown"}
+    counted = {name: part for name, part in told.items() if "operations" in part}
     moments = [(record["active"], record["why"]) if record else (now, "first check")]
-    for name, text in (("yarn", "YARN applications"), ("jobs", "jobs")):
-        part = seen.get(name) or {}
+    for part in (part for name, part in told.items() if name not in counted):
         if part.get("running"):
-            moments.append((now, f"{part['running']} {text} run or wait"))
+            moments.append((now, f"{part['running']} {part['words']} run or wait"))
         elif part.get("ended"):
             # A node's clock may be ahead; nothing has ended later than now.
-            moments.append((min(now, part["ended"]), f"{part.get('what') or text} ended"))
-    before, hdfs = (record or {}).get("hdfs"), seen.get("hdfs")
-    if hdfs and before and _worked(before, hdfs):
-        moments.append((now, "HDFS files were opened or written since the last check"))
-    if hdfs and hdfs.get("open"):
-        # Who writes slowly needs no new block for hours. A writer that died loses its files within the hour.
-        moments.append((now, f"{hdfs['open']} HDFS files are being written"))
+            moments.append((min(now, part["ended"]), f"{part.get('what') or part['words']} ended"))
+    for name, part in counted.items():
+        before = (record or {}).get(name)
+        if before and _worked(before, part):
+            moments.append((now, f"{part['words']} were opened or written since the last check"))
+        if part.get("open"):
+            # Who writes slowly needs no new block for hours. A writer that died loses its files within the hour.
+            moments.append((now, f"{part['open']} {part['words']} are being written"))
     moments += [(now, f"unknown: {text}") for text in seen.get("unknown", [])]
     active, why = max(moments, key=lambda moment: moment[0])
-    return {"active": active, "why": why, "seen": now, "hdfs": hdfs or before}
+    kept = {name: part for name, part in (record or {}).items() if isinstance(part, dict)}
+    return {**kept, **counted, "active": active, "why": why, "seen": now}
 
 
 def _worked(before, now):
-    """Whether clients worked on files between two looks. A NameNode that was restarted counts from zero."""
+    """Whether clients worked between two looks. A daemon that was restarted counts from zero."""
     if before["started"] != now["started"]:
         return now["operations"] > 0
     return now["operations"] != before["operations"]

@@ -11,7 +11,7 @@ from ...domain import paths
 from ..common import NodeError, ensure_directory, file_lock, owner_ids, read_text, run, stage, write_atomic
 from ..daemons.side import settle, wanted_files
 from ..daemons.stale import stale_parts
-from ..hdfs.client import WebHdfs
+from ..hdfs.client import SUPERUSER, WebHdfs
 from ..host.prepare import find_java, hosts_text
 from ..install.absent import take_away
 from ..install.install import install
@@ -65,7 +65,7 @@ def configure(params, check):
             "changed_keys": keys, "changes": notes, "links": links, "diff": diff,
             "emr_storage": {name: [inspect(path) for path in paths] for name, paths in params["storage"].items()},
             **(_daemons(params["daemons"]) if params.get("daemons") else {}),
-            **({"emr_lacks": _lacking(params["hdfs"])} if params.get("hdfs") else {})}
+            **({"emr_lacks": _lacking(params["file_system"])} if params.get("file_system") else {})}
 
 
 def _with_java(rows, mark):
@@ -92,14 +92,14 @@ def _daemons(names):
     return {"emr_idle": found["idle"], "emr_stale": found["restart"], "emr_refresh": found["refresh"]}
 
 
-def _lacking(hdfs):
+def _lacking(wanted):
     """The paths that starting makes in HDFS and that are not there: an interrupted start may have left them out.
 
     Where the NameNode does not answer nothing is said; then it is not running well, and that is seen elsewhere.
     """
-    client = WebHdfs(hdfs["base"], "hdfs")
+    client = WebHdfs(wanted["base"], SUPERUSER)
     try:
-        return [path for path in hdfs["paths"] if not client.status(path)]
+        return [path for path in wanted["paths"] if not client.status(path)]
     except (NodeError, OSError):
         return []
 

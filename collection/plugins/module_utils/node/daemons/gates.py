@@ -149,3 +149,9 @@ class Applications:
                 self.lost[name] = f"{app.get('finalStatus')}: {str(app.get('diagnostics', '')).strip()[:300]}"
                 self.ids.remove(name)
         return f"{', '.join(self.ids[:5])} did not go on yet" if self.ids else ""
+
+
+def fewer(what, count, wanted, there):
+    """The sentence that ``count`` of the ``wanted`` nodes are there, with the names of those that are not."""
+    away = [name for name in wanted if name not in there]
+    return f"{count} of {len(wanted)} {what}, without {', '.join(away[:5])}{' and others' if away[5:] else ''}"

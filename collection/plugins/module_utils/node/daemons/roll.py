@@ -28,7 +28,7 @@ def perform(params, check):
 
 
 class Roll:
-    """One node's turn. ``params``: components, refreshes, namenode, resourcemanager, host names, limits, force, again."""
+    """One node's turn. ``params``: components, refreshes, answers, host names, limits, force, again."""
 
     def __init__(self, params, check):
         self.params, self.check = params, check

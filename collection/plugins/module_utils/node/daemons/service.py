@@ -10,12 +10,13 @@ import time
 
 from ..common import NodeError, log_tail, read_text, run, unit_states
 from ..config.configure import inspect
-from ..hdfs.client import WebHdfs, ensure_archive, ensure_directories
+from ..hdfs.client import SUPERUSER, WebHdfs, ensure_archive, ensure_directories
 from ..host.bootstrap import run_scripts
 from ..install.install import SERVER_UNIT
 from ..people.accounts import settle_homes
+from ..services.hooks import asked
 from .format import format_if_empty
-from .health import hdfs_summary, probe, waiting_application
+from .health import hdfs_summary, probe
 from .refresh import refresh
 from .stale import RUNNING, stale_parts, wants_refresh, wants_restart
 
@@ -84,7 +85,7 @@ class Start:
         self.leads = {c["name"] for c in self.components if c.get("leads")}
         self.changes, self.said, self.ready = [], {}, {}
         self.launched, self.restarts = set(), {}
-        self.archives = list(params["hdfs"].get("archives", []))
+        self.archives = list(params["file_system"].get("archives", []))
         self.begun = time.monotonic()
 
     def run(self):
@@ -100,12 +101,12 @@ class Start:
         if self.check:
             changes = [f"{name}: {verb}" for name, verb in todo.items() if verb]
             return {"changed": bool(changes), "changes": changes}
-        if self.params["hdfs"] and not self.leads:
+        if self.params["file_system"] and not self.leads:
             self._directories()
         waits = self._loop(todo)
         if waits:
             return {"changed": bool(self.changes), "changes": self.changes, "waits": waits, "again": {"restarts": self.restarts}}
-        if self.params["hdfs"]:
+        if self.params["file_system"]:
             # All nodes have their software by now: nobody needs the control node's archives any more.
             run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
         self.changes += run_scripts(self.params["bootstrap"], False)
@@ -162,8 +163,8 @@ class Start:
     def _why(self, component):
         """What a daemon that does not serve said last, or waits for."""
         said = self.said.get(component["name"], "waits for " + (", ".join(component["after"]) or "its start"))
-        held = waiting_application(self.params["resourcemanager"]) if component.get("application") and self.params.get("resourcemanager") else ""
-        return held or said
+        held = asked(self.params.get("answers", {}), "held") if component.get("application") else {}
+        return next(filter(None, held.values()), said)
 
     def _may_start(self, component):
         if component.get("application") and self.archives:
@@ -198,22 +199,22 @@ class Start:
         ready, said = probe(component["health"])
         self.said[component["name"]] = said
         if ready:
-            if component.get("leads") and self.params["hdfs"]:
+            if component.get("leads") and self.params["file_system"]:
                 self._directories()
             self.ready[component["name"]] = time.monotonic() - self.begun
 
     def _directories(self):
-        hdfs = self.params["hdfs"]
-        made = ensure_directories(WebHdfs(hdfs["base"], "hdfs"), hdfs["directories"], False, 60)
+        wanted = self.params["file_system"]
+        made = ensure_directories(WebHdfs(wanted["base"], SUPERUSER), wanted["directories"], False, 60)
         self.changes += [f"HDFS {path}" for path in made]
-        if hdfs.get("homes"):
-            self.changes += settle_homes(hdfs["base"], hdfs["homes"], False)
+        if wanted.get("homes"):
+            self.changes += settle_homes(wanted["base"], wanted["homes"], False)
 
     def _archives(self):
         """Put archives into HDFS, once it takes them, while daemons launched just now come up."""
         if not self.archives or not self.leads <= set(self.ready):
             return
-        base = self.params["hdfs"]["base"]
+        base = self.params["file_system"]["base"]
         self.archives = [row for row in self.archives if not WebHdfs(base, row["owner"]).status(row["path"])]
         while self.archives and self._takes_files(base):
             row = self.archives.pop(0)

@@ -4,24 +4,22 @@ from __future__ import annotations
 from ..backup.operations import pending, summary as backup_summary
 from ..common import log_tail, read_text, unit_states
 from ..config.configure import SPEC_DIR, newest_revision
-from ..health.details import hdfs_details, yarn_details
 from ..jobs.workload import workload
+from ..services.hooks import asked
 from .health import probe
 from .stale import wants_refresh, wants_restart
 
 
 def status(params, _check=False):
-    """{components: [row...], hdfs, yarn, spec_text, backup, restored, work}; a row has component, state, since, detail.
+    """{components: [row...], what each service of ``answers`` tells, spec_text, backup, restored, work}; a row has component, state, since, detail.
 
     state: running, starting (up, but does not serve yet), stopped, failed, restarting or missing (no such unit).
     """
     states = unit_states([c["unit"] for c in params["components"]])
     rows = [_row(component, states.get(component["unit"], {})) for component in params["components"]]
     return {"changed": False, "components": rows,
-            "hdfs": hdfs_details(params["namenode"]) if params["namenode"] else None,
-            "yarn": yarn_details(params["resourcemanager"]) if params["resourcemanager"] else None,
-            "spec_text": _spec_text() if params["namenode"] else "", "backup": backup_summary(), "restored": pending(),
-            "work": workload() if params["namenode"] else None}
+            **asked(params["answers"], "details"), "spec_text": _spec_text() if params["control"] else "", "backup": backup_summary(), "restored": pending(),
+            "work": workload() if params["control"] else None}
 
 
 def _spec_text():

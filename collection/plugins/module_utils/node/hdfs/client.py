@@ -19,6 +19,8 @@ from ...domain import paths
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError, NameNode, base_of
 
+# HDFS's own account: its rights are not asked for.
+SUPERUSER = "hdfs"
 BLOCK = 1 << 20
 # Seconds: of an answer of the NameNode, and of a DataNode.
 ASK_S, CONTENT_S = 30, 120

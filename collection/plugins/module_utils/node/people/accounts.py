@@ -7,14 +7,12 @@ import pwd
 import shutil
 
 from ..common import NodeError, run, unit_states
-from ..daemons.health import is_server
-from ..hadoop_http import ResourceManager
-from ..hdfs.client import WebHdfs
+from ..hdfs.client import SUPERUSER, WebHdfs
+from ..services.hooks import asked
 from .members import GROUP, members
 
 # Members are the accounts that this project made for users of the spec; see module people.
 NAMENODE = "emr-namenode"
-ALIVE = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
 FINAL = ("SUCCEEDED", "FAILED", "KILLED", "LOST")
 
 
@@ -35,7 +33,7 @@ def settle_people(params, check):
     notes = settle_accounts(params, check)
     if params["homes"] and unit_states([NAMENODE]).get(NAMENODE, {}).get("ActiveState") == "active":
         try:
-            notes += settle_homes(params["namenode"], params["homes"], check)
+            notes += settle_homes(params["file_system"], params["homes"], check)
         except OSError as error:
             if params["prune"]:
                 raise NodeError(f"the NameNode does not answer, so the users' homes in HDFS could not be looked at: {error}. Run "
@@ -109,7 +107,7 @@ def _remove_account(name, check):
 
 def settle_homes(base, homes, check):
     """Make HDFS homes and set their space quotas. Returns notes; raises NodeError when HDFS does not answer."""
-    client, notes = WebHdfs(base, "hdfs"), []
+    client, notes = WebHdfs(base, SUPERUSER), []
     for row in homes:
         found = client.status(row["path"])
         if not found or found["owner"] != row["name"]:
@@ -130,7 +128,7 @@ def guard(params):
     """Why queues, users or services must not go now, as sentences; empty when they may."""
     if not (params["queues"] or params["users"] or params["services"]):
         return []
-    applications = running(params["resourcemanager"]) if params["resourcemanager"] else []
+    applications = running(params["answers"])
     from ..jobs.operations import listing as all_jobs  # only here: most runs need no jobs
 
     jobs = [job for job in all_jobs() if job["state"] not in FINAL]
@@ -153,13 +151,9 @@ def guard(params):
     return reasons
 
 
-def running(base):
-    """YARN's applications that have not ended, without the cluster's own servers. Raises NodeError when the ResourceManager does not say."""
-    answer = ResourceManager(base).look(f"/ws/v1/cluster/apps?states={ALIVE}", 10)
-    if answer is None:
-        raise NodeError("the ResourceManager does not answer, so it is unknown what runs. Nothing was changed: look with emrctl "
-                        "status, and run the command again when it is up.")
-    return [row for row in ((answer.get("apps") or {}).get("app")) or [] if not is_server(row)]
+def running(answers):
+    """Applications that have not ended, without the cluster's own servers. Raises NodeError when nobody says."""
+    return [row for rows in asked(answers, "applications").values() for row in rows]
 
 
 def _some(ids):
@@ -168,9 +162,9 @@ def _some(ids):
 
 def listing(params):
     """One row for each user: number, queue, space used and allowed in HDFS (bytes, all copies), running applications."""
-    client = WebHdfs(params["namenode"], "hdfs") if params["namenode"] else None
+    client = WebHdfs(params["file_system"], SUPERUSER) if params["file_system"] else None
     try:
-        applications = running(params["resourcemanager"]) if params["resourcemanager"] else []
+        applications = running(params["answers"])
     except NodeError:
         applications = []
     rows = []
@@ -195,8 +189,8 @@ def _here(user):
 def delete(params, check):
     """Delete folders of HDFS and of this node for ever. Returns what was there."""
     deleted = []
-    for path in params["hdfs"]:
-        client = WebHdfs(params["namenode"], "hdfs")
+    for path in params["paths"]:
+        client = WebHdfs(params["file_system"], SUPERUSER)
         if client.status(path):
             used = client.quota(path)
             deleted.append({"path": f"hdfs://{path}", "bytes": used.get("spaceConsumed", 0)})

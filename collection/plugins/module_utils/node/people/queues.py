@@ -7,7 +7,7 @@ from .. import hadoop_cli
 from ..common import NodeError, read_text, write_atomic
 from ..config.keys import parse_keys
 from ..hadoop_http import ResourceManager
-from .accounts import running
+from ..services.yarn import applications
 
 PATH = paths.CAPACITY_SCHEDULER
 ROOT = "yarn.scheduler.capacity.root"
@@ -23,7 +23,7 @@ def refresh_queues(base, environment, limit_s=60):
     text = read_text(PATH) or ""
     gone = sorted(live_queues(base) - file_queues(text))
     if gone:
-        busy = sorted({a["queue"].split(".")[-1] for a in running(base)} & set(gone))
+        busy = sorted({a["queue"].split(".")[-1] for a in applications(base)} & set(gone))
         if busy:
             raise NodeError(f"queue {', '.join(busy)} cannot be removed while applications run in it. Write state: stopped for it in the "
                             "spec and remove it when they have ended.")

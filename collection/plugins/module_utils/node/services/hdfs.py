@@ -1,21 +1,31 @@
 """HDFS on a node: how its daemons say that they serve, and what has to hold around their restarts."""
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 import time
 
 from .. import hadoop_cli
-from ..common import unit_states
+from ..common import NodeError, unit_states
 from ..daemons import gates
-from ..daemons.health import bean
+from ..daemons.health import bean, hdfs_summary as summary, namenode
 from ..daemons.refresh import unit_environment
 from ..daemons.stale import RUNNING
+from ..hadoop_http import NameNode
+from ..hdfs.client import WebHdfs
+from ..health.details import hdfs_details as details
 from .turns import Turn
 
 LEAVE_S = 30
+# Who answers for all of the service.
+DAEMON = NameNode
+# Calls of clients that read or write the content of files. Listings are left out: history servers list all the time.
+OPERATIONS = ("CreateFileOps", "FilesAppended", "AddBlockOps", "GetBlockLocations")
 
 
-def _namenode(answer):
+def _serves_names(answer):
     info = bean(answer, "NameNodeInfo")
     if not info:
         return False, "starting"
@@ -32,17 +42,17 @@ def _datanode(answer):
     return False, "not registered with the NameNode yet" + (f" ({', '.join(states)})" if states else "")
 
 
-READERS = {"namenode": _namenode, "datanode": _datanode}
+READERS = {"namenode": _serves_names, "datanode": _datanode}
 
 
 class NameNodeTurn(Turn):
     """Every DataNode that was there has to come back."""
 
     def before(self):
-        self.seen = list(gates.live_datanodes(self.params["namenode"]) or ())
+        self.seen = list(gates.live_datanodes(self.params["answers"]["hdfs"]) or ())
 
     def after(self, _begun):
-        self.wait("the NameNode was restarted", lambda: gates.datanodes_back(self.params["namenode"], self.seen))
+        self.wait("the NameNode was restarted", lambda: gates.datanodes_back(self.params["answers"]["hdfs"], self.seen))
 
 
 class DataNodeTurn(Turn):
@@ -50,11 +60,11 @@ class DataNodeTurn(Turn):
 
     def before(self):
         if self.verb == "restart" and not self.params["force"]:
-            gates.wait(f"the DataNode of {self.here} cannot be stopped now", gates.Blocks(self.params["namenode"]), self.params["gate_limit_s"],
+            gates.wait(f"the DataNode of {self.here} cannot be stopped now", gates.Blocks(self.params["answers"]["hdfs"]), self.params["gate_limit_s"],
                        "Look with: emrctl status. Or restart anyway with --force")
 
     def leave(self):
-        if self.verb == "restart" and gates.files_open(self.params["namenode"]):
+        if self.verb == "restart" and gates.files_open(self.params["answers"]["hdfs"]):
             self._leave_pipelines()
 
     def _leave_pipelines(self):
@@ -70,7 +80,46 @@ class DataNodeTurn(Turn):
             time.sleep(0.1)
 
     def after(self, _begun):
-        self.wait(f"the DataNode of {self.here} was restarted", lambda: gates.datanode_back(self.params["namenode"], self.here))
+        self.wait(f"the DataNode of {self.here} was restarted", lambda: gates.datanode_back(self.params["answers"]["hdfs"], self.here))
+
+
+def lacking(address, told, members, _log):
+    """What is not there yet of these DataNodes, as a sentence, or ''."""
+    if not told:
+        return "the NameNode does not answer"
+    if told["safe_mode"]:
+        return "HDFS is in safe mode: " + told["safe_mode"].split(".")[0]
+    return gates.fewer("DataNodes are live", told["live"], members, gates.live_datanodes(address) or ()) if told["live"] < len(members) else ""
+
+
+def activity(address, _since):
+    """{started, operations} of the NameNode since it was started, and how many files are ``open`` for writing; None when it
+    does not answer."""
+    beans = namenode(address, 20)
+    counted, info = beans["NameNodeActivity"], beans["NameNodeInfo"]
+    if not counted or not info:
+        return None
+    system = dict(beans["FSNamesystemState"], **beans["FSNamesystem"])
+    return {"started": info.get("NNStartedTimeInMillis", 0), "open": int(system.get("NumFilesUnderConstruction", 0)), "words": "HDFS files",
+            "operations": sum(int(counted.get(name, 0)) for name in OPERATIONS)}
+
+
+def prove(proof):
+    """Write a file, read it, compare, delete it."""
+    client = WebHdfs(proof["base"], proof["user"])
+    path = f"/user/{proof['user']}/.emr-verify-{os.getpid()}"
+    data = os.urandom(1 << 20)
+    try:
+        client.write(path, io.BytesIO(data), len(data))
+        back = io.BytesIO()
+        client.read_to(path, back)
+    finally:
+        client.delete(path)
+    if hashlib.sha256(back.getvalue()).digest() != hashlib.sha256(data).digest():
+        raise NodeError(f"HDFS gave back other bytes than were written ({len(back.getvalue())} of {len(data)})")
+    return {"bytes": len(data)}
 
 
 TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn}
+
+__all__ = ["DAEMON", "READERS", "TURNS", "activity", "details", "lacking", "prove", "summary"]

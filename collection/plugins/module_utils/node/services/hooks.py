@@ -1,7 +1,9 @@
 """Finds what one service alone does on a node: a module of its name beside this one.
 
 Such a module has tables, name -> hook: READERS take the parsed answer of a probe, SOCKETS (url, limit_s), and both return (ready,
-what it said); TURNS are classes with what has to hold around a restart. The home names a hook as ``service.name``.
+what it said); TURNS are classes with what has to hold around a restart.
+Where one daemon answers for all of a service, the module has functions of its address as well: ``details``, ``summary``, ``lacking``,
+``activity``, and those of a drain (node/scale/drain.py). The home names a hook as ``service.name``.
 
 The module of a service whose home is outside the collection comes as text with the operation, and imports like those here.
 """
@@ -28,6 +30,12 @@ def hook(name, table):
     """The hook of this name in a table. Raises KeyError for one that there is not."""
     service, _dot, own = name.partition(".")
     return getattr(module(service), table)[own]
+
+
+def asked(answers, name, *more):
+    """{service: what its function ``name(address, …)`` gives} of those that have one. ``answers``: {service: address of who answers for it}."""
+    found = {service: getattr(module(service), name, None) for service in answers}
+    return {service: function(answers[service], *more) for service, function in found.items() if function}
 
 
 def module(service):
