@@ -10,10 +10,11 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
 from ansible_collections.emr.cluster.plugins.module_utils.node import hadoop_cli, hadoop_http
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance as node_balance
+from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance as node_balance, drain as hdfs_drain
 from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain as node_drain, lists as node_lists
+from ansible_collections.emr.cluster.plugins.module_utils.node.services import hooks as node_hooks
 
-NODE = {"name": "shop-slave-003", "address": "10.0.0.4", "stores": True, "computes": True}
+NODE = {"name": "shop-slave-003", "address": "10.0.0.4", "parts": ["hdfs", "yarn"]}
 
 
 class Daemons:
@@ -48,7 +49,7 @@ def daemons(monkeypatch):
 
 
 def progress(*nodes):
-    return node_drain.progress({"namenode": "http://nn", "resourcemanager": "http://rm", "nodes": list(nodes or [NODE])})
+    return node_drain.progress({"answers": {"hdfs": "http://nn", "yarn": "http://rm"}, "nodes": list(nodes or [NODE])})
 
 
 def test_a_namenode_that_starts_anew_calls_nobody_drained(daemons):
@@ -63,7 +64,7 @@ def test_a_namenode_that_starts_anew_calls_nobody_drained(daemons):
 def test_a_name_without_address_is_not_put_into_the_lists(daemons):
     node = dict(NODE, name="no-such-host.invalid")
     with pytest.raises(NodeError, match="no-such-host.invalid cannot be drained: its name has no address"):
-        node_drain.begin({"namenode": "http://nn", "resourcemanager": "", "nodes": [node], "drain_s": 1})
+        node_drain.begin({"answers": {"hdfs": "http://nn"}, "nodes": [node], "drain_s": 1})
 
 
 def test_done_is_what_both_say(daemons):
@@ -100,8 +101,8 @@ def test_a_node_that_hdfs_forgets_while_it_is_drained_is_done_when_what_it_held_
     daemons.datanode("In Service")
     daemons.nodemanager("DECOMMISSIONED")
     daemons.copying = 2
-    given = {"namenode": "http://nn", "resourcemanager": "http://rm", "nodes": [NODE]}
-    given["before"] = node_drain.held(given)
+    given = {"answers": {"hdfs": "http://nn", "yarn": "http://rm"}, "nodes": [NODE]}
+    given["before"] = node_hooks.asked(given["answers"], "before_drain")
     daemons.live, daemons.copying = {}, 42
     found = node_drain.progress(given)
     assert not found["done"] and "40 blocks are missing or have too few copies" in stuck(found)
@@ -119,7 +120,7 @@ def test_daemons_that_do_not_answer_are_no_end(daemons):
 def test_task_nodes_need_no_hdfs(daemons):
     daemons.missing = 9
     daemons.nodemanager("LOST")
-    assert progress(dict(NODE, stores=False))["done"]
+    assert progress(dict(NODE, parts=["yarn"]))["done"]
 
 
 def test_what_is_told(daemons):
@@ -160,7 +161,7 @@ Status: HEALTHY
 def test_copies_are_counted_without_what_jobs_put_there():
     found = {"most": 0, "files": 0, "example": ""}
     for line in FSCK.splitlines(keepends=True):
-        node_drain._count(line, 2, found)
+        hdfs_drain._count(line, 2, found)
     assert found == {"most": 3, "files": 1, "example": "/data/a b.csv"}
 
 

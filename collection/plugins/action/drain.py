@@ -8,7 +8,7 @@ from ansible.utils.display import Display
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.drain_progress import Patience, describe, stuck
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, components_for
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, components_for, homes
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
@@ -30,7 +30,7 @@ class ActionModule(NodeAction):
         if args.get("op") == "look":
             return self._look(context, args)
         nodes = [self._node(context, node) for node in context.leaving]
-        nodes = [n for n in nodes if n["stores"] or n["computes"] or n["drains"]]
+        nodes = [n for n in nodes if n["parts"] or n["drains"]]
         if not nodes:
             # Gateways hold nothing; that they may go has to be told all the same.
             drained = sorted(n.name for n in context.leaving)
@@ -43,14 +43,12 @@ class ActionModule(NodeAction):
         # It is not part of the topology any more, but its daemons run until it goes.
         here = components_for(context.services, node.role)
         return {"name": node.name, "address": node.address,
-                "stores": COMPONENTS["datanode"] in here,
-                "computes": COMPONENTS["nodemanager"] in here,
+                "parts": [home.name for home in homes(context.services) if home.members and COMPONENTS[home.members] in here],
                 "drains": [{"component": c.name, "base": f"http://{node.address}:{c.ports[c.drain.port]}", "path": c.drain.path} for c in here if c.drain]}
 
     @staticmethod
     def _options(context, **more) -> dict:
-        return {"namenode": context.url("namenode"), "resourcemanager": context.url("resourcemanager"), "nodes": [],
-                "copies_over": 0, "drain_s": DRAIN_LIMIT_S, "limit_s": STEP_S, **more}
+        return {"answers": context.answers(), "nodes": [], "copies_over": 0, "drain_s": DRAIN_LIMIT_S, "limit_s": STEP_S, **more}
 
     def _look(self, context, args) -> dict:
         """What the nodes hold; how many copies files have is asked when the spec wants another number of slaves than there is."""
@@ -60,8 +58,7 @@ class ActionModule(NodeAction):
     def after(self, context, result):
         if result.get("loads"):
             result.setdefault("ansible_facts", {})["emr_loads"] = result["loads"]
-            copies = (result["loads"].get("hdfs") or {}).get("replication") or {}
-            if not copies.get("whole", True):
+            if not all(((told or {}).get("replication") or {}).get("whole", True) for told in result["loads"].values()):
                 _say(f"the copies of all files were not counted within {LOOK_LIMIT_S} s; drained is by the NameNode's word anyway")
 
     def _drain(self, context, nodes, limit_s: int, stall_s: int) -> dict:

@@ -7,7 +7,7 @@ from ..domain.config import kinds, writers
 from ..domain.config.folders import data_dirs, file_uris
 from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
-from . import findings_hdfs, reasons
+from . import draining_hdfs, findings_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
 from .model import Component, ConfFile, Health, Heap, Proof, Refresh, Service, TextFile, on
 
@@ -154,7 +154,7 @@ def _storing(facts, _effective) -> str:
 
 
 SERVICE = Service(
-    name="hdfs", answers="namenode", members="datanode", counted="live", troubles=_troubles,
+    name="hdfs", answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
     proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),

@@ -67,6 +67,26 @@ class Drain:
 
 
 @dataclass(frozen=True)
+class Draining:
+    """A drain's row of a node, as far as it is this service's (ROW and ``empty`` in node/services/).
+
+    ``said(row)``: what is left there, '' when nothing; ``sums``: (key, words) for many nodes; ``moves``: keys whose change is progress;
+    ``done(row)``: nothing has to move there any more; ``timed(row)``: it works until the limit of the drain; ``hint(row)``: why it may not go on.
+    ``weight(told, name)``: (whether a node is dead, how much it has), of what ``load`` told of all. ``may_leave(going, staying, coming, told,
+    stopped)`` raises Refused: ``coming`` nodes are bought before, the instances of ``stopped`` do not run.
+    """
+
+    said: Callable
+    sums: tuple
+    moves: tuple
+    done: Callable
+    weight: Callable
+    timed: Callable = lambda row: False
+    hint: Callable = lambda row: ""
+    may_leave: Callable | None = None
+
+
+@dataclass(frozen=True)
 class Proof:
     """How a service shows that it does its work, by ``prove`` of its module in node/services/: ``name`` of the result, what was ``done`` then,
     and ``options(version)`` beside the address of who answers for it."""
@@ -264,6 +284,7 @@ class Service:
     counted: str = ""
     troubles: Callable = nothing
     proof: Proof | None = None
+    draining: Draining | None = None
     used_by: tuple = ((), ())
 
     def __post_init__(self):
@@ -271,5 +292,5 @@ class Service:
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Facts", "Health", "Heap", "Proof", "Refresh", "Service", "TextFile",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Proof", "Refresh", "Service", "TextFile",
            "count", "first", "nothing", "on"]

@@ -12,7 +12,7 @@ from ..domain.text import durations
 from . import findings_yarn, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
-from .model import Component, ConfFile, Health, Heap, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Draining, Health, Heap, Refresh, Service, TextFile, on
 
 # Keys of another daemon: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_RESOURCEMANAGER = ("yarn-site", (
@@ -191,8 +191,19 @@ def _computing(facts, _effective) -> str:
     return writers.node_list({n for node in nodes for n in (node.name, node.address) if n})
 
 
+def _running(row) -> str:
+    if row.get("yarn", "-") in ("-", "decommissioned", "lost", "shutdown", "rebooted", "not there"):
+        return ""
+    # YARN also waits for applications whose intermediate data lies there.
+    return f"{row['containers']} container{'' if row['containers'] == 1 else 's'}" if row["containers"] else "applications that ran there"
+
+
+# Containers may take their time, up to the limit of the drain.
+DRAINING = Draining(said=_running, sums=(("containers", "containers"),), moves=("yarn",), done=lambda row: True,
+                    timed=lambda row: row.get("yarn") in ("decommissioning", "running", "unhealthy"),
+                    weight=lambda told, name: (False, ((told.get("nodes") or {}).get(name) or {}).get("containers", 0)))
 SERVICE = Service(
-    name="yarn", answers="resourcemanager", members="nodemanager", counted="active", used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
+    name="yarn", answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
         ConfFile("yarn-site", f"{HADOOP_CONF}/yarn-site.xml", everywhere=True, prefixes=("yarn.",), takes=("core-site",),
                  aliases=xml_aliases("yarn-site", "yarn"), counted=("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",),

@@ -163,7 +163,7 @@ class Start:
     def _why(self, component):
         """What a daemon that does not serve said last, or waits for."""
         said = self.said.get(component["name"], "waits for " + (", ".join(component["after"]) or "its start"))
-        held = asked(self.params.get("answers", {}), "held") if component.get("application") else {}
+        held = asked(self.params.get("answers", {}), "waiting") if component.get("application") else {}
         return next(filter(None, held.values()), said)
 
     def _may_start(self, component):

@@ -8,7 +8,7 @@ import time
 from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, read_text, run, unit_states
-from ..scale.drain import hdfs_nodes
+from .drain import hdfs_nodes
 
 UNIT = "emr-balancer"
 LOG = f"{paths.LOG}/hdfs/balancer.out"

@@ -1,4 +1,4 @@
-"""The lists of nodes that NameNode and ResourceManager admit or drain, and telling these daemons of a change.
+"""The lists of nodes that daemons admit or drain, and telling these daemons of a change.
 
 A list is newer than what a daemon knows when the file was renamed into place after the daemon began to start and after the
 last refresh began. So a run that is killed between writing a list and refreshing loses nothing: the next one notices.
@@ -11,19 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from ...domain import paths
 from .. import hadoop_cli
 from ..common import NodeError, file_lock, read_text, unit_states, write_atomic
+from ..services.node_lists import LISTS
 
 CONF = paths.HADOOP_CONF
 RUN_DIR = paths.RUN
 # Held by all who change a list of excluded nodes: configure, drain, the reclaim service.
 EXCLUDE_LOCK = paths.EXCLUDE_LOCK
-DAEMONS = {"namenode": ("hdfs", ("dfs.hosts", "dfs.hosts.exclude")),
-           "resourcemanager": ("yarn", ("yarn.include", "yarn.exclude"))}
 LIMIT_S = 180
 
 
 def files_of(daemon):
     """The list files of a daemon: those it admits, those it drains."""
-    return [f"{CONF}/{name}" for name in DAEMONS[daemon][1]]
+    return [f"{CONF}/{name}" for name in LISTS[daemon]["files"]]
 
 
 def exclude_path(daemon):
@@ -33,7 +32,7 @@ def exclude_path(daemon):
 
 def excluded():
     """{daemon: set of names in its exclude list}."""
-    return {daemon: set((read_text(exclude_path(daemon)) or "").split()) for daemon in DAEMONS}
+    return {daemon: set((read_text(exclude_path(daemon)) or "").split()) for daemon in LISTS}
 
 
 def change(add=None, remove=()):
@@ -50,8 +49,8 @@ def change(add=None, remove=()):
 
 def stale():
     """Daemons that run here and know an older state of their lists than the files have."""
-    states = unit_states([f"emr-{daemon}" for daemon in DAEMONS])
-    up = [d for d in DAEMONS if states.get(f"emr-{d}", {}).get("ActiveState") in ("active", "activating", "reloading")]
+    states = unit_states([f"emr-{daemon}" for daemon in LISTS])
+    up = [d for d in LISTS if states.get(f"emr-{d}", {}).get("ActiveState") in ("active", "activating", "reloading")]
     return [daemon for daemon in up if _age_of_lists(daemon) >= _known(daemon)]
 
 
@@ -79,7 +78,7 @@ def _marker(daemon):
 def refresh(daemons, drain_s):
     """Have these daemons read their lists again, side by side; raises NodeError when one does not.
 
-    Nodes that YARN drains get ``drain_s`` seconds for their containers, which the ResourceManager counts itself.
+    Work on nodes that are drained gets ``drain_s`` seconds, which the daemon counts itself.
     """
     if not daemons:
         return []
@@ -89,14 +88,11 @@ def refresh(daemons, drain_s):
 
 
 def _refresh(daemon, drain_s):
-    user = DAEMONS[daemon][0]
+    row = LISTS[daemon]
     before = _marker(daemon) + ".begun"
     write_atomic(before, "")
-    program, words = ("hdfs", ["dfsadmin", "-refreshNodes"]) if daemon == "namenode" else ("yarn", ["rmadmin", "-refreshNodes"])
-    if daemon == "resourcemanager" and excluded()[daemon]:
-        # Without it the containers of the nodes in the list are killed at once.
-        words += ["-g", str(int(drain_s)), "-server"]
-    code, out, error = hadoop_cli.run(program, words, user, {"HADOOP_LOG_DIR": "/tmp", "HADOOP_CONF_DIR": CONF}, limit_s=LIMIT_S, check=False)
+    words = [*row["words"], *(word.format(seconds=int(drain_s)) for word in row["timed"] if excluded()[daemon])]
+    code, out, error = hadoop_cli.run(row["service"], words, row["service"], {"HADOOP_LOG_DIR": "/tmp", "HADOOP_CONF_DIR": CONF}, limit_s=LIMIT_S, check=False)
     if code:
         raise NodeError(f"the {daemon} did not read its lists of nodes again ({' '.join(words)} ended with {code}): "
                         + hadoop_cli.last_words(out, error, 5))

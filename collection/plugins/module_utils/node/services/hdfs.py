@@ -15,6 +15,7 @@ from ..daemons.refresh import unit_environment
 from ..daemons.stale import RUNNING
 from ..hadoop_http import NameNode
 from ..hdfs.client import WebHdfs
+from ..hdfs.drain import ROW, before_drain, check_drain, empty, hdfs_nodes as seen, load
 from ..health.details import hdfs_details as details
 from .turns import Turn
 
@@ -122,4 +123,5 @@ def prove(proof):
 
 TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn}
 
-__all__ = ["DAEMON", "READERS", "TURNS", "activity", "details", "lacking", "prove", "summary"]
+__all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "before_drain", "check_drain", "details", "empty", "lacking", "load", "prove", "seen",
+           "summary"]

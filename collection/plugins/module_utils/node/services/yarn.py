@@ -6,9 +6,10 @@ import re
 
 from ..common import NodeError
 from ..daemons import gates
-from ..daemons.health import is_server, waiting_application as held, yarn_summary as summary
+from ..daemons.health import is_server, waiting_application as waiting, yarn_summary as summary
 from ..hadoop_http import ResourceManager
 from ..health.details import yarn_details as details
+from .drain_yarn import ROW, empty, load, nodes as seen
 from .turns import Turn
 
 # Who answers for all of the service.
@@ -106,4 +107,4 @@ def _work(answer):
 
 TURNS = {"resourcemanager": ResourceManagerTurn, "nodemanager": NodeManagerTurn}
 
-__all__ = ["DAEMON", "READERS", "TURNS", "activity", "applications", "details", "held", "lacking", "summary"]
+__all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "applications", "details", "empty", "lacking", "load", "seen", "summary", "waiting"]
