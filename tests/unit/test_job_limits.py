@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import (
     limits as job_limits,
     request as job_request,
+    resident as resident_jobs,
 )
-from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory as sizing
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node
 from ansible_collections.emr.cluster.plugins.module_utils.node.host import python_env
@@ -77,4 +77,4 @@ def test_an_environment_in_a_zip_or_one_that_is_none(tmp_path, monkeypatch):
 @pytest.mark.parametrize("services", [("hdfs", "yarn"), ("hdfs", "yarn", "spark", "spark-thrift", "spark-connect")])
 def test_the_queue_has_what_all_daemons_of_the_master_leave(services):
     node = Node("m", "master", "master", "10.0.0.1", memory_mib=16384, vcpus=4)
-    assert resident.job_memory(services, node) == 16384 - sizing.demand(services, "master", 16384)
+    assert resident_jobs.job_memory(services, node) == 16384 - sizing.demand(services, "master", 16384)

@@ -38,7 +38,7 @@ def test_the_package_is_complete(tmp_path, files):
 
 
 def test_the_program_of_the_masters_starts(tmp_path):
-    place({**resident.package(), paths.JOBS_PROGRAM: resident._program("jobs.program")}, tmp_path)
+    place({**resident.package(), paths.JOBS_PROGRAM: resident.program("jobs.program")}, tmp_path)
     done = subprocess.run([sys.executable, str(tmp_path / paths.JOBS_PROGRAM.lstrip("/")), "show", "../x"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 1 and "there is no job" in json.loads(done.stdout)["msg"]

@@ -14,8 +14,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model impo
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import database_password
+from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import probe
-from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.services import metastore, spark, spark_server, yarn
 from ansible_collections.emr.cluster.plugins.module_utils.services.model import Facts
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
@@ -86,8 +86,8 @@ def test_servers_begin_with_nothing_and_have_what_a_driver_needs():
         conf = HOMES[name].sizes(Facts(parse_spec(FULL), top, top.control_node))[name]
         assert conf["spark.dynamicAllocation.initialExecutors"] == "0" and conf["spark.dynamicAllocation.maxExecutors"] == "3"
         assert int(conf["spark.driver.memory"].removesuffix("m")) >= 450
-        assert people.is_server({"applicationTags": f"a,{conf['spark.yarn.tags']}"})
-    assert not people.is_server({"applicationTags": ""}) and not people.is_server({})
+        assert node_health.is_server({"applicationTags": f"a,{conf['spark.yarn.tags']}"})
+    assert not node_health.is_server({"applicationTags": ""}) and not node_health.is_server({})
 
 
 def test_a_script_for_postgresql_is_one_transaction_without_what_newer_servers_refuse():

@@ -16,7 +16,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config import r
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs, resident as resident_jobs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
@@ -72,7 +72,7 @@ class ActionModule(NodeAction):
         own = context.spec.metastore.database
         if not (own and any(c.name == metastore.METASTORE.name for c in context.components)):
             return {}
-        return {"database": {"url": own.url, "user": own.user, "owner": metastore.METASTORE.user, "path": metastore.PASSWORD_FILE,
+        return {"database": {"component": metastore.METASTORE.name, "url": own.url, "user": own.user, "owner": metastore.METASTORE.user, "path": metastore.PASSWORD_FILE,
                              "variable": metastore.PASSWORD_VARIABLE},
                 "secrets": {"database_password": os.environ.get(metastore.PASSWORD_VARIABLE, "")}}
 
@@ -82,7 +82,7 @@ class ActionModule(NodeAction):
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
                 + job_logs.side_units(spec, topology, node, context.effective)
-                + resident.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node))
+                + resident_jobs.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node))
 
     @staticmethod
     def _list(context, row):

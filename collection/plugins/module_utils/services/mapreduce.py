@@ -67,7 +67,7 @@ def _sizes(facts) -> dict:
 
 SERVICE = Service(
     name="mapreduce", used_by=(("MAPREDUCE",), ("MR", "HADOOP_STREAMING")), needs=("hdfs", "yarn"), components=(HISTORYSERVER,),
-    proof=Proof("computation", "a MapReduce program ran", lambda version: {"jar": f"{EXAMPLES}-{version('hadoop')}.jar"}),
+    rate=1.0, proof=Proof("computation", "a MapReduce program ran", lambda version: {"jar": f"{EXAMPLES}-{version('hadoop')}.jar"}),
     files=(ConfFile(
         "mapred-site", f"{HADOOP_CONF}/mapred-site.xml", everywhere=True, takes=("core-site",),
         prefixes=("mapreduce.", "mapred.", "yarn.app.mapreduce."), aliases=xml_aliases("mapred-site", "mapreduce", "mapred"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 from ..domain import paths
 from ..domain.config.folders import data_dirs
 from ..domain.paths import HADOOP_CONF, METASTORE_HOME
+from ..domain.spec.field import Field
 from . import reasons
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
@@ -14,6 +15,24 @@ PASSWORD_FILE = paths.METASTORE_PASSWORD
 PASSWORD_VARIABLE = "EMR_METASTORE_PASSWORD"
 _CONNECTION = "javax.jdo.option.Connection"
 WAREHOUSE = "/hive/warehouse"
+
+DATABASE = Field(
+    "database", "object", "A database of your own in place of the one on the master's disk. Its password is taken from the "
+    "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
+    example="{url: mysql://db.example.com/metastore, user: hive}",
+    fields=(
+        Field("url", "text", "Address of the database. Make it first, empty.", required=True, least=1, most=400,
+              pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
+              expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
+              example="mysql://db.example.com:3306/metastore"),
+        Field("user", "text", "User of that database, who may create tables there.", required=True,
+              pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
+    ), aliases={"username": "user", "address": "url"})
+
+SPEC = Field(
+    "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},
+    example="{database: {url: mysql://rm-bp1example.mysql.rds.aliyuncs.com/metastore, user: hive}}",
+    fields=(DATABASE,), aliases={"db": "database"})
 
 METASTORE = Component(
     "metastore", first("master"), "hive", ("metastore",), {"thrift": 9083}, Heap(0.05, 192, 4096), Health("metastore.metastore", "thrift"),
@@ -57,7 +76,7 @@ def _defaults(facts) -> dict:
 
 
 SERVICE = Service(
-    name="metastore", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), data=("metastore",),
+    name="metastore", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), spec=(SPEC,), data=("metastore",),
     files=(ConfFile(
         "metastore-site", f"{HADOOP_CONF}/metastore-site.xml", at=("metastore",), takes=("core-site",),
         prefixes=("metastore.", "javax.jdo.", "datanucleus."),

@@ -250,7 +250,9 @@ class Service:
     ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
     ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
     node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
-    ``proof``: that it works. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
+    ``proof``: that it works. ``spec``: fields
+    that a spec has for it. ``python``: the least that its nodes need of it as (version, who needs it, what does not run without it). ``rate``:
+    MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
     without it; None means all.
     """
 
@@ -285,6 +287,9 @@ class Service:
     troubles: Callable = nothing
     proof: Proof | None = None
     draining: Draining | None = None
+    spec: tuple = ()
+    python: tuple = ()
+    rate: float = 0.0
     used_by: tuple = ((), ())
 
     def __post_init__(self):

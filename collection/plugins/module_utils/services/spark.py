@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..domain import paths
 from ..domain.config import kinds, texts, writers
+from ..domain.install.systems import SPARK_PYTHON
 from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, SPARK_HOME
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
@@ -161,6 +162,7 @@ def check(key: str, text: str) -> None:
 
 SERVICE = Service(
     name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark", home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
+    python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,
     components=(HISTORY,),
     files=(ConfFile(
         "spark-defaults", f"{SPARK_CONF}/spark-defaults.conf", writers.properties, CLIENTS, prefixes=("spark.",),

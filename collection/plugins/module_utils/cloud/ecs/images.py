@@ -10,6 +10,7 @@ import re
 from ...domain.errors import Refused
 from ...domain.install import systems
 from ...domain.install.releases import release
+from ...services.registry import homes
 from .client import EcsClient
 
 # Newest first of what is known to work best, as names of images and systems have it.
@@ -61,10 +62,8 @@ def check_image(client: EcsClient, spec) -> tuple:
             raise Refused(f"node_groups.{group_name}.system_disk.size_gib: {group.system_disk.size_gib} is smaller than the "
                           f"image, which has {image['Size']} GiB", f"Write at least {image['Size']}")
     old = systems.old_python(name)
-    if old and "spark" in spec.expanded_services:
-        least = ".".join(map(str, systems.SPARK_PYTHON))
-        warnings.append(f"image {spec.image} has Python {old}, and PySpark needs {least}: PySpark, and imports and "
-                        "exports of tables, do not run there")
+    for least, who, what in (home.python for home in homes(spec.expanded_services) if old and home.python):
+        warnings.append(f"image {spec.image} has Python {old}, and {who} needs {'.'.join(map(str, least))}: {what}")
     return {"id": spec.image, "system": name, "architecture": architecture}, warnings
 
 

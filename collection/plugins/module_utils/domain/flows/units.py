@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from .. import paths
 from ..daemons.units import UNIT_DIR
+from ..jobs.resident import UNIT as JOBS_UNIT
 from ..resident.files import boot_unit, root_file
-from ..resident.package import UNIT as JOBS_UNIT
 
 UNIT = "emr-flows.service"
 

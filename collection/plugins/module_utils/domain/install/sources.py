@@ -42,8 +42,9 @@ def artifacts(spec, role: str | None = None) -> tuple:
     row = release(spec.release)
     names = [name for name in needed(spec.services, role) if name in row.artifacts]
     # Who brings a Spark of their own and no mirror brings its connectors along, or does without.
-    if "spark" in spec.artifacts and "connectors" not in spec.artifacts and not spec.mirrors:
-        names = [name for name in names if name != "connectors"]
+    without = {more for home in homes(spec.expanded_services) if home.software in spec.artifacts and not spec.mirrors
+               for more in home.more_software if more not in spec.artifacts}
+    names = [name for name in names if name not in without]
     return tuple(_own(row.artifacts[name], spec.artifacts.get(name)) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What stays on nodes to work without Ansible: a Python package, its programs, units and settings.
+"""What stays on nodes to work without Ansible: a Python package and its programs.
 
 The package holds the same files as ``module_utils``, in folders of the same names, so that their relative imports hold. All
 nodes have what configures them again; masters also have what runs jobs.
@@ -10,19 +10,12 @@ import json
 import re
 from functools import lru_cache
 
-from ...services.registry import COMPONENTS
 from .. import paths
-from ..daemons.units import UNIT_DIR
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
-from ..sizing import memory as sizing
-from ..topology.endpoints import addresses
-from .files import boot_unit, is_source, root_file, source
+from .files import is_source, root_file, source
 
 LIB = paths.LIB
 PACKAGE = f"{LIB}/emr_node"
-SETTINGS = paths.JOBS_SETTINGS
-UNIT = "emr-jobs.service"
-TEMPLATE = "emr-job@.service"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
             paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program"}
@@ -43,21 +36,10 @@ ENVIRONMENT = {
 }
 
 
-def side_units(topology, node, services, spec) -> list:
-    """The unit that takes up jobs again at boot, with the package and all that belongs to it; see node/daemons/side.py."""
-    if node.role != "master":
-        return []
-    texts = {f"{UNIT_DIR}/{UNIT}": _boot(topology.cluster), f"{UNIT_DIR}/{TEMPLATE}": _job_text(topology.cluster),
-             SETTINGS: json.dumps(settings(topology, node, services, spec), indent=1, sort_keys=True) + "\n", **package()}
-    texts.update({path: _program(module) for path, module in PROGRAMS.items()})
-    common = {row["path"] for row in node_files()}
-    return [{"unit": UNIT, "wanted": True, "files": [row for row in map(_row, texts, texts.values()) if row["path"] not in common]}]
-
-
 def node_files() -> list:
     """The files of the programs that every node has; their version comes last, when all of them is there."""
-    texts = {**{path: _program(module) for path, module in NODE_PROGRAMS.items()}, **_below(*NODE_PROGRAMS.values()), VERSION: f"{version()}\n"}
-    return [_row(path, text) for path, text in texts.items()]
+    texts = {**{path: program(module) for path, module in NODE_PROGRAMS.items()}, **_below(*NODE_PROGRAMS.values()), VERSION: f"{version()}\n"}
+    return [row(path, text) for path, text in texts.items()]
 
 
 def program_files(path: str, module: str) -> list:
@@ -66,7 +48,7 @@ def program_files(path: str, module: str) -> list:
     The program names the digest of all its code, so that a unit which restarts when its files change does so for each part of it.
     """
     common, code = {row["path"] for row in node_files()}, _below(module)
-    return [root_file(path, f"{_program(module)}# Code: {_digest(code)}\n", "0755")] + [
+    return [root_file(path, f"{program(module)}# Code: {_digest(code)}\n", "0755")] + [
         root_file(*row) for row in code.items() if row[0] not in common]
 
 
@@ -80,24 +62,10 @@ def _digest(texts: dict) -> str:
     return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
 
 
-def _row(path: str, text: str) -> dict:
+def row(path: str, text: str) -> dict:
+    """The row of a file of the package, or of one of its programs."""
     runs = path in PROGRAMS or path in NODE_PROGRAMS
     return root_file(path, text, "0755" if runs else "0644")
-
-
-def settings(topology, node, services, spec) -> dict:
-    """What the package has to know of its cluster."""
-    def url(component):
-        return addresses(topology, services, component)
-    return {"cluster": topology.cluster, "region": spec.region, "environment": ENVIRONMENT, "resourcemanager": url("resourcemanager"),
-            "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
-            "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
-            "output_mib": spec.logs.job_output_mib}
-
-
-def job_memory(services, node) -> int:
-    """MiB that the programs that start jobs may take together on a master: what its daemons and the system leave."""
-    return max(512, node.memory_mib - sizing.demand(services, node.role, node.memory_mib))
 
 
 def package() -> dict:
@@ -134,7 +102,8 @@ def _imports(folder: tuple, text: str) -> list:
     return rows
 
 
-def _program(module: str) -> str:
+def program(module: str) -> str:
+    """Text of a program that runs ``main`` of a module of the package."""
     return f"""#!{paths.PYTHON}
 import os
 import sys
@@ -145,31 +114,4 @@ sys.path[0] = "{LIB}"
 from emr_node.node.{module} import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))
-"""
-
-
-def _boot(cluster: str) -> str:
-    order = (f"After=network-online.target {COMPONENTS['namenode'].unit}.service {COMPONENTS['resourcemanager'].unit}.service\n"
-             "Wants=network-online.target")
-    return boot_unit(f"Takes up the jobs of cluster {cluster} after a boot", order, f"{paths.JOBS_PROGRAM} boot")
-
-
-def _job_text(cluster: str) -> str:
-    # A supervisor that dies is started again, and finds out what has become of the job. What it was told to stop, it stops
-    # itself within TimeoutStopSec; then systemd ends what is left.
-    return f"""[Unit]
-Description=Job %i of cluster {cluster}
-CollectMode=inactive-or-failed
-StartLimitIntervalSec=300
-StartLimitBurst=5
-
-[Service]
-ExecStart={paths.JOBS_PROGRAM} run %i
-ExecStopPost={paths.JOBS_PROGRAM} ended %i
-Restart=on-failure
-RestartSec=1
-KillMode=mixed
-TimeoutStopSec=60
-OOMPolicy=continue
-LimitNOFILE=65536
 """

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from ...services.hdfs import replication
+from ...services.registry import COMPONENTS
 from ...services.yarn import yarn_memory
 from ..errors import Refused
 from ..spec.schema import MAX_COUNT
@@ -266,7 +267,8 @@ def _master(want: Demand, workers: int, needs: Needs, market: Market) -> Group:
     heap = max(1.0, want.blocks / 1e6)
     least = 4096 if want.trial else 8192 if workers <= 10 else 16384 if workers <= 50 else 32768
     good, bad = _candidates(market, least)
-    enough = [s for s in good if (want.trial or sizing.heap("namenode", s.memory_mib) >= heap * 1024)
+    names = next(row.name for row in COMPONENTS.values() if row.leads)
+    enough = [s for s in good if (want.trial or sizing.heap(names, s.memory_mib) >= heap * 1024)
               and sizing.demand(needs.services, "master", s.memory_mib) <= s.memory_mib]
     if not enough:
         raise Refused(f"No type in stock has memory for a NameNode of {want.blocks:,} blocks ({heap:,.1f} GiB of heap)",

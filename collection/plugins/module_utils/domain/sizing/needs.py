@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ...services.registry import HOMES
 from ..errors import Refused
 
 SOURCES = {
@@ -22,9 +23,6 @@ SOURCES = {
     8: "Apache Spark: tuning, spark.apache.org/docs/latest/tuning.html (spark.memory.fraction 0.6)",
 }
 WORKLOADS = ("batch", "interactive", "streaming")
-# MB per second and vCPU for a whole job, planning figures from the sort records of [1]: Spark 10.8, Hadoop 0.47 (cores of
-# 2013). A sort moves all its data twice, a record is tuned for weeks: half of Spark's, twice Hadoop's (own judgement).
-RATE = {"spark": 5.0, "mapreduce": 1.0}
 # A stream's hour of most data against its average (own).
 PEAK = 3
 CACHE = 0.6 / 1.1     # share of a Spark container that can cache: memory.fraction 0.6 of the heap [8], overhead 10 %
@@ -73,8 +71,8 @@ def demand(needs: Needs) -> Demand:
     volume = needs.data_gib + needs.growth_gib * needs.months
     parts = f"{needs.data_gib:,.0f} now + {needs.growth_gib:,.0f} a month x {needs.months} months"
     why = [f"{volume:,.0f} GiB at the horizon: {parts}"]
-    engine = "spark" if "spark" in needs.services else "mapreduce"
-    vcpus = _vcpus(needs, RATE[engine], engine, why)
+    engine = _engine(needs.services)
+    vcpus = _vcpus(needs, engine.rate, engine.name, why)
     trial = volume <= 100 and needs.working_set_gib <= 20
     per_vcpu = 1024 if trial else {"batch": 2048, "interactive": 4096, "streaming": 2048}[needs.workload]
     yarn = vcpus * per_vcpu
@@ -87,6 +85,14 @@ def demand(needs: Needs) -> Demand:
                    "container [8]")
     blocks = max(needs.files, math.ceil(volume * 1024 / BLOCK_MIB))
     return Demand(volume, vcpus, yarn, 4096 if trial else 8192, blocks, trial, tuple(why))
+
+
+def _engine(services):
+    """The home of the fastest engine among these services, of all the slowest where there is none. Their ``rate`` is a planning figure from the
+    sort records of [1]: Spark 10.8, Hadoop 0.47 MB per second and vCPU (cores of 2013). A sort moves all its data twice, a record is
+    tuned for weeks: half of Spark's, twice Hadoop's (own judgement)."""
+    engines = sorted((home for home in HOMES.values() if home.rate), key=lambda home: home.rate)
+    return next((home for home in reversed(engines) if home.name in services), engines[0])
 
 
 def _vcpus(needs: Needs, rate: float, engine: str, why: list) -> int:

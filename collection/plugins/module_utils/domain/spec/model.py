@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import field as default_of, make_dataclass
 
+from ...services.metastore import DATABASE, SPEC as METASTORE
 from ...services.registry import expand_services
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
@@ -107,12 +108,12 @@ class Logs:
     """Logs of jobs."""
 
 
-@of(schema.DATABASE)
+@of(DATABASE)
 class Database:
     """A database outside of the cluster."""
 
 
-@of(schema.METASTORE)
+@of(METASTORE)
 class Metastore:
     """The service metastore; without a ``database`` its tables lie on the master's disk."""
 

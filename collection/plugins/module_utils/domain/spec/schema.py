@@ -4,7 +4,7 @@ Validation (check.py), the classes of a spec (model.py), the JSON Schema and the
 """
 from __future__ import annotations
 
-from ...services.registry import BUNDLES, ROLES, SERVICES, STEMS
+from ...services.registry import BUNDLES, HOMES, ROLES, SERVICES, STEMS
 from ..install.releases import DEFAULT, RELEASES
 from ..people.accounts import LAST_UID, SIZE
 from .field import MISSING, QUEUE_NAME, USER_NAME, Field
@@ -159,24 +159,7 @@ LOGS = Field(
     ),
     aliases={"retention": "keep", "bucket": "oss", "job_output": "job_output_mib"})
 
-DATABASE = Field(
-    "database", "object", "A database of your own in place of the one on the master's disk. Its password is taken from the "
-    "variable EMR_METASTORE_PASSWORD when it is needed first, and kept where the metastore's user alone reads it.", default=None,
-    example="{url: mysql://db.example.com/metastore, user: hive}",
-    fields=(
-        Field("url", "text", "Address of the database. Make it first, empty.", required=True, least=1, most=400,
-              pattern=r"(mysql|postgresql)://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+",
-              expect="mysql://HOST[:PORT]/DATABASE or postgresql://HOST[:PORT]/DATABASE",
-              example="mysql://db.example.com:3306/metastore"),
-        Field("user", "text", "User of that database, who may create tables there.", required=True,
-              pattern=r"[A-Za-z_][A-Za-z0-9_.-]{0,62}", expect="the name of a user", example="hive"),
-    ), aliases={"username": "user", "address": "url"})
-
-METASTORE = Field(
-    "metastore", "object", "The service `metastore`, which keeps the tables of Spark SQL.", default={},
-    example="{database: {url: mysql://rm-bp1example.mysql.rds.aliyuncs.com/metastore, user: hive}}",
-    fields=(DATABASE,), aliases={"db": "database"})
-
+_ARTIFACTS = tuple(RELEASES[DEFAULT].artifacts)
 QUEUE = Field(
     "queue", "object", "A queue of YARN.", example="{capacity: 60, users: [alice]}",
     fields=(
@@ -240,7 +223,7 @@ SPEC = Field(
         _CONFIG,
         BACKUP,
         LOGS,
-        METASTORE,
+        *(field for home in HOMES.values() for field in home.spec),
         Field("bootstrap", "list", "Scripts of your own that run on every node.", default=(), most=20,
               example="[{script: prepare.sh, when: before_install}]", item=STEP),
         Field("queues", "map", "Queues of YARN, by name. Without a queue `default` there is one with no share of its own.",
@@ -252,8 +235,8 @@ SPEC = Field(
         Field("mirrors", "list", "Base addresses of the release's files, tried in order; nodes get a signed address of what lies "
               "in `oss://`. After them come the controller's variable EMR_MIRRORS and its own cache (docs/cloud.md).", default=(),
               most=10, item=_URL, example="[oss://my-bucket/emr, https://mirror.example.com/dist]"),
-        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=("hadoop", "spark", "connectors", "metastore"),
-              expect="hadoop, spark, connectors or metastore with urls and sha512", item=_ARTIFACT,
+        Field("artifacts", "map", "Files in place of those of the release.", default={}, choices=_ARTIFACTS,
+              expect=f"{', '.join(_ARTIFACTS[:-1])} or {_ARTIFACTS[-1]} with urls and sha512", item=_ARTIFACT,
               example="{hadoop: {urls: [https://…], sha512: …}}"),
         Field("revision", "int", "Which revision of the cluster's spec this document was made of; `emrctl export` writes it. "
               "`apply` refuses a document of an older revision than the newest, and shows what it would take back.",

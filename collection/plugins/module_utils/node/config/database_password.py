@@ -47,7 +47,7 @@ def settle(params, checking):
         os.chown(path, uid, gid)
         salt = os.urandom(16).hex()
         write_atomic(f"{path}.digest", f"{salt} {_digest(password, salt)}\n", 0o600)
-        mark(["metastore"])
+        mark([params["database"]["component"]])
     return "password of the metastore's database"
 
 
