@@ -46,7 +46,7 @@ EXAMPLES = r"""
 - name: Read the state of a daemon
   emr.cluster.node:
     op: status
-    options: {components: [], namenode: "", resourcemanager: ""}
+    options: {components: [], answers: {}, control: false}
 """
 
 RETURN = r"""
@@ -58,12 +58,12 @@ changes:
 """
 
 import os
-import traceback
 from contextlib import nullcontext
 from importlib import import_module
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import requests
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError, node_lock
 from ansible_collections.emr.cluster.plugins.module_utils.node.services import hooks
 
@@ -108,6 +108,11 @@ OPERATIONS = {
 
 def perform(op, options, check_mode):
     """Do the operation. Only its own module is loaded, since an import costs every node time."""
+    try:
+        options = requests.checked(op, options)
+    except ValueError as error:
+        raise NodeError(f"node: {error}. This module is the part on the node of actions such as emr.cluster.status and emr.cluster.configure: "
+                        "use those") from error
     name, function, locks = OPERATIONS[op]
     module = import_module(f"{NODE}.{name}")
     with node_lock(op) if locks else nullcontext():
@@ -138,9 +143,6 @@ def main():
         result = perform(module.params["op"], options, module.check_mode)
     except NodeError as error:
         module.fail_json(msg=str(error), **error.extra)
-    except KeyError as error:
-        module.fail_json(msg=f"node: the operation {module.params['op']} wants an option {error}. This module is the part on the node of "
-                         "actions such as emr.cluster.status and emr.cluster.configure: use those", exception=traceback.format_exc())
     if not module._diff:
         # Whole files are worth sending back only to somebody who asked for them.
         result.pop("diff", None)

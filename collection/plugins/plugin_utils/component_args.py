@@ -1,7 +1,10 @@
 """A component of the catalogue, and a refresh of one, as the modules on a node want them."""
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ..module_utils.domain.daemons import units
+from ..module_utils.domain.requests import Daemon
 from ..module_utils.services.registry import COMPONENTS
 
 
@@ -9,12 +12,11 @@ def describe(component, context) -> dict:
     """A component of this node as the modules want it."""
     health = component.health
     scheme = "http" if health.path else "tcp"
-    return {"name": component.name, "label": component.label, "service": component.service, "unit": component.unit,
-            "user": component.user, "application": component.application, "after": list(component.after),
-            "leads": component.leads, "survives": component.survive, "turn": component.turn, "ports": component.ports, "native": component.native,
-            "log_file": units.log_file(component),
-            "health": {"kind": health.kind,
-                       "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}}
+    return asdict(Daemon(
+        name=component.name, label=component.label, service=component.service, unit=component.unit, user=component.user,
+        application=component.application, after=list(component.after), leads=component.leads, survives=component.survive, turn=component.turn,
+        ports=component.ports, native=component.native, log_file=units.log_file(component),
+        health={"kind": health.kind, "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}))
 
 
 def file_system(context) -> str:

@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils.domain import paths
+from ..module_utils.domain import paths, requests
 from ..module_utils.domain.errors import EmrError
 from ..module_utils.domain.resident import package as resident
 from ..module_utils.services.registry import own_hooks
@@ -89,6 +89,7 @@ class NodeAction(ActionBase):
         What ``secrets`` holds travels beside the options, so that no log of the node's shows it.
         """
         op = op or self.MODULE
+        options = self._asked(op, options)
         if op in resident.NODE_OPERATIONS and "secrets" not in options and not self.context.fact("emr_node"):
             # A node that was prepared in this run is new: it has no program yet.
             found = resident_calls.perform(self, op, options)
@@ -103,6 +104,14 @@ class NodeAction(ActionBase):
         if interpreter.missing(found):
             found = self._run_module(arguments, interpreter.ensure(self))
         return found
+
+    @staticmethod
+    def _asked(op: str, options: dict) -> dict:
+        """The options as the request of this operation has them. Raises EmrError where it does not."""
+        try:
+            return requests.checked(op, options)
+        except ValueError as error:
+            raise EmrError(f"the request to the node is wrong: {error}", "This is a fault of the collection: please report it") from error
 
     def _run_module(self, arguments: dict, python: str) -> dict:
         found = self._execute_module(module_name="emr.cluster.node", module_args=arguments,

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+from ..domain import requests
 from .common import NodeError, node_lock, read_text
 from .config.configure import configure
 
@@ -33,8 +34,12 @@ def main(argv):
 
 def _perform(op, asked):
     try:
+        options = requests.checked(op, asked["options"])
+    except ValueError as error:
+        return {"failed": True, "changed": False, "msg": f"emr-node: {error}"}
+    try:
         with node_lock(op):
-            result = OPERATIONS[op](asked["options"], asked["check"])
+            result = OPERATIONS[op](options, asked["check"])
     except NodeError as error:
         return dict(error.extra, failed=True, changed=False, msg=str(error))
     if not asked["diff"]:
