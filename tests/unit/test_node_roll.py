@@ -11,6 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (
     gates as node_gates,
     refresh as node_refresh,
     roll as node_roll,
+    service as node_service,
     stale as node_stale,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
@@ -197,8 +198,10 @@ class Fleet:
         for name in ("live_datanodes", "running_nodes", "running_apps"):
             monkeypatch.setattr(node_gates, name, lambda base: [])
 
-    def start(self, params, _check):
+    def start(self, params, check):
         fleet = self
+        # Whoever starts daemons reads all of this.
+        assert node_service.Start(params, check).params["file_system"] == {}
 
         class One:
             def relaunch(self, todo):

@@ -79,7 +79,7 @@ class Roll:
         begun, clock = time.time(), time.monotonic()
         for turn in turns:
             turn.leave()
-        start = Start(dict(self.params, components=components, format={}, hdfs={}, data_dirs=[], bootstrap=[]), False)
+        start = Start(dict(self.params, components=components, format={}, file_system={}, data_dirs=[], bootstrap=[]), False)
         start.relaunch(todo)
         for turn in turns:
             turn.after(begun)
