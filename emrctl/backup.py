@@ -73,8 +73,8 @@ def restored_text(name: str, data: dict) -> str:
     lines += since_lines(data.get("since") or {})
     if found.get("waiting"):
         lines.append(f"Incomplete: {found['waiting']}. Their blocks count as missing here.")
-    if data.get("mended"):
-        lines.append(f"{len(data['mended']):,} files that were appended to after that time have the contents that the DataNodes have.")
+    if data.get("appended"):
+        lines.append(f"{len(data['appended']):,} files that were appended to after that time have the contents that the DataNodes have.")
     lines += broken_lines(found)
     lines += ["", f"Next: look at the files, for example: emrctl get {name} /user/emr/… .",
               f"      emrctl restore {name} --accept-loss      (HDFS goes on and deletes unknown blocks for good)"]

@@ -89,7 +89,7 @@ def test_who_leaves_stays_in_the_run_but_is_not_new(ecs):
     wanted = cloudbed.spec(ecs, "cshrink", **slaves(2))
     _, plan, groups = converge(ecs, wanted, before, loads=loads("cshrink", 1, 2, 3))
     # The first slave keeps the backups, so it leaves last though it is the emptiest.
-    assert plan.leaving == ["cshrink-slave-002"] and groups["cshrink-slave-002"] == ["emr_target", "emr_leaving"]
+    assert plan.leaving == ["cshrink-slave-002"] and groups["cshrink-slave-002"] == ["emr_target", "emr_scale_in"]
     data = plan_details(EcsClient(ecs.region), wanted, *reversed(prepared(ecs, wanted, before, loads("cshrink", 1, 2, 3))), before)
     assert {n["node"]: n["does"] for n in data["nodes"]}["cshrink-slave-002"] == "release" and not data["empty"]
     assert data["offer"]["after"]["nodes"] == 3

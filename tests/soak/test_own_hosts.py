@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 
+import oss2
 import pytest
 
 from tests.lab import lab
@@ -94,3 +95,43 @@ def test_day_two(hosts):
     operation(hosts, "stop")
     operation(hosts, "start")
     assert len(hosts.datanodes()) == 3
+
+
+SQL = """
+- hosts: master:slave
+  gather_facts: false
+  roles: [emr.cluster.mapreduce, emr.cluster.metastore, emr.cluster.spark, emr.cluster.spark_thrift, emr.cluster.spark_connect]
+"""
+
+
+def test_the_services_for_sql_by_their_roles(hosts):
+    def run() -> int:
+        return hosts.changes(hosts.playbook(SQL, "sql", "-i", hosts.inventory()))
+    assert run() > 0
+    assert run() == 0
+    entry(hosts, *((role, "health_check") for role in ("metastore", "spark", "spark_thrift", "spark_connect")))
+    assert entry(hosts, ("spark_thrift", "restart")).count("spark-thrift: restarted") == 1
+    said = hosts.on(hosts.master, "runuser -u emr -- spark-sql -e 'CREATE TABLE own (id INT) USING parquet; INSERT INTO own VALUES (41), (42); "
+                                  "SELECT concat_ws(\"-\", collect_list(id)) FROM (SELECT id FROM own ORDER BY id)' 2>/dev/null")
+    assert "41-42" in said
+    entry(hosts, ("spark_connect", "remove"))
+    assert "missing" in hosts.on(hosts.master, "ls /etc/systemd/system/emr-spark-connect.service || echo missing")
+    entry(hosts, ("metastore", "health_check"), ("spark_thrift", "health_check"))
+
+
+def test_data_in_and_out_with_the_inventory(hosts):
+    endpoint = hosts.env["ALIBABA_CLOUD_OSS_ENDPOINT"]
+    bucket = oss2.Bucket(oss2.Auth(hosts.env["ALIBABA_CLOUD_ACCESS_KEY_ID"], hosts.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), endpoint, "own")
+    bucket.create_bucket()
+    bucket.put_object("in/a.txt", b"one\n")
+    assert operation(hosts, "configure", emr_edit={"config": {"core-site": {"fs.oss.endpoint": endpoint}}})
+    local = hosts.folder / "b.txt"
+    local.write_text("two\n")
+    operation(hosts, "put", emr_put_files=[str(local)], emr_put_target="/user/emr/b.txt")
+    operation(hosts, "import", emr_source="oss://own/in", emr_target="in", emr_credentials="chain", emr_job_wait=True)
+    assert "one" in hosts.on(hosts.master, "runuser -u emr -- hdfs dfs -cat in/a.txt") and "two" in hosts.on(
+        hosts.master, "runuser -u emr -- hdfs dfs -cat b.txt")
+    operation(hosts, "export", emr_source="in", emr_target="oss://own/out", emr_credentials="chain", emr_job_wait=True)
+    assert bucket.get_object("out/a.txt").read() == b"one\n"
+    operation(hosts, "get", emr_get_source="/user/emr/b.txt", emr_get_target=str(hosts.folder / "back.txt"))
+    assert (hosts.folder / "back.txt").read_text() == "two\n"

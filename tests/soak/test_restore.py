@@ -96,7 +96,7 @@ def test_the_namenode_comes_back_from_the_backup(bed):
 
     told = bed.json("restore", NAME, "--yes")
     assert told["restore"]["from"]["txid"] == made["txid"] and told["restore"]["from"]["time"] == made["time"]
-    assert told["mended"] == ["/user/emr/a/f2"]
+    assert told["appended"] == ["/user/emr/a/f2"]
     assert sum(row["replicas"] for row in told["since"].values()) >= len(after)
     assert [row["path"] for row in told["restore"]["broken"]] == ["/user/emr/a/f0"]
 

@@ -19,7 +19,7 @@ def context(host, new=(), leaving=(), facts=None, **more):
     hostvars = {name: dict(UNBOUGHT, group_names=[role], ansible_host=f"10.0.0.{i}", **more,
                            ansible_facts=dict(FACTS if name in new else {}, **(facts or {}).get(name, {})))
                 for i, (name, role) in enumerate(names.items(), 1)}
-    groups = {"emr_target": list(names), "emr_new": list(new), "emr_leaving": list(leaving)}
+    groups = {"emr_target": list(names), "emr_new": list(new), "emr_scale_in": list(leaving)}
     played = list(new) if host in new else [n for n in names if n not in {*new, *leaving}]
     return Context({"hostvars": hostvars, "inventory_hostname": host, "groups": groups, "ansible_play_hosts_all": played})
 

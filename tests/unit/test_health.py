@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.check import ActionModule as Check
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair import revive
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair import instances
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.health.findings import judge
 from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions
@@ -362,13 +362,13 @@ def test_findings_are_told_with_what_to_run(seen):
 def test_an_instance_that_cannot_be_started_is_dead_and_ends_nothing(monkeypatch):
     told = []
     operation = SimpleNamespace(changed=False, client=None, name="s", say=told.append)
-    monkeypatch.setattr(revive, "_by_name", lambda op: {"s-slave-001": {"InstanceId": "i-1", "Status": "Stopped"}})
+    monkeypatch.setattr(instances, "_by_name", lambda op: {"s-slave-001": {"InstanceId": "i-1", "Status": "Stopped"}})
 
     def sold_out(client, ids):
         raise EmrError("sold out")
 
-    monkeypatch.setattr(revive, "start_instances", sold_out)
-    assert revive.revive(operation, decisions.Repair("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
+    monkeypatch.setattr(instances, "start_instances", sold_out)
+    assert instances.recover(operation, decisions.Repair("s", start=["s-slave-001"]), 1) == ([], ["s-slave-001"])
     assert told == ["s-slave-001 cannot be started: sold out", "s-slave-001 is dead: it does not start"]
 
 

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import parameters, request as job_request
 
 UTC = datetime.UTC
 MOMENT = datetime.datetime(2026, 3, 31, 5, 6, 7, tzinfo=UTC)
@@ -25,18 +25,18 @@ def request(**more):
 def test_moments_and_parameters(text, expected):
     if expected is None:
         with pytest.raises(ValueError, match="out of the calendar"):
-            moments.fill(text, MOMENT)
+            parameters.fill(text, MOMENT)
     else:
-        assert moments.fill(text, MOMENT, {"day": "monday"}) == expected
+        assert parameters.fill(text, MOMENT, {"day": "monday"}) == expected
 
 
 def test_parameters_may_name_moments_and_other_parameters():
     """`dir: /user/emr/tmp/${day}` kept its ${day}, which a shell makes nothing of: rm -r /user/emr/tmp//."""
     given = {"dir": "/user/emr/tmp/${day}", "day": "${yyyyMMdd-1}", "deep": "${dir}/${part}", "part": "$${day}", "other": "${HOME}"}
-    assert moments.resolved(given, MOMENT) == {
+    assert parameters.resolved(given, MOMENT) == {
         "dir": "/user/emr/tmp/20260330", "day": "20260330", "deep": "/user/emr/tmp/20260330/${day}", "part": "${day}", "other": "${HOME}"}
     many = {f"p{n}": f"${{p{n + 1}}}${{p{n + 1}}}" if n < 12 else "x" for n in range(13)}
-    assert moments.resolved(many, MOMENT)["p0"] == "x" * 4096
+    assert parameters.resolved(many, MOMENT)["p0"] == "x" * 4096
     found, fill = job_request.filled(request(args=["rm -r ${dir}/"], parameters=given), MOMENT)
     assert found["args"] == ["rm -r /user/emr/tmp/20260330/"] and fill("${part}") == "${day}"
     for around in ({"a": "${a}"}, {"a": "${b}", "b": "x${c}", "c": "${a}"}):
@@ -60,19 +60,19 @@ def test_a_retry_fills_nothing_a_second_time():
     ("2027-03-28T03:00:00+02:00", "yyyyMMddHH-1", "2027032802"),
     ("2026-11-26T06:30:00+08:00[Asia/Shanghai]", "yyyyMMddHH-7", "2026112523")])
 def test_hours_are_those_that_pass_also_where_clocks_change(moment, form, expected):
-    assert moments.written(form, moments.read(moment, "UTC")) == expected
+    assert parameters.written(form, parameters.read(moment, "UTC")) == expected
 
 
 def test_a_time_that_the_clocks_skip_is_refused():
     with pytest.raises(ValueError, match=r"does not exist in Europe/Berlin.* from 03:30 on"):
-        moments.read("2027-03-28T02:30", "Europe/Berlin")
-    assert moments.read("2026-10-25T02:30", "Europe/Berlin").isoformat() == "2026-10-25T02:30:00+02:00"
+        parameters.read("2027-03-28T02:30", "Europe/Berlin")
+    assert parameters.read("2026-10-25T02:30", "Europe/Berlin").isoformat() == "2026-10-25T02:30:00+02:00"
 
 
 def test_the_last_day_of_february_in_a_leap_year():
-    assert moments.written("yyyy-MM-dd-1M", datetime.datetime(2028, 3, 31)) == "2028-02-29"
-    assert moments.written("yyyyMMdd-1y", datetime.datetime(2028, 2, 29)) == "20270228"
-    assert moments.written("yyyyMMdd", datetime.datetime(987, 1, 2)) == "09870102"
+    assert parameters.written("yyyy-MM-dd-1M", datetime.datetime(2028, 3, 31)) == "2028-02-29"
+    assert parameters.written("yyyyMMdd-1y", datetime.datetime(2028, 2, 29)) == "20270228"
+    assert parameters.written("yyyyMMdd", datetime.datetime(987, 1, 2)) == "09870102"
 
 
 @pytest.mark.parametrize(("text", "zone", "expected"), [
@@ -82,9 +82,9 @@ def test_the_last_day_of_february_in_a_leap_year():
 def test_times(text, zone, expected):
     if expected is None:
         with pytest.raises(ValueError, match=r"not a time|no time zone"):
-            moments.read(text, zone)
+            parameters.read(text, zone)
     else:
-        assert moments.read(text, zone).isoformat() == expected
+        assert parameters.read(text, zone).isoformat() == expected
 
 
 def test_a_request_is_filled_in_its_time_zone():

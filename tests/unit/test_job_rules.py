@@ -5,7 +5,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import admission, retrying
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.command import command
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import judge
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.states import judge
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import progress as job_progress
 
 

@@ -8,7 +8,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder i
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan import Plan, _compare
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.purchase import Buyer
 
-from .test_leaving import spec
+from .test_scale_in import spec
 
 
 def found(*ordinals):

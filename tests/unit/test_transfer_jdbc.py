@@ -12,7 +12,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import
     request as transfer,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.jdbc_types import Column
-from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.splits import literal, predicates, since
+from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer.partitions import literal, predicates, since
 from ansible_collections.emr.cluster.plugins.module_utils.node.transfer.jdbc_database import (
     Database,
     TransferError,

@@ -27,7 +27,7 @@ class ActionModule(NodeAction):
 
 
 def options(context, args) -> dict:
-    """Options of the operation ``host`` for this node; also for those who compare or mend one."""
+    """Options of the operation ``host`` for this node; also for those who compare or repair one."""
     topology, node = context.topology, context.node
     # What cannot be installed or placed is refused before any node is touched.
     context.artifacts(node.role)

@@ -10,9 +10,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments, request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import parameters, request as job_request
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.options import OPTIONS, in_seconds
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.verdict import FINAL
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.states import FINAL
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
@@ -244,7 +244,7 @@ def filters(options: dict) -> dict:
             found["since"] = int(time.time() - durations.seconds(text))
         except ValueError:
             try:
-                found["since"] = int(moments.read(text, "UTC").timestamp())
+                found["since"] = int(parameters.read(text, "UTC").timestamp())
             except ValueError as error:
                 raise Refused(f"since: {error}", "Write 2h for two hours ago, or a time in UTC") from error
     return {key: value for key, value in found.items() if value}

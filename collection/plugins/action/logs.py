@@ -10,7 +10,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.units import log_file
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import moments
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import parameters
 from ansible_collections.emr.cluster.plugins.module_utils.domain.logs.lines import LEVELS, RECORDS, SYSTEM, Newest
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text.names import instead
@@ -71,7 +71,7 @@ def since(text: str, now: float) -> float:
         return now - durations.seconds(text)
     except ValueError:
         try:
-            return moments.read(text, "UTC").timestamp()
+            return parameters.read(text, "UTC").timestamp()
         except ValueError as error:
             raise Refused(f"since: {error}", "Write 2h for two hours ago, or a time in UTC") from error
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import Unconfirmed
-from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair.revive import release, revive
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.repair.instances import recover, release
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.repair import decisions
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
@@ -48,7 +48,7 @@ class ActionModule(NodeAction):
         if operation.confirm not in ("yes", plan["digest"]) and not _yes(plan):
             raise Unconfirmed("The repair is not confirmed; nothing was changed", plan)
         operation.take_lock()
-        started, dead = revive(operation, found, int(args.get("patience_s") or 60))
+        started, dead = recover(operation, found, int(args.get("patience_s") or 60))
         try:
             decisions.refuse_masters(seen, dead)
         except Refused as error:

@@ -13,7 +13,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, 
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
 # step -> where it runs
-STEPS = {"look": "master", "fetch": "keeper", "place": "master", "scan": "slave", "mend": "master", "report": "master",
+STEPS = {"look": "master", "fetch": "keeper", "place": "master", "scan": "slave", "edits": "master", "report": "master",
          "accept": "master", "restored": "slave", "finish": "master"}
 
 
@@ -81,7 +81,7 @@ class ActionModule(NodeAction):
         image = context.fact("emr_restored_image", context.topology.control_node.name)
         return self._base(context, dirs=units.storage_dirs("datanode", context.effective), **image)
 
-    def _mend(self, context):
+    def _edits(self, context):
         seen = [context.fact("emr_changed_blocks", node.name) or [] for node in context.topology.with_role("slave")]
         if not any(seen):
             return {"result": {"changed": False}}
@@ -131,8 +131,8 @@ class ActionModule(NodeAction):
             result["emr_changed_blocks"] = result.pop("blocks")
             keep(result, "emr_changed_blocks")
             result["emr_result"] = {"since": {context.host: result["since"]}}
-        elif self.step == "mend":
-            result["emr_result"] = {"mended": result["mended"]}
+        elif self.step == "edits":
+            result["emr_result"] = {"appended": result["appended"]}
         elif self.step == "report":
             result["emr_result"] = {"name": context.topology.cluster, "restore": result["report"]}
         elif self.step == "accept":

@@ -10,7 +10,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import property_names
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.leaving import present, surplus
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.scale_in import present, surplus
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
@@ -107,7 +107,7 @@ class ActionModule(NodeAction):
                  "emr_placement": {"placement": kept.newest.get("placement") or {}}}
         return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
-                "shrinks": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),
+                "scales_in": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),
                 "removed_services": sorted(set(before.expanded_services) - set(wanted.expanded_services)),
                 "named": [str(n) for n in edit.get("remove_nodes") or []],
                 "gone": list((kept.newest.get("edit") or {}).get("remove_nodes") or []),

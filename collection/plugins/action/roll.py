@@ -46,7 +46,7 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False}}
         if os.path.exists(self.stopped):
             with open(self.stopped, encoding="utf-8") as handle:
-                raise EmrError(f"the turn of {handle.read()} failed, so nothing restarts on {context.host}", "Mend that node, then run the play again")
+                raise EmrError(f"the turn of {handle.read()} failed, so nothing restarts on {context.host}", "Repair that node, then run the play again")
         return options
 
     def _turn(self, context, args) -> dict:

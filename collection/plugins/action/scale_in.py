@@ -12,5 +12,5 @@ class ActionModule(CloudAction):
     FOLLOWS = True
 
     def perform(self, arguments, spec, operation):
-        gone = [] if arguments["plan_only"] else operation.shrink(arguments["nodes"], arguments.get("drained") or [])
+        gone = [] if arguments["plan_only"] else operation.release_nodes(arguments["nodes"], arguments.get("drained") or [])
         return {"released": gone, "emr_result": {"released": gone}}

@@ -9,7 +9,7 @@ module: drain
 short_description: Take nodes out of YARN and HDFS without losing work or data
 version_added: 0.1.0
 description:
-  - Drains the hosts of the group C(emr_leaving). YARN gives their containers time to end, HDFS copies their blocks to other
+  - Drains the hosts of the group C(emr_scale_in). YARN gives their containers time to end, HDFS copies their blocks to other
     nodes. Ends when the ResourceManager and the NameNode say that both is done, and tells how far it is until then.
   - Does its work on the control node only; the leaving hosts need not answer.
   - Can be repeated after any interruption. What was begun goes on in the daemons meanwhile.

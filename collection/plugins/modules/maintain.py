@@ -21,7 +21,7 @@ options:
     description:
       - V(look) takes the lock and returns the control node.
       - V(judge) acts.
-      - V(report) fails when V(judge) found something that it must not mend.
+      - V(report) fails when V(judge) found something that it must not repair.
     type: str
     required: true
     choices: [look, judge, report]

@@ -22,13 +22,13 @@ options:
       - C(look) tells on the control node whether there is anything to restore.
       - C(fetch) brings the chosen copy from its slave to the controller, C(place) from there to the control node, where it starts
         the NameNode from it.
-      - C(scan) counts on each slave the blocks from after the backup, C(mend) gives files that were appended to since then
+      - C(scan) counts on each slave the blocks from after the backup, C(edits) gives files that were appended to since then
         their last blocks back, C(report) checks the whole tree on the control node.
       - C(accept) ends the safe mode; C(restored) lets the slaves begin a new line of backups; C(finish) notes on the control
         node that nothing of it is left to do.
     type: str
     required: true
-    choices: [look, fetch, place, scan, mend, report, accept, restored, finish]
+    choices: [look, fetch, place, scan, edits, report, accept, restored, finish]
   from:
     description:
       - Id of the backup, or C(latest).

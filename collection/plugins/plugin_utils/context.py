@@ -29,7 +29,7 @@ from .run import Run
 
 TARGET = "emr_target"
 SEEN = "emr_seen"
-LEAVING = "emr_leaving"
+LEAVING = "emr_scale_in"
 # A spec describes a purchase; hosts that are there already have these in its place.
 UNBOUGHT = {"region": "xx-unbought", "zone": "xx-unbought-a", "image": "none", "vswitch_id": "vsw-none",
             "type": "ecs.unbought.host"}

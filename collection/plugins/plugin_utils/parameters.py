@@ -6,7 +6,7 @@ import re
 
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.flows.definition import PARAMETER
-from ..module_utils.domain.jobs import moments, request as job_request
+from ..module_utils.domain.jobs import parameters, request as job_request
 from ..module_utils.domain.text.names import instead, nearest
 
 _ANY_MOMENT = datetime.datetime(2000, 1, 1)
@@ -23,7 +23,7 @@ def check(what: str, given: dict, declared: dict, requests: list, queries: list)
         with open(path, encoding="utf-8", errors="replace") as handle:
             texts.append(handle.read())
     used = job_request.named({**job_request.DEFAULTS, "parameters": {**declared, **given}}, texts).union(*map(job_request.named, requests))
-    names = sorted(set(declared) | {name for name in used if re.fullmatch(PARAMETER, name) and moments.written(name, _ANY_MOMENT) is None})
+    names = sorted(set(declared) | {name for name in used if re.fullmatch(PARAMETER, name) and parameters.written(name, _ANY_MOMENT) is None})
     for name in given:
         if name not in declared and name not in used:
             raise Refused(f"{what} has no parameter {name}: nothing in it names ${{{name}}}",

@@ -276,7 +276,7 @@ REQUESTS = {
     "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "balance": Balance,
     "verify": Verify, "status": Status, "check": Check, "bundle": Bundle, "copies": Copies, "data": Data,
     "people": {"list": PeopleList, "guard": PeopleGuard, "delete": PeopleDelete}, "backup": Backup,
-    "restore": {"fetch": RestoreFetch, **dict.fromkeys(("look", "place", "scan", "mend", "report", "accept", "restored", "finish"), Restore)},
+    "restore": {"fetch": RestoreFetch, **dict.fromkeys(("look", "place", "scan", "edits", "report", "accept", "restored", "finish"), Restore)},
     "activity": Activity, "transfer": Transfer}
 # The key that names the step.
 STEPS = {"roll": "phase", "people": "op", "restore": "step"}

@@ -16,7 +16,7 @@ from ..ecs.power import cannot_save, still_charged, stop_instances
 from ..install import sources
 from ..purchase.plan import Plan, make_plan
 from ..purchase.purchase import Buyer, retag
-from ..scale.shrink import shrink
+from ..scale.release import release_nodes
 from ..ssh import doors
 from ..ssh.client import require_ssh
 from ..ssh.contact import reach
@@ -296,9 +296,9 @@ class Operation:
         self.changed = True
         return plan, release_cluster(self.client, found, self.lock, self.say)
 
-    def shrink(self, names, drained) -> list:
+    def release_nodes(self, names, drained) -> list:
         """Release the instances of these nodes, and nothing else; their names."""
-        gone = shrink(self.client, self.found(), names, drained, self.lock, self.say)
+        gone = release_nodes(self.client, self.found(), names, drained, self.lock, self.say)
         self.changed = self.changed or bool(gone)
         return gone
 

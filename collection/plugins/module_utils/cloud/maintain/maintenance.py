@@ -149,7 +149,7 @@ class Maintenance:
         if dead:
             self.done.append(f"{'released' if self.act else 'would release'} stopped spot nodes: {', '.join(dead)}")
         if dead and self.act:
-            self.operation.shrink(dead, ())
+            self.operation.release_nodes(dead, ())
             self.found = self.operation.found()
         lacking, begun = self._lacking(() if self.act else dead), self._unfinished(dead)
         spot = sorted({name for g, names in lacking.items() if self._is_spot_group(g) for name in names}

@@ -5,7 +5,7 @@ Nothing is changed before the plan is confirmed; its digest stands for purchases
 from __future__ import annotations
 
 from ...domain.errors import EmrError
-from ...domain.scale import leaving as leaving_nodes
+from ...domain.scale import scale_in
 from ..cluster.finder import Found
 from ..cluster.operation import READY, Operation
 from ..ecs.client import tags_of
@@ -13,13 +13,13 @@ from ..purchase.plan import Plan
 from ..ssh import doors
 from ..ssh.contact import wait_for_ssh
 
-JOIN, NEW, LEAVING, VERIFY = "emr_target", "emr_new", "emr_leaving", "emr_verify"
+JOIN, NEW, LEAVING, VERIFY = "emr_target", "emr_new", "emr_scale_in", "emr_verify"
 
 
 def prepare(operation: Operation, spec, before=None, named=(), excluded=(), loads=None, gone=()) -> tuple:
     """(Plan, Found) of converging on ``spec``. ``before``: the newest spec, None at birth. Raises Refused.
 
-    ``named``: nodes that shall leave; ``excluded``, ``loads``: what the control node says of them (module leaving);
+    ``named``: nodes that shall leave; ``excluded``, ``loads``: what the control node says of them (domain/scale/scale_in.py);
     ``gone``: named ones that an interrupted run may have released already.
     """
     found = operation.found(must_exist=False)
@@ -28,7 +28,7 @@ def prepare(operation: Operation, spec, before=None, named=(), excluded=(), load
         nodes = [{"name": i["InstanceName"], "vars": {"emr_group": tags_of(i).get("emr:group", ""),
                                                       "emr_role": tags_of(i).get("emr:role", ""),
                                                       "emr_state": i.get("Status", "")}} for i in found.instances]
-        leave = leaving_nodes.choose(spec, nodes, named, excluded, loads, gone)
+        leave = scale_in.choose(spec, nodes, named, excluded, loads, gone)
     plan, found = operation.plan(spec, leave, found, before)
     plan.before = before.digest() if before is not None else ""
     return plan, found

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from ..errors import SpecError, SpecProblem
-from ..jobs import moments
+from ..jobs import parameters
 from ..jobs.options import IN_FLOWS
 from ..spec.check import BAD, Checker
 from ..spec.field import Field
@@ -181,7 +181,7 @@ def _rules(data: dict, checker: FlowChecker) -> None:
         if not job["args"] and not job["files"]:
             checker.problem(where, "a job needs args or files, expected something to run", f"Add for example: args: {JOB.fields[1].example}",
                             checker.lines.get(where))
-    around = moments.circle(data["parameters"])
+    around = parameters.circle(data["parameters"])
     if around:
         key = f"parameters.{around[0]}"
         checker.problem(key, f"parameters name each other in a circle: {' names '.join(around)}", "Give one of them a value of its own; "

@@ -8,7 +8,7 @@ import shlex
 from .. import paths
 from ..config import writers
 from ..text.credential_words import reference, secret_key, secret_value
-from . import admission, lists as job_lists, moments
+from . import admission, lists as job_lists, parameters
 from .command import SPARK_TYPES, TYPES
 from .options import OPTIONS
 
@@ -132,11 +132,11 @@ def filled(params, now):
     if params["retry_of"]:
         # The request on record, its files included, was filled in before; once more would fill what $${…} has kept.
         return params, str
-    moment = moments.read(params["time"], params["time_zone"]) if params["time"] else now.astimezone(moments.zone(params["time_zone"]))
-    known = moments.resolved(params["parameters"], moment)
+    moment = parameters.read(params["time"], params["time_zone"]) if params["time"] else now.astimezone(parameters.zone(params["time_zone"]))
+    known = parameters.resolved(params["parameters"], moment)
 
     def text(value):
-        return moments.fill(str(value), moment, known)
+        return parameters.fill(str(value), moment, known)
 
     more = {key: {name: text(value) for name, value in params[key].items()} for key in ("properties", "environment")}
     more.update({key: [text(row) for row in params[key]] for key in ("args", *RESOURCES)})
@@ -147,7 +147,7 @@ def named(params, queries=()):
     """What stands in ``${…}`` in all that parameters are filled in: the request's texts, each other, and ``queries``."""
     rows = [params["name"], params["python_env"], *params["args"], *params["properties"].values(), *params["environment"].values(),
             *(row for kind in RESOURCES for row in params[kind]), *params["parameters"].values(), *queries]
-    return {name for row in rows for name in moments.names_in(row)}
+    return {name for row in rows for name in parameters.names_in(row)}
 
 
 def is_query(kind, path):

@@ -127,7 +127,7 @@ def _fsck(base, limit_s, **options):
         return answer.rest(time.monotonic() + limit_s).decode(errors="replace")
 
 
-def mending_rows(base, changed, limit_s):
+def rows_of_edits(base, changed, limit_s):
     """(edits, paths) that give files the newer last blocks which DataNodes have."""
     rows, paths = [], []
     for number, (stamp, size) in sorted(changed.items()):

@@ -16,7 +16,7 @@ from .. import hadoop_cli
 from ..common import NodeError, ensure_directory, log_tail, owner_ids, run, wait_until, write_atomic
 from ..config.configure import inspect
 from ..daemons.health import namenode
-from .edits import ahead_rows, image_facts, mending_rows, newest_replicas, write_segment
+from .edits import ahead_rows, image_facts, newest_replicas, rows_of_edits, write_segment
 from .operations import RECORD, pending
 from .tool import BackupError, newest_image, read_json, stamp, verify_copy, write_json
 
@@ -127,22 +127,22 @@ def _started(params):
         + "\n  ".join(log_tail(UNIT, params["log_file"]))))
 
 
-def mend(params):
+def append_edits(params):
     """Let files that were appended to after the copy have their last blocks back, as DataNodes have them now.
 
     ``changed``: of each DataNode [[block, generation stamp, bytes]]. The NameNode starts once more, from the same image.
     """
     record = pending()
     changed = newest_replicas(params["changed"], record["image"]["last_block"])
-    rows, paths = mending_rows(params["namenode"], changed, params["limit_s"]) if changed else ([], [])
+    rows, paths = rows_of_edits(params["namenode"], changed, params["limit_s"]) if changed else ([], [])
     if not rows:
-        return {"changed": False, "mended": []}
+        return {"changed": False, "appended": []}
     run(["systemctl", "stop", f"{UNIT}.service"], limit_s=120)
     uid, gid = owner_ids("hdfs", "hadoop")
     for current in [os.path.join(path, "current") for path in params["dirs"]]:
         if newest_image(current)[0] != record["txid"]:
             raise NodeError(f"{current} is not as it was restored; run restore again")
-        with tempfile.TemporaryDirectory(dir=current, prefix=".mending") as folder:
+        with tempfile.TemporaryDirectory(dir=current, prefix=".edits") as folder:
             made = write_segment(folder, record["txid"], ahead_rows(record["image"]) + rows, record["layout_version"])
             os.chown(made, uid, gid)
             # In safe mode nothing was written but the beginnings and ends of segments. The new one comes first: without it
@@ -154,5 +154,5 @@ def mend(params):
                     os.unlink(os.path.join(current, name))
         write_atomic(os.path.join(current, "seen_txid"), f"{record['txid']}\n", 0o600, uid, gid)
     _started(params)
-    write_json(RECORD, dict(record, mended=paths))
-    return {"changed": True, "mended": paths}
+    write_json(RECORD, dict(record, appended=paths))
+    return {"changed": True, "appended": paths}

@@ -11,7 +11,7 @@ from ..common import NodeError, run, wait_until
 from ..hadoop_http import NameNode
 from .edits import environment
 from .operations import RECORD, pending, restored
-from .restore import DROP_IN, jmx, look, mend, place
+from .restore import DROP_IN, append_edits, jmx, look, place
 from .tool import BackupError, read_json, stamp, verify_copy, write_json
 
 BLOCK = re.compile(r"blk_(\d+)_(\d+)\.meta")
@@ -31,7 +31,7 @@ def perform(params, check):
         return look(params)
     if check:
         return {"changed": params["step"] in ("place", "accept")}
-    return {"place": place, "scan": scan, "mend": mend, "report": report, "accept": accept, "restored": restored,
+    return {"place": place, "scan": scan, "edits": append_edits, "report": report, "accept": accept, "restored": restored,
             "finish": finish}[params["step"]](params)
 
 

@@ -12,7 +12,7 @@ import shutil
 import time
 
 from ...domain.jobs.request import RESOURCES, remote
-from ...domain.jobs.verdict import FINAL
+from ...domain.jobs.states import FINAL
 from ..common import NodeError, read_text, run, write_atomic
 from . import admission as job_admit, logs as job_logs, yarn as job_yarn
 from .progress import progress

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-from ...domain.jobs.verdict import alive
+from ...domain.jobs.states import alive
 from ..hadoop_http import Daemon
 from . import yarn as job_yarn
 from .record import JOBS, names

@@ -15,7 +15,7 @@ import re
 import time
 
 from ...domain import paths
-from ...domain.jobs.verdict import FINAL
+from ...domain.jobs.states import FINAL
 from ..common import NodeError, read_text, unit_states, write_atomic
 from . import journal
 

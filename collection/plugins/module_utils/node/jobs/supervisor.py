@@ -12,7 +12,7 @@ import signal
 import time
 
 from ...domain.jobs.retrying import again
-from ...domain.jobs.verdict import alive, judge
+from ...domain.jobs.states import alive, judge
 from .. import hadoop_cli
 from ..common import NodeError, read_text, run, write_atomic
 from ..hadoop_http import NameNode

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 
-from ...domain.jobs.verdict import alive
+from ...domain.jobs.states import alive
 from ...domain.text.ends import Ends
 from .. import hadoop_cli
 from ..common import NodeError

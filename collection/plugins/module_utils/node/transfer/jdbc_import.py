@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 
 from ...domain.transfer.jdbc_types import reading, wanted
-from ...domain.transfer.splits import predicates, since
+from ...domain.transfer.partitions import predicates, since
 from .jdbc_database import TransferError, kind_of, spelt
 from .jdbc_values import fitting
 

@@ -9,7 +9,7 @@ from ..cluster.teardown import GONE_LIMIT, delete_batch
 from ..ecs.client import EcsClient
 
 
-def leavers(found, names, drained) -> list:
+def to_release(found, names, drained) -> list:
     """The instances of these nodes that still exist. Raises EmrError for one that runs and was not drained: it may hold data
     or work that nobody took over."""
     here = [i for i in found.instances if i["InstanceName"] in set(names)]
@@ -20,12 +20,12 @@ def leavers(found, names, drained) -> list:
     return here
 
 
-def shrink(client: EcsClient, found, names, drained, lock=None, report=lambda text: None) -> list:
+def release_nodes(client: EcsClient, found, names, drained, lock=None, report=lambda text: None) -> list:
     """Release the nodes and wait until they are gone; their names. Protection is switched off for exactly these.
 
     A release that was interrupted is finished: what is gone already is not asked for again. Raises EmrError.
     """
-    here = leavers(found, names, drained)
+    here = to_release(found, names, drained)
     if not here:
         return []
     if lock is not None:

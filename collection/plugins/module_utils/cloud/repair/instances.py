@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from ...domain.errors import EmrError
 from ..cluster.finder import cluster_instances
 from ..purchase.purchase import start_instances
-from ..scale.shrink import shrink
+from ..scale.release import release_nodes
 from ..ssh.contact import node_address
 
 START_LIMIT_S = 240.0
 LOOK_S = 2.0
 
 
-def revive(operation, found, patience_s: float) -> tuple:
+def recover(operation, found, patience_s: float) -> tuple:
     """(started, dead): names of nodes."""
     asked = _start(operation, found.start)
     started = _await(operation, asked, START_LIMIT_S, "started instances") if asked else set()
@@ -82,6 +82,6 @@ def _answers(address: str) -> bool:
 
 def release(operation, names) -> list:
     """Release the instances of dead nodes and wait until they are gone."""
-    gone = shrink(operation.client, operation.found(), names, names, operation.lock, operation.say)
+    gone = release_nodes(operation.client, operation.found(), names, names, operation.lock, operation.say)
     operation.changed = operation.changed or bool(gone)
     return gone

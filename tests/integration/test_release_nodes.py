@@ -23,12 +23,12 @@ def ecs(monkeypatch, tmp_path):
         yield local
 
 
-def shrink(client, names=GOING, drained=GOING):
+def release_nodes(client, names=GOING, drained=GOING):
     with Owner() as owner:
         run = operation(client, "demo", owner)
         run.take_lock()
         try:
-            return run.shrink(names, drained)
+            return run.release_nodes(names, drained)
         finally:
             if not isinstance(client, BrittleClient):
                 run.unlock()
@@ -39,16 +39,16 @@ def test_a_release_that_dies_anywhere_is_finished_and_touches_no_other_node(ecs)
         create(EcsClient(ecs.region), spec(ecs, network=f"network: {{vswitch_id: {ecs.vswitch}, ssh_from: 10.0.0.1/32}}\n"
                                            "deletion_protection: true"), owner)
     with pytest.raises(EmrError, match="not drained"):
-        shrink(EcsClient(ecs.region), drained=[])
+        release_nodes(EcsClient(ecs.region), drained=[])
     assert living(ecs, "demo") == expected("demo", master=1, slave=3)
     for number, moment in ((2, "before"), (2, "after"), (3, "before"), (3, "after")):
         try:
-            shrink(BrittleClient(ecs.region, number, moment))
+            release_nodes(BrittleClient(ecs.region, number, moment))
         except Killed:
             pass
         assert set(STAY) <= set(living(ecs, "demo"))
-    assert shrink(EcsClient(ecs.region)) in ([], GOING)
+    assert release_nodes(EcsClient(ecs.region)) in ([], GOING)
     assert living(ecs, "demo") == STAY
-    assert shrink(EcsClient(ecs.region)) == [], "a second time there is nothing to do"
+    assert release_nodes(EcsClient(ecs.region)) == [], "a second time there is nothing to do"
     described = EcsClient(ecs.region).items("DescribeInstances")
     assert {i["InstanceName"]: i["DeletionProtection"] for i in described} == dict.fromkeys(STAY, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.leaving import check_named, choose, surplus
+from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.scale_in import check_named, choose, surplus
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 
 GIB = 2 ** 30

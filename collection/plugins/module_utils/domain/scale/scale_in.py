@@ -1,4 +1,4 @@
-"""Which nodes leave when a cluster shrinks, and whether they may.
+"""Which nodes leave when a cluster is scaled in, and whether they may.
 
 ``nodes`` are what ``cluster`` returns: {name, vars: {emr_group, emr_role, …}}. ``loads`` is what the operation ``drain``
 saw on the control node (node/scale/drain.py, ``look``), by service.
