@@ -74,7 +74,7 @@ def test_the_control_node_is_the_tagged_master_else_the_first_by_name():
     assert control.GROUP in node_hostvars(MASTER, control=True)[1] and control.GROUP not in node_hostvars(MASTER)[1]
 
 
-@pytest.mark.parametrize("name", ["new", "target", "control", "origin-reader"])
+@pytest.mark.parametrize("name", ["new", "target", "control", "origin-spec-node"])
 def test_a_cluster_called_like_a_group_of_plays_does_not_join_it(name):
     assert node_groups(instance("x-master-001", "master", "10.0.0.2", cluster=name)) == ["master"]
     assert node_groups(instance("x-master-001", "master", "10.0.0.2", cluster="news")) == ["emr_news", "master"]

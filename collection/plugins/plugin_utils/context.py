@@ -13,6 +13,7 @@ import socket
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.cloud.cluster.control import GROUP
+from ..module_utils.cloud.cluster.hostvars import role_of
 from ..module_utils.cloud.credentials.chain import default_region
 from ..module_utils.domain.config import role_variables, settings as config
 from ..module_utils.domain.errors import EmrError, Refused
@@ -181,9 +182,7 @@ class Context:
 
     def role(self, host: str) -> str:
         """Role of a host: its variable, else the group it is in."""
-        named = self.get(host, "emr_role")
-        groups = self.get(host, "group_names", [])
-        return str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
+        return role_of(self.get(host, "emr_role"), self.get(host, "group_names", []))
 
     @property
     def control(self) -> str:

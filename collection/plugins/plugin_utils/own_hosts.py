@@ -6,6 +6,7 @@ the cluster: finding it asks no cloud, its lock and its instances are nobody's, 
 from __future__ import annotations
 
 from ..module_utils.cloud.cluster.control import GROUP as CONTROL
+from ..module_utils.cloud.cluster.hostvars import role_of
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.spec.model import spec_from_dict
 from ..module_utils.services.registry import ROLES
@@ -70,8 +71,7 @@ def _cluster(hosts: list, task_vars: dict) -> dict:
 def _node(host: str, task_vars: dict) -> dict:
     """A host as emr.cluster.add_node takes it: it keeps all that its inventory says."""
     known = task_vars["hostvars"][host]
-    named, groups = known.get("emr_role"), known.get("group_names", [])
-    role = str(named) if named in ROLES else next((role for role in ROLES if role in groups), "")
+    role = role_of(known.get("emr_role"), known.get("group_names", []))
     become = known.get("ansible_become")
     return {"name": host, "groups": [], "vars": {
         "emr_role": role, "emr_group": str(known.get("emr_group") or role), "emr_state": "Running",

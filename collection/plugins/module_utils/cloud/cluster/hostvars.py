@@ -20,10 +20,15 @@ _WORD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ROLES = ("master", "slave", "task", "gateway")
 HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # Groups that plays make or address: a cluster whose own would be called so has none, else all its nodes were taken for these.
-PLAYS = frozenset({GROUP, *(f"emr_{word}" for word in ("target", "seen", "new", "leaving", "away", "start", "verify", "reader", "asked",
-                                                       "origin_reader"))})
+PLAYS = frozenset({GROUP, *(f"emr_{word}" for word in ("target", "seen", "new", "scale_in", "away", "start", "verify", "spec_node", "asked",
+                                                       "origin_spec_node"))})
 # No host may be called so: these words mean something to Ansible, or are groups of ours even while they are empty.
 RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", *PLAYS, *_ROLES})
+
+
+def role_of(named, groups) -> str:
+    """Role of a host: the one that its variable names, else the group that it is in; '' for none."""
+    return str(named) if named in _ROLES else next((role for role in _ROLES if role in groups), "")
 
 
 @lru_cache(8192)
