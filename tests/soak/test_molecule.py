@@ -1,4 +1,4 @@
-"""The molecule scenario: the roles on a static inventory of plain hosts, idempotence included."""
+"""The molecule scenarios: all services at once, and each role by itself, on a static inventory of plain hosts, idempotence included."""
 from __future__ import annotations
 
 import os
@@ -6,17 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.lab import REPO, lab
 
+SCENARIOS = sorted(path.parent.name for path in (REPO / "collection/extensions/molecule").glob("*/molecule.yml"))
 
-def test_the_scenario(tmp_path):
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_scenario(tmp_path, scenario):
     with lab(tmp_path, "soakm", 139, 8039) as it:
         spec = it.spec("mole")
         spec.write_text(spec.read_text().replace("count: 3", "count: 1"))
         bin_folder = Path(sys.executable).parent
         env = dict(it.env, EMR_MOLECULE_SPEC=str(spec), ANSIBLE_COLLECTIONS_PATH=str(REPO), NO_COLOR="1",
                    PATH=f"{bin_folder}:{os.environ['PATH']}")
-        done = subprocess.run(["molecule", "test"], cwd=REPO / "collection" / "extensions", env=env, text=True,
+        done = subprocess.run(["molecule", "test", "-s", scenario], cwd=REPO / "collection" / "extensions", env=env, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=1200, check=False)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
         assert not it.instances("mole")

@@ -52,6 +52,17 @@ def test_a_role_of_a_service_is_complete(service):
     assert read(role, "tasks/start.yml")[-1]["notify"] in handlers[1]["listen"]
 
 
+@pytest.mark.parametrize("role", OF_SERVICES)
+def test_each_role_has_a_scenario_of_molecule(role):
+    folder = role_readme.ROLES.parent / "extensions/molecule" / role
+    plays = {name: yaml.safe_load((folder / f"{name}.yml").read_text())[0] for name in ("converge", "verify")}
+    assert plays["converge"]["roles"] == [f"emr.cluster.{role}"]
+    asked = [task["ansible.builtin.include_role"] for task in plays["verify"]["tasks"]]
+    assert {row["name"] for row in asked} == {f"emr.cluster.{role}"} and {row["tasks_from"] for row in asked} == {"health_check", "restart"}
+    scenario = yaml.safe_load((folder / "molecule.yml").read_text())
+    assert "idempotence" in scenario["scenario"]["test_sequence"]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_role_depends_on_what_its_service_needs(service):
     def needs(role):
