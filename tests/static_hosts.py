@@ -26,7 +26,8 @@ class Static:
 
     def __init__(self, bed):
         self.bed, self.folder = bed, bed.folder
-        self.env = dict(bed.env, PATH=f"{BIN}:{os.environ['PATH']}")
+        # A machine that is busy with other tests takes its time to answer.
+        self.env = dict(bed.env, PATH=f"{BIN}:{os.environ['PATH']}", ANSIBLE_TIMEOUT="60", ANSIBLE_SSH_RETRIES="3")
         self.playbook(BUY % (bed.spec("own"), self.folder / "nodes.json"), "buy")
         self.nodes = {node["name"]: node["vars"] for node in json.loads((self.folder / "nodes.json").read_text())}
         self.master, self.slaves = "own-master-001", [name for name in sorted(self.nodes) if "slave" in name]

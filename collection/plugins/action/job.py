@@ -10,31 +10,26 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import parameters, request as job_request
+from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import request as job_request
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.options import OPTIONS, in_seconds
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.states import FINAL
-from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.parameters import check
-from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
+from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import call
 from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, text_file
 from ansible_collections.emr.cluster.plugins.plugin_utils.scripts import REMEDY, windows_line_ends
 
-from ..module_utils.domain import paths
-
 # Operations -> those of their options that go to the master.
-OPERATIONS = {"submit": (), "wait": ("id",), "list": ("limit",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"),
-              "kill": ("id",), "retry": ("id", "token"), "prune": ("keep",), "archive": ()}
+OPERATIONS = {"submit": (), "wait": ("id",), "show": ("id",), "logs": ("id", "yarn", "limit_bytes", "attempt"), "kill": ("id",), "retry": ("id", "token")}
 DEFAULTS = {"op": "submit", "type": "SHELL", "wait": False, "wait_limit_s": 86400, "yarn": False, "limit_bytes": DOOR_BYTES}
 DURATION = "Write it as 30s, 15m, 2h or 7d"
-FILTERS = ("state", "kind", "owner", "name_like", "since")
 # Seconds that one look at a waited-for job lasts at most, and how many of them may fail in a row.
 LOOK_S, FAILED_LOOKS = 15, 30
 # Seconds between two looks of which the first failed.
 FAILED_PAUSE_S = 2
-CHANGING = ("submit", "kill", "retry", "prune", "archive")
+CHANGING = ("submit", "kill", "retry")
 # Files up to so many bytes together travel with the request itself.
 INLINE_BYTES = 32 << 20
 
@@ -53,7 +48,7 @@ class ActionModule(NodeAction):
         self.op = options["op"]
         if self.op not in OPERATIONS or ("id" in OPERATIONS[self.op] and not options.get("id")):
             raise Refused(f"job: op {self.op!r} with id {options.get('id', '')!r}", f"op is one of {', '.join(OPERATIONS)}; all but "
-                          "submit, list, prune and archive need the id of a job")
+                          "submit need the id of a job")
         result = self._perform(options)
         self.after(context, result)
         return {"result": result}
@@ -61,8 +56,6 @@ class ActionModule(NodeAction):
     def _perform(self, options) -> dict:
         if self.op in CHANGING and self._task.check_mode:
             return {"changed": True}
-        if self.op == "archive":
-            return self._archived()
         if self.op == "logs":
             return self._logs(self._sent(options))
         if self.op == "wait":
@@ -86,26 +79,9 @@ class ActionModule(NodeAction):
                 target.write(data)
         return {"changed": False, "job": found["job"], "log_file": target.name, "log_parts": found["parts"]}
 
-    def _archived(self) -> dict:
-        """Copy what is not in OSS yet to where `logs.oss` of the spec says; nothing where it says nothing."""
-        answer = self._low_level_execute_command(f"{paths.LOGS_PROGRAM} last", sudoable=True)
-        if answer["rc"] in MISSING:
-            return {"changed": False}
-        if answer["rc"]:
-            said = answer["stdout"].strip() or answer.get("stderr", "").strip()
-            raise Refused(f"the last logs of jobs could not be copied to OSS: {said[-2000:]}",
-                          "Correct that (docs/data/logs.md), or release without them: emrctl release NAME --no-logs (emr_keep_logs=false)")
-        told = answer["stdout"].strip()
-        return {"changed": bool(told) and "nothing new" not in told, "msg": told}
-
     def _sent(self, options) -> dict:
         """Options of the operations that are no request."""
-        sent = {key: options[key] for key in OPERATIONS[self.op] if key in options}
-        if options.get("older_than"):
-            sent["older_s"] = duration("older_than", options["older_than"])
-        if self.op == "list":
-            sent["filters"] = filters(options)
-        return dict(sent, who=who())
+        return {**{key: options[key] for key in OPERATIONS[self.op] if key in options}, "who": who()}
 
     def _request(self, options) -> tuple:
         """(request as the master wants it, content of the files that travel with it)."""
@@ -192,11 +168,7 @@ class ActionModule(NodeAction):
                 return dict(result, job=job)
 
     def after(self, context, result):
-        if "jobs" in result:
-            result["emr_result"] = {"jobs": result["jobs"]}
-        elif "pruned" in result:
-            result["emr_result"] = {"pruned": result["pruned"]}
-        elif "log_file" in result:
+        if "log_file" in result:
             result["emr_result"] = {key: result[key] for key in ("job", "log_file", "log_parts")}
         elif "log" in result:
             # Once is enough: whoever calls the playbook has the text in the result of the task.
@@ -219,40 +191,6 @@ def failure(job: dict) -> str:
     reason = job.get("reason", "")
     said = job.get("error") or ("" if not reason else reason)
     return f"job {job['id']} {job['state']}{code}\n{said}".rstrip()
-
-
-def duration(key: str, value) -> int:
-    """Seconds of a text such as 90m. Raises Refused."""
-    if str(value).isdigit():
-        return int(value)
-    try:
-        return durations.seconds(value)
-    except ValueError as error:
-        raise Refused(f"{key}: {error}", DURATION) from error
-
-
-def filters(options: dict) -> dict:
-    """Filters of a list as the master wants them. ``since``: a time, or how long ago."""
-    found = {"state": [str(s).upper() for s in listed(options.get("state"))], "user": listed(options.get("owner")),
-             "type": [str(t).upper().replace("-", "_") for t in listed(options.get("kind"))], "name": options.get("name_like")}
-    wrong = [s for s in found["state"] if s not in (*FINAL, "SUBMITTED", "RUNNING", "RETRYING")]
-    if wrong:
-        raise Refused(f"state: {', '.join(wrong)} does not exist", f"States are SUBMITTED, RUNNING, RETRYING, {', '.join(FINAL)}")
-    if options.get("since"):
-        text = str(options["since"])
-        try:
-            found["since"] = int(time.time() - durations.seconds(text))
-        except ValueError:
-            try:
-                found["since"] = int(parameters.read(text, "UTC").timestamp())
-            except ValueError as error:
-                raise Refused(f"since: {error}", "Write 2h for two hours ago, or a time in UTC") from error
-    return {key: value for key, value in found.items() if value}
-
-
-def listed(value) -> list:
-    """One or several as a list."""
-    return [] if value in (None, "") else value if isinstance(value, list) else [value]
 
 
 def variables(rows: dict) -> dict:

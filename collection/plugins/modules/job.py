@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job
-short_description: Run, follow, list, read and kill jobs on a cluster
+short_description: Run, follow, read and kill a job on a cluster
 version_added: 0.1.0
 description:
   - A job is a detached unit on the control node with its own record, so it goes on when the caller goes away.
@@ -17,11 +17,10 @@ author:
 options:
   op:
     description:
-      - What to do. V(wait) stays until the job has ended. V(archive) copies records and logs of the jobs that have ended, and
-        are not there yet, to where C(logs.oss) of the cluster's spec says.
+      - What to do. V(wait) stays until the job has ended.
     type: str
     default: submit
-    choices: [submit, wait, list, show, logs, kill, retry, prune, archive]
+    choices: [submit, wait, show, logs, kill, retry]
   id:
     description:
       - Id of the job to wait for, show, read, kill or run again.
@@ -54,45 +53,6 @@ options:
     description:
       - With O(op=logs) the output of this attempt. Default the last one.
     type: int
-  state:
-    description:
-      - With O(op=list) only jobs in these states.
-    type: list
-    elements: str
-    default: []
-  kind:
-    description:
-      - With O(op=list) only jobs of these types.
-    type: list
-    elements: str
-    default: []
-  owner:
-    description:
-      - With O(op=list) only jobs of these users.
-    type: list
-    elements: str
-    default: []
-  name_like:
-    description:
-      - With O(op=list) only jobs with such a name; C(*) and C(?) stand for others.
-    type: str
-  since:
-    description:
-      - With O(op=list) only jobs submitted since then; 2h for two hours ago, or a time in UTC.
-    type: str
-  limit:
-    description:
-      - With O(op=list) so many jobs at most.
-    type: int
-    default: 200
-  older_than:
-    description:
-      - With O(op=prune) the records of jobs that ended so long ago, such as 30d.
-    type: str
-  keep:
-    description:
-      - With O(op=prune) the records beyond so many of the newest.
-    type: int
 """
 
 EXAMPLES = r"""
@@ -121,15 +81,5 @@ log:
 job:
   description: The job's record with C(id), C(state), C(exit_code), C(history) and C(applications).
   type: dict
-  returned: when there is something to tell
-pruned:
-  description: Ids of the jobs whose records were deleted.
-  type: list
-  elements: str
-  returned: with O(op=prune)
-jobs:
-  description: Jobs, the newest first.
-  type: list
-  elements: dict
   returned: when there is something to tell
 """
