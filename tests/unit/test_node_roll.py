@@ -91,7 +91,7 @@ def test_a_refresh_that_fails_is_not_recorded(node, monkeypatch):
 def test_a_reconfiguration_is_waited_for_and_judged(node, monkeypatch, status, good):
     said = iter(["", "started at x and is still running.", status])
     monkeypatch.setattr(hadoop_cli, "run", lambda *_a, **_o: (0, next(said), ""))
-    monkeypatch.setattr(node_refresh.time, "sleep", lambda _s: None)
+    monkeypatch.setattr("time.sleep", lambda _s: None)
     wanted = row("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "m:8020"))
     if good:
         assert node_refresh.refresh(wanted) == "namenode: settings refreshed"

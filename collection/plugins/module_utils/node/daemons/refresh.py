@@ -1,11 +1,9 @@
 """Make running daemons take over settings without a restart."""
 from __future__ import annotations
 
-import time
-
 from ...domain import paths
 from .. import hadoop_cli
-from ..common import NodeError, read_text
+from ..common import NodeError, read_text, wait_until
 from .stale import note_refreshed, wanted_digest
 
 UNIT_ENV = paths.UNIT_ENV
@@ -50,15 +48,15 @@ def _run(row, more, environment, limit_s):
 
 def _reconfigure(row, environment, limit_s):
     """Start a reconfiguration, wait for its end, and fail for a setting that was not accepted."""
-    deadline = time.monotonic() + limit_s
     _run(row, ["start"], environment, limit_s)
-    while True:
+    said = ""
+
+    def unfinished():
+        nonlocal said
         said = _run(row, ["status"], environment, limit_s)
-        if "finished at" in said:
-            break
-        if time.monotonic() > deadline:
-            raise NodeError(f"{row['label']} is still reconfiguring after {limit_s} s: {said.strip()[-300:]}")
-        time.sleep(0.5)
+        return "" if "finished at" in said else said.strip()[-300:] or "it says nothing"
+    wait_until(limit_s, f"the new settings of {row['label']}", unfinished, 0.5, lambda seen: NodeError(
+        f"{row['label']} is still reconfiguring after {limit_s} s: {seen}"))
     failed = [line.strip() for line in said.splitlines() if line.strip().startswith("FAILED")]
     if failed:
         raise NodeError(f"{row['label']} did not accept: {'; '.join(failed)}\n{said.strip()[-1000:]}", component=row["component"])

@@ -8,7 +8,7 @@ import time
 
 from ...domain.flows import timetable
 from ...domain.flows.plan import SKIPPED, again
-from ..common import NodeError, file_lock, read_text, write_atomic
+from ..common import NodeError, file_lock, read_text, wait_until, write_atomic
 from ..jobs import operations as job
 from ..jobs.record import settings
 from .record import (
@@ -210,13 +210,13 @@ def kill(params):
     write_atomic(f"{folder_of(flow_id)}/killed", f"{params.get('who') or 'root'}\n")
     # The runner is the only one that writes the record. Where none lives, this one ends the flow.
     start(flow_id)
-    deadline = time.monotonic() + KILL_S
-    while state_of(history(flow_id))[0] not in FINAL:
-        if time.monotonic() > deadline:
-            found = show(flow_id)
-            raise NodeError(f"the flow {flow_id} has been stopping for {KILL_S} s and is still {found['state']}. It goes on stopping. Next: "
-                            f"emrctl flow show NAME {flow_id}", flow=found)
-        time.sleep(0.3)
+
+    def going():
+        state = state_of(history(flow_id))[0]
+        return "" if state in FINAL else state
+    wait_until(KILL_S, f"the flow {flow_id}", going, error=lambda seen: NodeError(
+        f"the flow {flow_id} has been stopping for {KILL_S} s and is still {seen}. It goes on stopping. Next: emrctl flow show NAME {flow_id}",
+        flow=show(flow_id)))
     return {"changed": True, "flow": show(flow_id)}
 
 
@@ -242,12 +242,11 @@ def retry(params):
 
 def _await_runner(flow_id):
     """Wait until the runner that wrote the flow's end is gone, or it would take the new start for its own."""
-    deadline = time.monotonic() + 30
-    while True:
+    def runs():
         handle = hold(flow_id)
-        if handle is not None:
-            os.close(handle)
-            return
-        if time.monotonic() > deadline:
-            raise NodeError(f"the runner of the flow {flow_id} has not ended within 30 s. Next: run the command again")
-        time.sleep(0.1)
+        if handle is None:
+            return "it runs"
+        os.close(handle)
+        return ""
+    wait_until(30, f"the runner of the flow {flow_id}", runs, 0.1, lambda _seen: NodeError(
+        f"the runner of the flow {flow_id} has not ended within 30 s. Next: run the command again"))

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import re
-import time
 
+from ..common import NodeError, wait_until
 from ..daemons.health import hdfs_summary
 from ..hadoop_http import HttpError, NameNode
 from .details import hdfs_details
@@ -18,17 +18,16 @@ def perform(params, _check=False):
     """With ``dead`` (addresses) the blocks that only these have; else the numbers of HDFS."""
     if not params.get("dead"):
         return {"changed": False, "hdfs": hdfs_details(params["namenode"])}
-    end = time.monotonic() + params["limit_s"]
-    while True:
+
+    def unknown():
         found = hdfs_summary(params["namenode"])
         # A NameNode in safe mode does not know yet who has what.
-        if found and not found["safe_mode"]:
-            break
-        if time.monotonic() > end:
-            said = "it is in safe mode" if found else "it does not answer"
-            said = f"the NameNode cannot tell after {params['limit_s']} s: {said}"
-            return {"changed": False, "copies": {"error": said}}
-        time.sleep(1)
+        return "it does not answer" if not found else "it is in safe mode" if found["safe_mode"] else ""
+    try:
+        wait_until(params["limit_s"], "the NameNode", unknown, 1, lambda seen: NodeError(
+            f"the NameNode cannot tell after {params['limit_s']} s: {seen}"))
+    except NodeError as error:
+        return {"changed": False, "copies": {"error": str(error)}}
     copies = sole_copies(params["namenode"], params["dead"], params["limit_s"])
     datanodes = (hdfs_details(params["namenode"]) or {}).get("datanodes", [])
     return {"changed": False, "copies": dict(copies, datanodes=datanodes)}

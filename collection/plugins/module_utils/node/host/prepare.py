@@ -9,13 +9,12 @@ import pwd
 import re
 import shutil
 import socket
-import time
 
 from ...domain import paths
 from ...domain.config import writers
 from ...domain.install import systems
 from ...domain.topology.record import PATH as NODE_RECORD
-from ..common import NodeError, ensure_directory, read_text, run, write_atomic
+from ..common import NodeError, ensure_directory, read_text, run, wait_until, write_atomic
 from .bootstrap import run_scripts
 
 BEGIN, END = "# BEGIN emr", "# END emr"
@@ -249,12 +248,8 @@ def _disks(disks, changes):
 def _device(serial, limit_s=20):
     """The disk's device. A disk attached a moment ago may still be on its way."""
     path = DISK_BY_ID + serial[:20]
-    deadline = time.monotonic() + limit_s
-    while not os.path.exists(path):
-        if time.monotonic() > deadline:
-            raise NodeError(f"data disk {serial} is not there ({path} is missing); attached disks: "
-                            f"{', '.join(glob.glob(DISK_BY_ID + '*')) or 'none'}")
-        time.sleep(0.5)
+    wait_until(limit_s, f"data disk {serial}", lambda: "" if os.path.exists(path) else f"{path} is missing", 0.5, lambda seen: NodeError(
+        f"data disk {serial} is not there ({seen}); attached disks: {', '.join(glob.glob(DISK_BY_ID + '*')) or 'none'}"))
     return os.path.realpath(path)
 
 
