@@ -11,7 +11,7 @@ from ansible.utils.display import Display
 
 from ..module_utils.domain.errors import Refused, SpecError, SpecProblem
 from ..module_utils.domain.flows.definition import flow_from, flow_of_job, load_flow, parse_flow
-from ..module_utils.domain.jobs import request as job_request
+from ..module_utils.domain.jobs import parameters as job_parameters, request as job_request
 from ..module_utils.domain.jobs.options import in_seconds
 from .context import plain
 from .parameters import check
@@ -49,7 +49,7 @@ class Flow:
         queries = [path for name, path in self.files.items() if job_request.is_query(jobs[name.split("/")[0]]["type"], path)]
         check("the flow", given, parameters, [{**job_request.DEFAULTS, **job} for job in jobs.values()], queries)
         self.definition["parameters"] = {**parameters, **given}
-        around = parameters.circle(self.definition["parameters"])
+        around = job_parameters.circle(self.definition["parameters"])
         if around:
             raise Refused(f"parameters name each other in a circle: {' names '.join(around)}", "Give one of them a value of its own")
 
