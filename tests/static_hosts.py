@@ -27,7 +27,7 @@ class Static:
     def __init__(self, bed):
         self.bed, self.folder = bed, bed.folder
         # A machine that is busy with other tests takes its time to answer.
-        self.env = dict(bed.env, PATH=f"{BIN}:{os.environ['PATH']}", ANSIBLE_TIMEOUT="60", ANSIBLE_SSH_RETRIES="3")
+        self.env = dict(bed.env, PATH=f"{BIN}:{os.environ['PATH']}", ANSIBLE_TIMEOUT="60")
         self.playbook(BUY % (bed.spec("own"), self.folder / "nodes.json"), "buy")
         self.nodes = {node["name"]: node["vars"] for node in json.loads((self.folder / "nodes.json").read_text())}
         self.master, self.slaves = "own-master-001", [name for name in sorted(self.nodes) if "slave" in name]
@@ -39,7 +39,7 @@ class Static:
 
     def run(self, program: str, *arguments: str) -> str:
         done = subprocess.run([str(BIN / program), *arguments], cwd=REPO, env=self.env, stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500, check=False)
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 

@@ -7,12 +7,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.node import node_program
-from ansible_collections.emr.cluster.plugins.plugin_utils import resident_calls
+from ansible_collections.emr.cluster.plugins.plugin_utils import node_action, resident_calls
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 NODE_FILES = {row["path"]: row["content"] for row in resident.node_files()}
@@ -116,3 +117,29 @@ def test_its_answer_is_the_result_and_silence_an_error():
     assert resident_calls.perform(Action(1, '{"failed": true, "msg": "no"}'), "configure", {})["msg"] == "no"
     with pytest.raises(EmrError, match="ended with 1 and no answer: said"):
         resident_calls.perform(Action(1, ""), "configure", {})
+
+
+class Broken(NodeAction):
+    """An action whose connection breaks while a module is sent, on a node with or without the link to its Python."""
+
+    def __init__(self, linked: bool):
+        self.linked, self.tried, self.task_vars = linked, [], {}
+        self.context = SimpleNamespace(fact=lambda name: {"java": "17"})
+
+    def _run_module(self, arguments, python):
+        self.tried.append(python)
+        if len(self.tried) == 1:
+            raise AnsibleConnectionFailure("Data could not be sent to remote host")
+        return {"changed": True}
+
+    def shell(self, command):
+        return {"rc": 0 if self.linked else 1, "stdout": "", "stderr": ""}
+
+
+def test_a_connection_that_broke_for_want_of_an_interpreter_makes_it(monkeypatch):
+    monkeypatch.setattr(NodeAction, "_asked", staticmethod(lambda _op, given: given))
+    monkeypatch.setattr(node_action.interpreter, "ensure", lambda action: "/usr/bin/python3.11")
+    action = Broken(linked=False)
+    assert action.module({}, op="host") == {"changed": True} and action.tried == [paths.PYTHON, "/usr/bin/python3.11"]
+    with pytest.raises(AnsibleConnectionFailure):
+        Broken(linked=True).module({}, op="host")

@@ -5,6 +5,7 @@ import hashlib
 import json
 import time
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
@@ -100,10 +101,20 @@ class NodeAction(ActionBase):
             arguments["secrets"] = options["secrets"]
         if own_hooks():
             arguments["hooks"] = own_hooks()
-        found = self._run_module(arguments, paths.PYTHON)
-        if interpreter.missing(found):
-            found = self._run_module(arguments, interpreter.ensure(self))
-        return found
+        found = self._by_link(arguments)
+        return self._run_module(arguments, interpreter.ensure(self)) if found is None or interpreter.missing(found) else found
+
+    def _by_link(self, arguments: dict) -> dict | None:
+        """The result by the node's own Python; None where it has none and the connection broke over that.
+
+        The shell has ended without an interpreter while the rest of a module is still on its way, which then finds nobody to read it.
+        """
+        try:
+            return self._run_module(arguments, paths.PYTHON)
+        except AnsibleConnectionFailure:
+            if self.shell(f"test -x {paths.PYTHON}")["rc"] != 1:
+                raise
+            return None
 
     @staticmethod
     def _asked(op: str, options: dict) -> dict:
