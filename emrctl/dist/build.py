@@ -10,15 +10,15 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cac
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import Artifact, release
 
-from . import connectors, fetch as fetch_module, hadoop, metastore, spark
+from . import connectors, fetch as fetch_module, hadoop, metastore, monitoring, spark
 from .fetch import fetch
 from .lock import Locked, format_lock, parse_lock
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
-MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore}
+MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring}
 # MiB on the disk while it is built.
-SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400}
+SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200}
 
 
 def lock_file(artifact: Artifact) -> Path:

@@ -1,4 +1,4 @@
-"""Fetching inputs through the registries' ordinary clients: Maven and pip. Nothing unverified is handed on."""
+"""Fetching inputs through the registries' ordinary clients: Maven, pip and apt. Nothing unverified is handed on."""
 from __future__ import annotations
 
 import importlib.util
@@ -18,6 +18,7 @@ from .paths import downloads_dir
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 # A short life with little memory: a small heap, one collector thread, no optimising compiler.
 MAVEN_JVM = "-Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+MAVEN_KINDS = ("jar", "webapps", "native", "tar")
 TIMEOUT = 1800  # seconds for one run of a client
 
 
@@ -28,10 +29,14 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
     """
     root = downloads_dir()
     missing = [item for item in inputs if not (root / item.cached).exists()]
-    maven = [item for item in missing if item.kind != "sdist"]
+    maven = [item for item in missing if item.kind in MAVEN_KINDS]
+    debs = [item for item in missing if item.kind == "deb"]
     if maven:
         say(f"downloading {len(maven)} jars ({sum(i.size for i in maven) >> 20} MiB) with Maven")
         copy_artifacts(pom(exact(item) for item in maven), root / "maven")
+    if debs:
+        say(f"downloading {len(debs)} packages of Debian ({sum(i.size for i in debs) >> 20} MiB) with apt")
+        fetch_debs([item.coordinates for item in debs])
     for item in missing:
         if item.kind == "sdist":
             say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
@@ -48,7 +53,7 @@ def lacking(inputs: list[Locked]) -> list[str]:
     """Programs that fetching the missing ones of these inputs needs and that this machine has not, with how to get them."""
     missing = [item for item in inputs if not (downloads_dir() / item.cached).exists()]
     found = []
-    if any(item.kind != "sdist" for item in missing):
+    if any(item.kind in MAVEN_KINDS for item in missing):
         if not shutil.which("mvn"):
             found.append("Maven (mvn): apt-get install maven, or dnf install maven")
         home = os.environ.get("JAVA_HOME")
@@ -56,6 +61,9 @@ def lacking(inputs: list[Locked]) -> list[str]:
             found.append("Java (java): apt-get install default-jdk-headless, or dnf install java-17-openjdk-headless")
     if any(item.kind == "sdist" for item in missing) and not importlib.util.find_spec("pip"):
         found.append(f"pip of {sys.executable}: python -m ensurepip, or install emrctl with pip into a virtual environment")
+    if any(item.kind == "deb" for item in missing) and not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        found.append("apt-get and dpkg-deb of Debian 12, for programs that Debian packages: take the tarball from a machine that has them "
+                     "(emrctl dist publish), or leave the service out")
     return found
 
 
@@ -105,8 +113,24 @@ def fetch_sdist(coordinates: str) -> Path:
     return target / f"{project}-{version}.tar.gz"
 
 
-def _run(command: list[str], extra: dict) -> None:
-    done = subprocess.run(command, env={**os.environ, **extra}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+def fetch_debs(coordinates: list[str]) -> None:
+    """Download packages of Debian (``package:version``) into the downloads folder. Installs nothing."""
+    target = downloads_dir() / "debian"
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="emr-dist-") as folder:
+        wanted = [name.replace(":", "=", 1) for name in coordinates]
+        try:
+            _run(["apt-get", "download", "-q", *wanted], {}, folder)
+        except EmrError:
+            # A machine whose lists of packages are old or not there.
+            _run(["apt-get", "update", "-q"], {})
+            _run(["apt-get", "download", "-q", *wanted], {}, folder)
+        for path in Path(folder).glob("*.deb"):
+            shutil.move(path, target / path.name)
+
+
+def _run(command: list[str], extra: dict, folder: str | None = None) -> None:
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **extra}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=TIMEOUT, check=False)
     if done.returncode:
         tail = "\n".join(done.stdout.strip().splitlines()[-15:])

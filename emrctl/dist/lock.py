@@ -4,8 +4,8 @@ One input a line, in class-path order: ``kind coordinates sha512 size place``. `
 Kinds: ``jar`` (Maven coordinates ``group:artifact:version[:classifier]``; the place is a folder), ``webapps`` (a Maven
 jar of which only ``webapps/`` is kept; the place is the file to make), ``native`` (a Maven jar of which only Hadoop's native library is
 kept; the place is the folder for it), ``tar`` (a Maven tar.gz of which the place, a folder below
-its top one, is kept) and ``sdist`` (``project:version`` of PyPI; the
-place is ``-``, because its whole tree is rearranged).
+its top one, is kept), ``sdist`` (``project:version`` of PyPI; the
+place is ``-``, because its whole tree is rearranged) and ``deb`` (``package:version`` of Debian 12; the place is a folder).
 """
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
-KINDS = {"jar": (3, 4), "webapps": (3, 4), "native": (3, 4), "tar": (4, 4), "sdist": (2, 2)}
+KINDS = {"jar": (3, 4), "webapps": (3, 4), "native": (3, 4), "tar": (4, 4), "sdist": (2, 2), "deb": (2, 2)}
+DEB_ARCHITECTURE = "amd64"
 _SHA512 = re.compile(r"[0-9a-f]{128}")
 
 
@@ -36,6 +37,8 @@ class Locked:
         parts = self.coordinates.split(":")
         if self.kind == "sdist":
             return f"{parts[0]}-{parts[1]}.tar.gz"
+        if self.kind == "deb":
+            return f"{parts[0]}_{parts[1]}_{DEB_ARCHITECTURE}.deb"
         return "-".join(parts[1:]) + (".tar.gz" if self.kind == "tar" else ".jar")
 
     @property
@@ -43,6 +46,8 @@ class Locked:
         """Path of the input below the downloads folder."""
         if self.kind == "sdist":
             return f"pypi/{self.file}"
+        if self.kind == "deb":
+            return f"debian/{self.file}"
         group, artifact, version = self.coordinates.split(":")[:3]
         return f"maven/{group.replace('.', '/')}/{artifact}/{version}/{self.file}"
 

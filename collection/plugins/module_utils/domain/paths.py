@@ -4,6 +4,7 @@ from __future__ import annotations
 # What is installed: one folder below ROOT for each version of an artifact, and a link with its plain name.
 ROOT = "/opt/emr"
 HADOOP_HOME, SPARK_HOME, METASTORE_HOME = f"{ROOT}/hadoop", f"{ROOT}/spark", f"{ROOT}/metastore"
+MONITORING_HOME = f"{ROOT}/monitoring"
 HADOOP_BIN, SPARK_BIN = f"{HADOOP_HOME}/bin", f"{SPARK_HOME}/bin"
 # Hadoop's native library.
 HADOOP_NATIVE = f"{HADOOP_HOME}/lib/native"
@@ -21,6 +22,7 @@ COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", 
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
 # On the node that makes backups; on the one that takes notices of spot nodes, and on those.
+PROMETHEUS, ALERTMANAGER = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager"
 BACKUP, RECLAIM = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr-reclaim"
 
 # Configuration.
@@ -30,6 +32,7 @@ HADOOP_CONF, SPARK_CONF = f"{ETC}/hadoop", f"{ETC}/spark"
 UNIT_ENV, DIGESTS = f"{ETC}/units", f"{ETC}/digest"
 CAPACITY_SCHEDULER = f"{HADOOP_CONF}/capacity-scheduler.xml"
 METASTORE_PASSWORD = f"{ETC}/metastore/database.jceks"
+MONITORING_CONF = f"{ETC}/monitoring"
 JOBS_SETTINGS, LOGS_SETTINGS, LOGS_KEY = f"{ETC}/jobs.json", f"{ETC}/logs.json", f"{ETC}/logs/key.json"
 NODES = f"{ETC}/nodes.json"
 RECLAIM_NODES = f"{ETC}/reclaim.json"
@@ -42,6 +45,8 @@ CLUSTER = f"{STATE}/cluster"
 REVISIONS, ACTIVITY, RESTORED = f"{CLUSTER}/spec", f"{CLUSTER}/activity.json", f"{CLUSTER}/restore.json"
 BOOTSTRAP, RESTART_MARKS = f"{STATE}/bootstrap", f"{STATE}/restart"
 JOBS, FLOWS, SCHEDULES = f"{STATE}/jobs", f"{STATE}/flows", f"{STATE}/schedules"
+# Figures that the node's exporter reads from files.
+FIGURES = f"{STATE}/figures"
 HDFS_STATE, YARN_STATE = f"{STATE}/hdfs", f"{STATE}/yarn"
 
 # State that does not.

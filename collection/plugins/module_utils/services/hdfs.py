@@ -9,7 +9,7 @@ from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
 from . import draining_hdfs, findings_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
-from .model import Component, ConfFile, Health, Heap, Proof, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Health, Heap, Metrics, Proof, Refresh, Service, TextFile, on
 
 # Keys of another daemon, or of the clients: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address|principal|keytab\.file)$)")
@@ -37,13 +37,13 @@ NAMENODE = Component(
     refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
     storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"), leads=True,
-    marked=True, turn="hdfs.namenode", native=True)
+    marked=True, turn="hdfs.namenode", native=True, metrics=Metrics())
 DATANODE = Component(
     "datanode", on("slave"), "hdfs", ("hdfs", "datanode"), {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
     Health("hdfs.datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
     "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http", (OF_NAMENODE, TRASH, PROXY_USERS),
     (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"), (DATANODE_LIVE,)),),
-    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", marked=True, turn="hdfs.datanode", native=True,
+    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", marked=True, turn="hdfs.datanode", native=True, metrics=Metrics(),
     # A copy of every block stays up.
     together=lambda effective: max(1, int(str(effective["hdfs-site"]["dfs.replication"])) - 1))
 

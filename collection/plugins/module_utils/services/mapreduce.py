@@ -8,7 +8,7 @@ from ..domain.text import durations
 from . import reasons
 from .hadoop import OPENS, PROXY_USERS, xml_aliases
 from .hdfs import OF_HDFS
-from .model import Component, ConfFile, Health, Heap, Proof, Refresh, Service, first
+from .model import Component, ConfFile, Health, Heap, Metrics, Proof, Refresh, Service, first
 from .yarn import FILES_OF_YARN, LOG_AGE, NODEMANAGER, OF_NODEMANAGER, OF_RESOURCEMANAGER, job_sizing
 
 NOT_OF_HISTORY = ("mapred-site", (
@@ -23,7 +23,7 @@ HISTORYSERVER = Component(
     (*OF_HDFS, OF_RESOURCEMANAGER, OF_NODEMANAGER, NOT_OF_HISTORY),
     (Refresh("proxyusers", ("mapred", "hsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
      Refresh("acls", ("mapred", "hsadmin", "-refreshAdminAcls"), (HISTORY_ADMINS,)),
-     Refresh("log-age", ("mapred", "hsadmin", "-refreshLogRetentionSettings"), (LOG_AGE,))))
+     Refresh("log-age", ("mapred", "hsadmin", "-refreshLogRetentionSettings"), (LOG_AGE,))), metrics=Metrics())
 
 
 def _defaults(facts) -> dict:

@@ -97,6 +97,49 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """Where a daemon shows its figures in Prometheus' format: GET ``path`` on its ``port`` (a key of ``ports``)."""
+
+    port: str = "http"
+    path: str = "/prom"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule of Prometheus: it fires when ``expr`` has answered for ``for_s`` seconds.
+
+    ``at``: the threshold, which stands in ``expr`` as ``{at}``; '' when it has none. ``unit``: what it is measured in. ``means``: a sentence of
+    what is wrong, in which Prometheus fills in ``{{ $labels.node }}`` and ``{{ $value }}``; ``help``: the emrctl command that helps, with
+    ``{cluster}`` for its name, and ``{node}`` for the node that the alert is about.
+    """
+
+    name: str
+    expr: str
+    means: str
+    help: str
+    severity: str = "warning"
+    for_s: int = 30
+    at: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture of figures: ``queries`` are pairs of PromQL (with ``$range`` for the width of a step's window) and a legend, in which ``{{node}}`` is
+    a label.
+
+    ``page``: overview, nodes, or the name of what it belongs to. ``kind``: lines, area (stacked) or number. ``unit``: bytes, percent, seconds, per_second or
+    '' (a count).
+    """
+
+    title: str
+    page: str
+    queries: tuple
+    unit: str = ""
+    kind: str = "lines"
+
+
+@dataclass(frozen=True)
 class Component:
     """One daemon of a service.
 
@@ -111,7 +154,8 @@ class Component:
     id of the cluster. ``together(effective)``: how many of them may be down at a time. ``turn``: the hook in node/services/ with what has to hold around its
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
     takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them. ``native``: its JVM
-    has Hadoop's native library loaded.
+    has Hadoop's native library loaded. ``metrics``: where it shows its figures. ``jvm``:
+    it runs on Java, which takes memory beside the heap.
     """
 
     name: str
@@ -146,6 +190,8 @@ class Component:
     work: str = ""
     lists: tuple = ()
     native: bool = False
+    metrics: Metrics | None = None
+    jvm: bool = True
     drain: Drain | None = None
     # Filled in by the service.
     service: str = ""
@@ -253,7 +299,7 @@ class Service:
     ``proof``: that it works. ``spec``: fields
     that a spec has for it. ``python``: the least that its nodes need of it as (version, who needs it, what does not run without it). ``rate``:
     MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
-    without it; None means all.
+    without it; None means all. ``alerts``, ``panels``: of its figures, where the cluster keeps them.
     """
 
     name: str
@@ -291,11 +337,13 @@ class Service:
     python: tuple = ()
     rate: float = 0.0
     used_by: tuple = ((), ())
+    alerts: tuple = ()
+    panels: tuple = ()
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Proof", "Refresh", "Service", "TextFile",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Metrics", "Panel", "Proof", "Refresh", "Service", "TextFile",
            "count", "first", "nothing", "on"]

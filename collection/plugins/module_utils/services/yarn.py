@@ -12,7 +12,7 @@ from ..domain.text import durations
 from . import findings_yarn, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
-from .model import Component, ConfFile, Draining, Health, Heap, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Draining, Health, Heap, Metrics, Refresh, Service, TextFile, on
 
 # Keys of another daemon: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_RESOURCEMANAGER = ("yarn-site", (
@@ -51,7 +51,7 @@ RESOURCEMANAGER = Component(
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (QUEUES,), early=True)),
     storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"),
-    turn="yarn.resourcemanager", native=True)
+    turn="yarn.resourcemanager", native=True, metrics=Metrics())
 NODEMANAGER = Component(
     "nodemanager", on("slave", "task"), "yarn", ("yarn", "nodemanager"), {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562},
     Heap(0.04, 128, 2048), Health("yarn.nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),
@@ -60,7 +60,7 @@ NODEMANAGER = Component(
              ("yarn-site", "yarn.nodemanager.recovery.dir")),
     # A NodeManager that restarts finds its containers again, so systemd must not take them down with it.
     survive=True, counts=yarn_memory, work="compute", turn="yarn.nodemanager",
-    native=True)
+    native=True, metrics=Metrics())
 
 
 @dataclass(frozen=True)

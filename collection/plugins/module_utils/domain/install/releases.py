@@ -77,7 +77,11 @@ _ROWS = (
          "metastore": _own(
             "metastore", "3.1.3",
             "a3d300a907ce2262422d0aa237c6952d075700cef7be777e2a428882cc49785b"
-            "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006")},
+            "7561c027cd616b881852af92b1ac41daf686d7bfe4582d0e8ac18627adb85006"),
+         "monitoring": _own(
+            "monitoring", "2.42.0",
+            "8f6d5a6a417563e4bff1d26b237acedaf1a11aad9c5f45614250886e89b74467"
+            "78d99c98da551cf6829a6cfed8e8e980ea15ec66ed3530a4f0e82e066b3a96a5")},
         notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",

@@ -23,7 +23,7 @@ def overhead(heap_mib: int) -> int:
 
 def beside(component, memory_mib: int) -> int:
     """What a daemon needs beside its heap."""
-    return max(component.beside, overhead(heap(component.name, memory_mib)))
+    return max(component.beside, overhead(heap(component.name, memory_mib)) if component.jvm else 0)
 
 
 def system_memory(memory_mib: int) -> int:

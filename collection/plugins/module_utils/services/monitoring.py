@@ -1,0 +1,108 @@
+"""Monitoring: Prometheus with its alerts on the control node, and an exporter of each host's figures.
+
+Prometheus rather than a lighter store, since it alone keeps to a size on the disk. What is scraped, what alerts and what is drawn comes
+from the homes of all services.
+"""
+from __future__ import annotations
+
+import re
+
+from ..domain.config.folders import data_dirs
+from ..domain.paths import ALERTMANAGER as ALERTMANAGER_PROGRAM
+from ..domain.paths import FIGURES, MONITORING_CONF, MONITORING_HOME
+from ..domain.paths import PROMETHEUS as PROMETHEUS_PROGRAM
+from ..domain.sizing.rules import clamp
+from . import monitoring_files
+from .model import Component, ConfFile, Health, Heap, Metrics, Service, TextFile, first, on
+
+ROLES = ("master", "slave", "task", "gateway")
+USER = "monitor"
+STEM, ALERTS = "monitoring", "alerts"
+# Collectors that rules and panels use; all others cost memory, CPU and room.
+COLLECTORS = ("boottime", "cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "netdev", "pressure", "stat", "textfile", "time", "timex",
+              "vmstat")
+# What is no disk of the host's own.
+NO_DISK = "^/(dev|proc|run|sys|var/lib/(docker|containers)/.+)($|/)"
+
+NODE_EXPORTER = Component(
+    "node-exporter", on(*ROLES), USER,
+    ("node_exporter", "--web.listen-address=:9100", "--collector.disable-defaults", *(f"--collector.{name}" for name in COLLECTORS),
+     f"--collector.textfile.directory={FIGURES}", f"--collector.filesystem.mount-points-exclude={NO_DISK}",
+     "--collector.netdev.device-exclude=^lo$", "--web.disable-exporter-metrics"),
+    {"http": 9100}, Heap(0.005, 16, 32), Health("http", "http", "/"), frozenset(), label="Host figures", group=USER, jvm=False,
+    metrics=Metrics(path="/metrics"))
+PROMETHEUS = Component(
+    "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": 9090}, Heap(0.02, 100, 4096), Health("http", "http", "/-/ready"),
+    frozenset({STEM, ALERTS}), ("alertmanager",), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False,
+    metrics=Metrics(path="/metrics"))
+ALERT_MANAGER = Component(
+    "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
+    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False,
+    metrics=Metrics(path="/metrics"))
+
+DURATION = re.compile(r"^[1-9][0-9]*(ms|s|m|h|d|w|y)$")
+SIZE = re.compile(r"^[1-9][0-9]*(MB|GB|TB)$")
+_TYPES = {"scrape.interval": (DURATION, "a duration such as 15s or 1m"), "retention.time": (DURATION, "a duration such as 30d"),
+          "retention.size": (SIZE, "a size such as 8GB")}
+
+
+def _check(key: str, text: str) -> None:
+    pattern, hint = _TYPES.get(key, (None, ""))
+    if pattern and not pattern.match(text):
+        raise ValueError(f"found {text!r}, expected {hint}")
+
+
+def _defaults(facts) -> dict:
+    if not facts.here(PROMETHEUS):
+        return {}
+    return {STEM: {"scrape.interval": "15s", "retention.time": "30d", "store.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/prometheus",
+                   "alertmanager.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/alertmanager"},
+            ALERTS: monitoring_files.alert_settings(facts)}
+
+
+def _sizes(facts) -> dict:
+    """Room for the figures: a twentieth of the disk that they are on, from 1 to 50 GB; about a month of 4 nodes takes 1."""
+    if not facts.here(PROMETHEUS):
+        return {}
+    group = facts.spec.node_groups.get(facts.node.group)
+    disk = facts.node.disks[0].size_gib if facts.node.disks else (group.system_disk.size_gib if group else 20)
+    return {STEM: {"retention.size": f"{int(clamp(disk // 20, 1, 50))}GB"}}
+
+
+def _program(name: str, options) -> str:
+    """A program that becomes the daemon. No option holds what a person wrote but for checked durations and sizes."""
+    return "\n".join(["#!/bin/sh", f"exec {MONITORING_HOME}/bin/{name} \\", " \\\n".join(f"    {option}" for option in options), ""])
+
+
+def _prometheus(facts, effective) -> str:
+    conf = {key: str(value) for key, value in effective[STEM].items()}
+    memory = int(clamp(0.02 * facts.node.memory_mib, 100, 4096))
+    program = _program("prometheus", (
+        f"--config.file={MONITORING_CONF}/prometheus.yml", f"--storage.tsdb.path={conf['store.dir']}", f"--storage.tsdb.retention.time={conf['retention.time']}",
+        f"--storage.tsdb.retention.size={conf['retention.size']}", "--storage.tsdb.wal-compression", f"--web.listen-address=:{PROMETHEUS.ports['http']}",
+        # What one query may take, so that no page and no person takes the node's memory.
+        "--query.max-samples=5000000", "--query.timeout=20s", "--query.max-concurrency=4", "--log.level=warn"))
+    return program.replace("#!/bin/sh\n", f"#!/bin/sh\nexport GOMEMLIMIT={memory}MiB GOGC=60 GOMAXPROCS=2\n")
+
+
+def _alertmanager(_facts, effective) -> str:
+    return _program("alertmanager", (
+        f"--config.file={MONITORING_CONF}/alertmanager.yml", f"--storage.path={effective[STEM]['alertmanager.dir']}", "--cluster.listen-address=",
+        f"--web.listen-address=:{ALERT_MANAGER.ports['http']}", "--log.level=warn"))
+
+
+SERVICE = Service(
+    name="monitoring", software="monitoring", home=MONITORING_HOME, components=(NODE_EXPORTER, ALERT_MANAGER, PROMETHEUS), data=("monitoring",),
+    files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
+                    prefixes=("scrape.", "retention."), key=re.compile(r"^[a-z]+(\.[a-z_]+)+$"),
+                    key_hint="Choose from scrape.interval, retention.time, retention.size.", check=_check,
+                    reserved={"store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks"}),
+           ConfFile(ALERTS, f"{MONITORING_CONF}/rules.yml", monitoring_files.rules_yml, at=("prometheus",),
+                    key=re.compile(r"^[A-Z][A-Za-z0-9]+\.(expr|at|for|severity|means|help)$"), check=monitoring_files.check_alert,
+                    key_hint="Write the alert's name and what of it: HdfsFull.at, HdfsFull.for, HdfsFull.severity; a rule of your own has an expr.")),
+    texts=(TextFile(PROMETHEUS_PROGRAM, _prometheus, at=("prometheus",), mode="0755"),
+           TextFile(ALERTMANAGER_PROGRAM, _alertmanager, at=("alertmanager",), mode="0755"),
+           TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
+           TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
+    defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755")))
+

@@ -1,0 +1,97 @@
+"""The files of Prometheus and Alertmanager. They are YAML, of which JSON is a part that every writer gets right."""
+from __future__ import annotations
+
+import json
+import re
+
+from ..domain.paths import MONITORING_CONF
+
+SEVERITIES = ("critical", "warning", "none")
+DURATION = re.compile(r"^(0|[1-9][0-9]*(s|m|h|d))$")
+NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
+
+
+def _text(value) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def prometheus_yml(settings) -> str:
+    """What is scraped how often; the targets are in a file of their own, which is read again when it changes."""
+    interval = str(settings.get("scrape.interval", "15s"))
+    return _text({
+        "global": {"scrape_interval": interval, "scrape_timeout": "10s" if _seconds(interval) >= 10 else interval, "evaluation_interval": interval},
+        "rule_files": [f"{MONITORING_CONF}/rules.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
+        "scrape_configs": [{
+            "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],
+            "relabel_configs": [{"source_labels": ["component"], "target_label": "job"}],
+            # The host and the process of a series are its node and component; Hadoop's own labels of the same meaning change with
+            # each failover and double what is kept.
+            "metric_relabel_configs": [{"regex": "hostname|processname|sessionid|context|hastate", "action": "labeldrop"}]}]})
+
+
+def _seconds(duration: str) -> int:
+    number, unit = re.match(r"^([0-9]+)(ms|s|m|h|d|w|y)$", duration).groups()
+    return int(int(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}[unit])
+
+
+def targets(facts) -> str:
+    """Every daemon of the cluster that shows figures, one row each, with where it is as labels."""
+    from .registry import components_on
+
+    rows = []
+    for node in facts.topology.nodes:
+        for component in components_on(facts.services, facts.topology, node):
+            if component.metrics:
+                rows.append({"targets": [f"{node.address}:{component.ports[component.metrics.port]}"], "labels": {
+                    "node": node.name, "component": component.name, "service": component.service, "role": node.role, "group": node.group,
+                    "__metrics_path__": component.metrics.path}})
+    return _text(rows)
+
+
+def alert_settings(facts) -> dict:
+    """{key: text} of every alert of the cluster's services: what a spec may replace one by one."""
+    from .registry import homes
+
+    found = {}
+    for home in homes(facts.services):
+        for alert in home.alerts:
+            found.update({f"{alert.name}.{key}": value for key, value in (
+                ("expr", alert.expr), ("at", alert.at), ("for", f"{alert.for_s}s"), ("severity", alert.severity), ("means", alert.means),
+                ("help", alert.help.replace("{cluster}", facts.topology.cluster).replace("{node}", "{{ $labels.node }}"))) if value})
+    return found
+
+
+def check_alert(key: str, text: str) -> None:
+    """Raises ValueError for a value that Prometheus would refuse at its start."""
+    kind = key.rpartition(".")[2]
+    if kind == "severity" and text not in SEVERITIES:
+        raise ValueError(f"found {text!r}, expected {', '.join(SEVERITIES[:-1])}, or none to switch the alert off")
+    if kind == "for" and not DURATION.match(text):
+        raise ValueError(f"found {text!r}, expected a duration such as 30s, 5m or 0")
+    if kind == "at" and not NUMBER.match(text):
+        raise ValueError(f"found {text!r}, expected a number")
+
+
+def rules_yml(settings) -> str:
+    """The rules, from settings ``Name.expr``, ``.at``, ``.for``, ``.severity``, ``.means`` and ``.help``."""
+    alerts: dict = {}
+    for key, value in settings.items():
+        name, _dot, part = key.rpartition(".")
+        alerts.setdefault(name, {})[part] = str(value)
+    rules = [_rule(name, parts) for name, parts in sorted(alerts.items()) if parts.get("expr") and parts.get("severity") != "none"]
+    return _text({"groups": [{"name": "emr", "rules": rules}]})
+
+
+def _rule(name: str, parts) -> dict:
+    return {"alert": name, "expr": parts["expr"].replace("{at}", parts.get("at", "0")), "for": parts.get("for", "30s"),
+            "labels": {"severity": parts.get("severity", "warning")},
+            "annotations": {"means": parts.get("means", name), "help": parts.get("help", "")}}
+
+
+def alertmanager_yml(_facts) -> str:
+    """Whom alerts go to: nobody until the spec names receivers. A node that is down silences what follows from it."""
+    return _text({
+        "route": {"receiver": "none", "group_by": ["alertname"], "group_wait": "10s", "group_interval": "1m", "repeat_interval": "4h"},
+        "receivers": [{"name": "none"}],
+        "inhibit_rules": [{"source_matchers": ['alertname="NodeDown"'], "target_matchers": ['alertname!="NodeDown"'], "equal": ["node"]}]})
