@@ -56,6 +56,7 @@ class ActionModule(NodeAction):
         conf = render.render_conf(effective, spec, topology, node, context.leaving, context.release)
         files = [self._list(context, row) for row in conf]
         return {"install": self._install(context, args), "files": files + resident.node_files() + units.unit_files(rows), "java_mark": units.JAVA_MARK,
+                "accounts": units.service_users(),
                 "units": [row["unit"] for row in rows], "side_units": self._side_units(context),
                 **self._standing(context),
                 "directories": units.node_directories(context.components, effective) + backups.directories(spec, topology, node),

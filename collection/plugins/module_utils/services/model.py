@@ -345,5 +345,5 @@ class Service:
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Metrics", "Panel", "Proof", "Refresh", "Service", "TextFile",
-           "count", "first", "nothing", "on"]
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Metrics",
+           "Panel", "Proof", "Refresh", "Service", "TextFile", "count", "first", "nothing", "on"]

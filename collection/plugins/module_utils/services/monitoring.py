@@ -19,7 +19,7 @@ ROLES = ("master", "slave", "task", "gateway")
 USER = "monitor"
 STEM, ALERTS = "monitoring", "alerts"
 # Collectors that rules and panels use; all others cost memory, CPU and room.
-COLLECTORS = ("boottime", "cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "netdev", "pressure", "stat", "textfile", "time", "timex",
+COLLECTORS = ("cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "netdev", "pressure", "stat", "textfile", "time", "timex",
               "vmstat")
 # What is no disk of the host's own.
 NO_DISK = "^/(dev|proc|run|sys|var/lib/(docker|containers)/.+)($|/)"
@@ -102,6 +102,9 @@ SERVICE = Service(
                     key_hint="Write the alert's name and what of it: HdfsFull.at, HdfsFull.for, HdfsFull.severity; a rule of your own has an expr.")),
     texts=(TextFile(PROMETHEUS_PROGRAM, _prometheus, at=("prometheus",), mode="0755"),
            TextFile(ALERTMANAGER_PROGRAM, _alertmanager, at=("alertmanager",), mode="0755"),
+           # Debian's build reads both at its start, from this folder alone; its own receivers' texts are not used here.
+           *(TextFile(f"/usr/share/prometheus/alertmanager/{name}.tmpl", lambda *_: "{{/* Written by emr.cluster. */}}\n", at=("alertmanager",))
+             for name in ("default", "email")),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
     defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755")))

@@ -213,6 +213,10 @@ def base_directories() -> list:
             (LOG_ROOT, "root", "0755"), (paths.CACHE, "root", "0755"), (paths.STATE, "root", "0755"),
             (paths.CLUSTER, "root", "0755"), (paths.JOBS, "root", "0755"), (MARK_DIR, "root", "0755"),
             *(row for home in HOMES.values() for row in home.directories)]
+    return _directories(rows)
+
+
+def _directories(rows) -> list:
     return [{"path": path, "owner": owner, "group": "root" if owner == "root" else GROUP, "mode": mode} for path, owner, mode in rows]
 
 
@@ -228,19 +232,21 @@ def node_directories(components, effective: dict) -> list:
     """Directories of one node's components, for logs and storage, as {path, owner, group, mode}. Those of logs go with a removed
     service's data, and are made again when it comes back."""
     result = log_directories(components)
+    # A service that joins a cluster may be younger than its nodes, which have those of base_directories from their preparation.
+    result += _directories(row for home in HOMES.values() if home.name in {c.service for c in components} for row in home.directories)
     for component in components:
         for path in storage_dirs(component.name, effective):
-            result.append({"path": path, "owner": component.user, "group": GROUP, "mode": component.storage_mode})
+            result.append({"path": path, "owner": component.user, "group": component.group, "mode": component.storage_mode})
     return result
 
 
 def service_users() -> list:
-    """Accounts of all daemons as {name, group}; the job user has a group of its own.
+    """Accounts of all daemons as {name, group, home, shell}.
 
-    The group ``hadoop`` is HDFS's group of superusers, so the user that runs jobs must not be in it.
+    The group ``hadoop`` is HDFS's group of superusers, so the user that runs jobs, and every daemon that needs no rights there, has another.
     """
-    users = sorted({component.user for component in COMPONENTS.values()} - {JOB_USER})
-    return [{"name": name, "group": GROUP, "home": STATE, "shell": "/usr/sbin/nologin"} for name in users] + [
+    users = sorted({(component.user, component.group) for component in COMPONENTS.values() if component.user != JOB_USER})
+    return [{"name": name, "group": group, "home": STATE, "shell": "/usr/sbin/nologin"} for name, group in users] + [
         {"name": JOB_USER, "group": JOB_USER, "home": f"/home/{JOB_USER}", "shell": "/bin/bash"}]
 
 

@@ -12,6 +12,7 @@ from ..common import NodeError, ensure_directory, file_lock, owner_ids, read_tex
 from ..daemons.side import settle, wanted_files
 from ..daemons.stale import stale_parts
 from ..hdfs.client import SUPERUSER, WebHdfs
+from ..host.accounts import settle_accounts
 from ..host.prepare import find_java, hosts_text
 from ..install.absent import take_away
 from ..install.install import install
@@ -32,6 +33,8 @@ def configure(params, check):
     database_password.check(params)
     installed = install({**params["install"], "signed": (params.get("secrets") or {}).get("signed")}, check) if params["install"] else {}
     notes = take_away(params["absent"], check) if params.get("absent") else []
+    # A service that joins a cluster may be younger than its nodes.
+    notes += settle_accounts(params.get("accounts") or [], check)
     notes += settle_people(params["people"], check) if params.get("people") else []
     notes += [ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check)
               for row in params["directories"]]

@@ -2,10 +2,8 @@
 from __future__ import annotations
 
 import glob
-import grp
 import json
 import os
-import pwd
 import re
 import shutil
 import socket
@@ -15,6 +13,7 @@ from ...domain.config import writers
 from ...domain.install import systems
 from ...domain.topology.record import PATH as NODE_RECORD
 from ..common import NodeError, ensure_directory, read_text, run, wait_until, write_atomic
+from .accounts import settle_accounts
 from .bootstrap import run_scripts
 
 BEGIN, END = "# BEGIN emr", "# END emr"
@@ -49,7 +48,8 @@ class Changes:
 def prepare(params, check):
     """Do everything that the options of the module ``host`` ask for. Returns the module's result."""
     changes = Changes(check)
-    _accounts(params["users"], changes)
+    for note in settle_accounts(params["users"], check):
+        changes.note(note)
     if params["hostname"]:
         _hostname(params["hostname"], changes)
     if params["hosts"]:
@@ -103,25 +103,6 @@ def _check_memory(facts, promised_mib):
     if promised_mib and facts["memory_mib"] < promised_mib * 0.9 - 128:
         raise NodeError(f"this node has {facts['memory_mib']} MiB of memory, but its type promises {promised_mib} MiB: "
                         "daemons sized for it would not fit. Check the instance type.")
-
-
-def _accounts(users, changes):
-    for group in sorted({user["group"] for user in users}):
-        try:
-            grp.getgrnam(group)
-        except KeyError:
-            changes.note(f"group {group}")
-            if not changes.check:
-                run(["groupadd", "--system", group])
-    for user in users:
-        try:
-            pwd.getpwnam(user["name"])
-        except KeyError:
-            changes.note(f"user {user['name']}")
-            if not changes.check:
-                home = ["--create-home"] if user["home"].startswith("/home/") else ["--no-create-home"]
-                run(["useradd", "--system", "--gid", user["group"], "--home-dir", user["home"], "--shell",
-                     user["shell"], user["name"]] + home)
 
 
 def _hostname(name, changes):
