@@ -18,6 +18,8 @@ VERBS = {
     "status": ("emrctl.cluster", "status"),
     "check": ("emrctl.health", "check"),
     "logs": ("emrctl.logs", "logs"),
+    "metrics": ("emrctl.metrics", "metrics"),
+    "top": ("emrctl.metrics", "top"),
     "repair": ("emrctl.health", "repair"),
     "support-bundle": ("emrctl.health", "support_bundle"),
     "backup": ("emrctl.backup", "backup"),

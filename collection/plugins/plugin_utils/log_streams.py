@@ -27,10 +27,10 @@ PATIENCE_S, HELD = 3.0, 50000
 TALK = 100
 
 
-def command(action, context, host: str) -> list:
-    """The command that runs the program for log lines on a host, as Ansible would connect to it. Raises EmrError."""
+def command(action, context, host: str, program: str = paths.LINES) -> list:
+    """The command that runs a program of the package, the one for log lines or another, on a host, as Ansible would connect to it. Raises EmrError."""
     if str(context.get(host, "ansible_connection", "ssh")) not in ("ssh", "smart"):
-        raise EmrError(f"log lines come through SSH, and the connection to {host} is {context.get(host, 'ansible_connection')}",
+        raise EmrError(f"streams come through SSH, and the connection to {host} is {context.get(host, 'ansible_connection')}",
                        "Set ansible_connection to ssh")
     there = action._play_context.copy()
     there.remote_addr = str(context.get(host, "ansible_host", host))
@@ -39,7 +39,7 @@ def command(action, context, host: str) -> list:
     found = {name: plain(context.get(host, name)) for name in names if context.get(host, name) is not None}
     plugin.set_options(var_options=found)
     become = bool(context.get(host, "ansible_become", False)) and str(context.get(host, "ansible_user", "root")) != "root"
-    words = plugin._build_command(plugin.get_option("ssh_executable"), "ssh", there.remote_addr, f"{'sudo -n ' * become}{paths.LINES}")
+    words = plugin._build_command(plugin.get_option("ssh_executable"), "ssh", there.remote_addr, f"{'sudo -n ' * become}{program}")
     return [word.decode() if isinstance(word, bytes) else word for word in words]
 
 

@@ -22,7 +22,7 @@ COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", 
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
 # On the node that makes backups; on the one that takes notices of spot nodes, and on those.
-PROMETHEUS, ALERTMANAGER = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager"
+PROMETHEUS, ALERTMANAGER, METRICS = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager", f"{LIBEXEC}/emr-metrics"
 BACKUP, RECLAIM = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr-reclaim"
 
 # Configuration.

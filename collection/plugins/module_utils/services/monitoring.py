@@ -21,13 +21,16 @@ STEM, ALERTS = "monitoring", "alerts"
 # Collectors that rules and panels use; all others cost memory, CPU and room.
 COLLECTORS = ("cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "netdev", "pressure", "stat", "textfile", "time", "timex",
               "vmstat")
-# What is no disk of the host's own.
+# What is no disk of the host's own: the exporter's own list, with memory and without overlay, which the root of an image may be.
+NO_FILE_SYSTEM = ("^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|procfs|pstore|ramfs|"
+                  "rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tmpfs|tracefs)$")
 NO_DISK = "^/(dev|proc|run|sys|var/lib/(docker|containers)/.+)($|/)"
 
 NODE_EXPORTER = Component(
     "node-exporter", on(*ROLES), USER,
     ("node_exporter", "--web.listen-address=:9100", "--collector.disable-defaults", *(f"--collector.{name}" for name in COLLECTORS),
      f"--collector.textfile.directory={FIGURES}", f"--collector.filesystem.mount-points-exclude={NO_DISK}",
+     f"--collector.filesystem.fs-types-exclude={NO_FILE_SYSTEM}",
      "--collector.netdev.device-exclude=^lo$", "--web.disable-exporter-metrics"),
     {"http": 9100}, Heap(0.005, 16, 32), Health("http", "http", "/"), frozenset(), label="Host figures", group=USER, jvm=False,
     metrics=Metrics(path="/metrics"))

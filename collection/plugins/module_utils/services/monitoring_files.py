@@ -26,8 +26,9 @@ def prometheus_yml(settings) -> str:
             "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],
             "relabel_configs": [{"source_labels": ["component"], "target_label": "job"}],
             # The host and the process of a series are its node and component; Hadoop's own labels of the same meaning change with
-            # each failover and double what is kept.
-            "metric_relabel_configs": [{"regex": "hostname|processname|sessionid|context|hastate", "action": "labeldrop"}]}]})
+            # each failover and double what is kept; one of the NameNode (totalsynctimes) is a figure, which made a new series at each scrape.
+            # Each container of YARN would leave its series behind.
+            "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies", "action": "labeldrop"}]}]})
 
 
 def _seconds(duration: str) -> int:

@@ -18,7 +18,7 @@ LIB = paths.LIB
 PACKAGE = f"{LIB}/emr_node"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
-            paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program"}
+            paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program"}
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)

@@ -1,0 +1,79 @@
+"""Questions to Prometheus, and what of its answers goes on."""
+from __future__ import annotations
+
+import json
+import time
+
+from ..common import NodeError
+from ..hadoop_http import Daemon, HttpError
+
+# Seconds for an answer; most series of one that go on, and points of each: as many as a wide terminal has columns twice.
+LIMIT_S, SERIES, POINTS = 20.0, 500, 240
+
+
+class Store:
+    """Prometheus at an address."""
+
+    def __init__(self, address):
+        self.daemon = Daemon(address, name="Prometheus")
+
+    def asked(self, query, since_s=0, now=None):
+        """{kind, series: [{labels, values: [[second, text], …]}], left_out} of a query: now, or over the last ``since_s`` seconds.
+
+        Raises NodeError, with Prometheus' own words for a query that it does not understand.
+        """
+        if not since_s:
+            data = self._get("/api/v1/query", {"query": query})
+        else:
+            end = time.time() if now is None else now
+            data = self._get("/api/v1/query_range", {"query": query, "start": f"{end - since_s:.3f}", "end": f"{end:.3f}",
+                                                     "step": f"{max(1.0, since_s / POINTS):.3f}"})
+        return told(data)
+
+    def alerts(self):
+        """What fires now: rows of name, severity, node, since, means, help."""
+        rows = self._get("/api/v1/alerts", {})["alerts"]
+        return [{"name": row["labels"].get("alertname", ""), "severity": row["labels"].get("severity", ""), "node": row["labels"].get("node", ""),
+                 "since": row.get("activeAt", ""), "means": row["annotations"].get("means", ""), "help": row["annotations"].get("help", "")}
+                for row in rows if row["state"] == "firing"]
+
+    def _get(self, path, query):
+        try:
+            return json.loads(self.daemon.ask(path, query=query, limit_s=LIMIT_S))["data"]
+        except HttpError as error:
+            raise NodeError(_words(error), emr_refused=error.status in (400, 422)) from None
+
+
+def _words(error):
+    """Prometheus' own sentence where it said one."""
+    try:
+        return json.loads(error.body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return str(error)
+
+
+def told(data):
+    """An answer's data in one form, whatever its kind."""
+    kind, rows = data["resultType"], data["result"]
+    if kind in ("scalar", "string"):
+        return {"kind": kind, "series": [{"labels": {}, "values": [rows]}], "left_out": 0}
+    series = [{"labels": row["metric"], "values": row["values"] if kind == "matrix" else [row["value"]]} for row in rows]
+    return {"kind": kind, "series": series[:SERIES], "left_out": max(0, len(series) - SERIES)}
+
+
+def sample(store, queries, resourcemanager=""):
+    """One look at everything: {time, figures: {name: series}, alerts, applications}. What does not answer is missing, and named in ``silent``."""
+    found = {"time": time.time(), "figures": {}, "alerts": [], "applications": [], "silent": {}}
+    try:
+        found["figures"] = {name: store.asked(query)["series"] for name, query in queries.items()}
+        found["alerts"] = store.alerts()
+    except NodeError as error:
+        found["silent"]["prometheus"] = str(error)
+    if resourcemanager:
+        answer = Daemon(resourcemanager, name="ResourceManager").look("/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING&limit=200")
+        if answer is None:
+            found["silent"]["resourcemanager"] = f"no answer from {resourcemanager}"
+        else:
+            keys = ("id", "name", "user", "queue", "state", "progress", "allocatedMB", "allocatedVCores", "elapsedTime", "applicationType")
+            found["applications"] = [{key: row.get(key) for key in keys} for row in (answer.get("apps") or {}).get("app") or []]
+    return found

@@ -1,0 +1,167 @@
+"""Text forms of figures: answers to queries, and the screen of `emrctl top`."""
+from __future__ import annotations
+
+import time
+
+from ansible_collections.emr.cluster.plugins.module_utils.domain.monitoring import looks
+
+from emrctl.output import table
+
+# What nodes can be sorted by -> its column.
+SORTS = {"node": "node", "cpu": "cpu_percent", "memory": "memory_percent", "disk": "disk_percent", "received": "received_bytes_s", "sent": "sent_bytes_s",
+         "load": "load"}
+# Labels that say the same as others.
+IMPLIED = ("job", "instance", "service", "role", "group")
+CHART_LINES, CHART_SERIES, TABLE_ROWS = 18, 8, 200
+UNITS = ("", "K", "M", "G", "T", "P")
+
+
+def answer(data: dict) -> str:
+    """The answer to a query: a table of values, or a chart and a table with the least, mean, greatest and last value of each series."""
+    series = data["series"]
+    if not series:
+        return ""
+    if data["kind"] != "matrix":
+        rows = [{**labels(row["labels"]), "value": row["values"][-1][1]} for row in series[:TABLE_ROWS]]
+        return table(rows, list(dict.fromkeys(key for row in rows for key in row if key != "value")) + ["value"])
+    rows = []
+    for row in series:
+        values = [float(text) for _moment, text in row["values"]]
+        rows.append({**labels(row["labels"]), "least": number(min(values)), "mean": number(sum(values) / len(values)), "greatest": number(max(values)),
+                     "last": number(values[-1])})
+    found = list(dict.fromkeys(key for row in rows for key in row))
+    last = ["least", "mean", "greatest", "last"]
+    return f"{chart(series, data['since_s'])}\n\n{table(rows, [key for key in found if key not in last] + last)}"
+
+
+def labels(given: dict) -> dict:
+    """The labels that tell series apart for people."""
+    shown = {key: value for key, value in given.items() if key not in IMPLIED and key != "__name__"}
+    name = given.get("__name__")
+    return {**({"name": name} if name else {}), **shown}
+
+
+def chart(series, since_s: int, width: int | None = None) -> str:
+    """A chart for a terminal of the first series, with the time below it."""
+    import shutil
+
+    import plotext
+
+    plotext.clear_figure()
+    plotext.theme("clear")
+    columns = width or min(120, shutil.get_terminal_size((100, 30)).columns)
+    plotext.plotsize(columns, CHART_LINES)
+    for row in series[:CHART_SERIES]:
+        found = labels(row["labels"])
+        title = found.get("node") or found.get("queue") or found.get("component") or " ".join(found.values()) or "value"
+        plotext.plot([moment for moment, _text in row["values"]], [float(text) for _moment, text in row["values"]], label=plain(title)[:40], marker="braille")
+    start, end = series[0]["values"][0][0], max(row["values"][-1][0] for row in series)
+    ticks = [start + (end - start) * i / 4 for i in range(5)]
+    form = "%m-%d %H:%M" if since_s > 86400 else "%H:%M:%S" if since_s < 600 else "%H:%M"
+    plotext.xticks(ticks, [time.strftime(form, time.localtime(tick)) for tick in ticks])
+    return plotext.uncolorize(plotext.build()).rstrip()
+
+
+def plain(text) -> str:
+    """A text of somebody else's, without what would steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(text))
+
+
+def number(value) -> str:
+    """A number with four digits, large ones with a unit of thousands."""
+    if value is None:
+        return "-"
+    size, unit = float(value), 0
+    while abs(size) >= 10000 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.4g}{UNITS[unit]}"
+
+
+def of_bytes(value) -> str:
+    """Bytes with a unit of 1024."""
+    if value is None:
+        return "-"
+    size, unit = float(value), 0
+    while size >= 1024 and unit < len(UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {UNITS[unit]}{'i' * bool(unit)}B"
+
+
+def percent(value) -> str:
+    """A share, with a bar of ten blocks."""
+    if value is None:
+        return "-"
+    full = max(0, min(10, round(value / 10)))
+    return f"{'█' * full}{'░' * (10 - full)} {value:3.0f}%"
+
+
+def rows(look: dict) -> dict:
+    """A look as data for programs."""
+    return {"time": look["time"], "nodes": looks.nodes(look), "hdfs": looks.hdfs(look), "queues": looks.queues(look), "applications": looks.applications(look),
+            "alerts": look["alerts"], "silent": look["silent"]}
+
+
+class View:
+    """What `top` shows of a look: sorted and filtered as its keys say."""
+
+    def __init__(self, name: str, sort: str = "node"):
+        self.name, self.sort, self.backwards, self.filter = name, sort, sort != "node", ""
+
+    def next_sort(self) -> None:
+        """Sort by the next column: names upwards, figures downwards."""
+        names = list(SORTS)
+        self.sort = names[(names.index(self.sort) + 1) % len(names)]
+        self.backwards = self.sort != "node"
+
+    def text(self, look: dict) -> str:
+        """The whole as lines."""
+        found = rows(look)
+        parts = [self._head(found), self._nodes(found["nodes"]), self._hdfs(found["hdfs"]), self._queues(found["queues"]),
+                 self._applications(found["applications"]), self._alerts(found["alerts"])]
+        parts += [f"{who} does not answer: {plain(why)}" for who, why in sorted(found["silent"].items())]
+        return "\n\n".join(part for part in parts if part)
+
+    def _kept(self, listed: list) -> list:
+        """Those rows that have the filter's text in them."""
+        wanted = self.filter.lower()
+        return [row for row in listed if wanted in " ".join(str(value) for value in row.values()).lower()]
+
+    def _head(self, found: dict) -> str:
+        serious = sum(alert["severity"] == "critical" for alert in found["alerts"])
+        alerts = f"{len(found['alerts'])} alerts, {serious} critical" if found["alerts"] else "no alerts"
+        shown = f"; only rows with {self.filter!r}" if self.filter else ""
+        return f"{self.name} at {time.strftime('%H:%M:%S', time.localtime(found['time']))}: {len(found['nodes'])} nodes, {alerts}{shown}"
+
+    def _nodes(self, listed: list) -> str:
+        column = SORTS[self.sort]
+        kept = sorted(self._kept(listed), key=lambda row: (row[column] is None, row[column] if row[column] is not None else 0), reverse=self.backwards)
+        shown = [{"node": row["node"], "role": row["role"], "cpu": percent(row["cpu_percent"]), "memory": percent(row["memory_percent"]),
+                  "disk": percent(row["disk_percent"]), "received": f"{of_bytes(row['received_bytes_s'])}/s", "sent": f"{of_bytes(row['sent_bytes_s'])}/s",
+                  "load": "-" if row["load"] is None else f"{row['load']:.2f}", "daemons": row["daemons"], "alerts": row["alerts"] or ""} for row in kept]
+        titles = {self.sort: f"{self.sort.upper()} {'▼' if self.backwards else '▲'}"}
+        return table(shown, list(shown[0]), titles) if shown else ""
+
+    @staticmethod
+    def _hdfs(found: dict) -> str:
+        if not found:
+            return ""
+        used = looks.share(found["used_bytes"], found["capacity_bytes"])
+        return (f"HDFS: {percent(used)} of {of_bytes(found['capacity_bytes'])} used; {found['missing_blocks']:.0f} blocks missing, "
+                f"{found['under_replicated_blocks']:.0f} under-replicated")
+
+    def _queues(self, listed: list) -> str:
+        shown = [{"queue": plain(row["queue"]), "memory": percent(looks.share(row["memory_used_mib"], row["memory_mib"])),
+                  "memory_used_mib": f"{row['memory_used_mib']:.0f}", "memory_mib": f"{row['memory_mib']:.0f}", "running": f"{row['running']:.0f}",
+                  "waiting": f"{row['waiting']:.0f}"} for row in self._kept(listed)]
+        return table(shown, list(shown[0])) if shown else ""
+
+    def _applications(self, listed: list) -> str:
+        shown = [{"application": row["application"], "user": plain(row["user"]), "queue": plain(row["queue"]), "state": row["state"],
+                  "progress": percent(row["progress_percent"]), "memory_mib": row["memory_mib"], "vcores": row["vcores"], "seconds": f"{row['seconds']:.0f}",
+                  "name": plain(row["name"])[:40]} for row in self._kept(listed)]
+        return table(shown, list(shown[0])) if shown else "No application runs or waits." if not self.filter else ""
+
+    def _alerts(self, listed: list) -> str:
+        shown = [{"severity": row["severity"], "alert": row["name"], "node": row["node"] or "-", "what": plain(row["means"]), "next": plain(row["help"])}
+                 for row in self._kept(listed)]
+        return table(shown, list(shown[0])) if shown else ""
