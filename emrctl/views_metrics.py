@@ -4,7 +4,6 @@ from __future__ import annotations
 import time
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.monitoring import looks
-
 from emrctl.output import table
 
 # What nodes can be sorted by -> its column.

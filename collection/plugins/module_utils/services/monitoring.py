@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 
+from ..domain.config import writers
 from ..domain.config.folders import data_dirs
-from ..domain.paths import ALERTMANAGER as ALERTMANAGER_PROGRAM
-from ..domain.paths import FIGURES, MONITORING_CONF, MONITORING_HOME
-from ..domain.paths import PROMETHEUS as PROMETHEUS_PROGRAM
+from ..domain.paths import (
+    ALERTMANAGER as ALERTMANAGER_PROGRAM,
+    FIGURES,
+    MONITORING_CONF,
+    MONITORING_HOME,
+    PROMETHEUS as PROMETHEUS_PROGRAM,
+)
 from ..domain.sizing.rules import clamp
 from . import monitoring_files
 from .model import Component, ConfFile, Health, Heap, Metrics, Service, TextFile, first, on
@@ -45,14 +50,13 @@ ALERT_MANAGER = Component(
 
 DURATION = re.compile(r"^[1-9][0-9]*(ms|s|m|h|d|w|y)$")
 SIZE = re.compile(r"^[1-9][0-9]*(MB|GB|TB)$")
-_TYPES = {"scrape.interval": (DURATION, "a duration such as 15s or 1m"), "retention.time": (DURATION, "a duration such as 30d"),
-          "retention.size": (SIZE, "a size such as 8GB")}
+_TYPES = {"scrape.interval": (DURATION, "a duration", "15s"), "retention.time": (DURATION, "a duration", "30d"), "retention.size": (SIZE, "a size", "8GB")}
 
 
 def _check(key: str, text: str) -> None:
-    pattern, hint = _TYPES.get(key, (None, ""))
+    pattern, what, example = _TYPES.get(key, (None, "", ""))
     if pattern and not pattern.match(text):
-        raise ValueError(f"found {text!r}, expected {hint}")
+        raise writers.Unwritable(f"{key}: found {text!r}, expected {what}", f"Write for example: {key}: {example}")
 
 
 def _defaults(facts) -> dict:

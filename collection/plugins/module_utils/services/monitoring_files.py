@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import re
 
+from ..domain.config import writers
 from ..domain.paths import MONITORING_CONF
 
 SEVERITIES = ("critical", "warning", "none")
@@ -64,14 +65,14 @@ def alert_settings(facts) -> dict:
 
 
 def check_alert(key: str, text: str) -> None:
-    """Raises ValueError for a value that Prometheus would refuse at its start."""
+    """Raises Unwritable for a value that Prometheus would refuse at its start."""
     kind = key.rpartition(".")[2]
     if kind == "severity" and text not in SEVERITIES:
-        raise ValueError(f"found {text!r}, expected {', '.join(SEVERITIES[:-1])}, or none to switch the alert off")
+        raise writers.Unwritable(f"{key}: found {text!r}, expected {', '.join(SEVERITIES[:-1])} or none", f"Write {key}: none to switch the alert off.")
     if kind == "for" and not DURATION.match(text):
-        raise ValueError(f"found {text!r}, expected a duration such as 30s, 5m or 0")
+        raise writers.Unwritable(f"{key}: found {text!r}, expected a duration", f"Write for example: {key}: 30s, or 5m")
     if kind == "at" and not NUMBER.match(text):
-        raise ValueError(f"found {text!r}, expected a number")
+        raise writers.Unwritable(f"{key}: found {text!r}, expected a number", f"Write for example: {key}: 85")
 
 
 def rules_yml(settings) -> str:
