@@ -94,9 +94,12 @@ def percent(value) -> str:
     return f"{'█' * full}{'░' * (10 - full)} {value:3.0f}%"
 
 
+FORMS = {"bytes": of_bytes, "percent": percent, "per_second": lambda value: f"{of_bytes(value)}/s"}
+
+
 def rows(look: dict) -> dict:
     """A look as data for programs."""
-    return {"time": look["time"], "nodes": looks.nodes(look), "hdfs": looks.hdfs(look), "queues": looks.queues(look), "applications": looks.applications(look),
+    return {"time": look["time"], "nodes": looks.nodes(look), "tables": looks.tables(look), "applications": looks.applications(look),
             "alerts": look["alerts"], "silent": look["silent"]}
 
 
@@ -115,7 +118,7 @@ class View:
     def text(self, look: dict) -> str:
         """The whole as lines."""
         found = rows(look)
-        parts = [self._head(found), self._nodes(found["nodes"]), self._hdfs(found["hdfs"]), self._queues(found["queues"]),
+        parts = [self._head(found), self._nodes(found["nodes"]), *(self._table(title, listed) for title, listed in found["tables"].items()),
                  self._applications(found["applications"]), self._alerts(found["alerts"])]
         parts += [f"{who} does not answer: {plain(why)}" for who, why in sorted(found["silent"].items())]
         return "\n\n".join(part for part in parts if part)
@@ -140,19 +143,13 @@ class View:
         titles = {self.sort: f"{self.sort.upper()} {'▼' if self.backwards else '▲'}"}
         return table(shown, list(shown[0]), titles) if shown else ""
 
-    @staticmethod
-    def _hdfs(found: dict) -> str:
-        if not found:
-            return ""
-        used = looks.share(found["used_bytes"], found["capacity_bytes"])
-        return (f"HDFS: {percent(used)} of {of_bytes(found['capacity_bytes'])} used; {found['missing_blocks']:.0f} blocks missing, "
-                f"{found['under_replicated_blocks']:.0f} under-replicated")
-
-    def _queues(self, listed: list) -> str:
-        shown = [{"queue": plain(row["queue"]), "memory": percent(looks.share(row["memory_used_mib"], row["memory_mib"])),
-                  "memory_used_mib": f"{row['memory_used_mib']:.0f}", "memory_mib": f"{row['memory_mib']:.0f}", "running": f"{row['running']:.0f}",
-                  "waiting": f"{row['waiting']:.0f}"} for row in self._kept(listed)]
-        return table(shown, list(shown[0])) if shown else ""
+    def _table(self, title: str, listed: list) -> str:
+        """A service's own table, whose first column is called like it."""
+        drawn = looks.TABLES[title]
+        units = {name: unit for name, _query, unit in drawn.columns}
+        kept = self._kept(listed) if drawn.by else listed
+        shown = [{title: plain(row[drawn.by]) if drawn.by else "", **{name: FORMS.get(unit, number)(row[name]) for name, unit in units.items()}} for row in kept]
+        return table(shown, [title, *units]) if shown else ""
 
     def _applications(self, listed: list) -> str:
         shown = [{"application": row["application"], "user": plain(row["user"]), "queue": plain(row["queue"]), "state": row["state"],

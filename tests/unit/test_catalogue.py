@@ -30,8 +30,8 @@ def test_rows_are_consistent():
         assert row.reads <= set(STEMS) and set(row.after) <= set(COMPONENTS)
         assert 0 < row.heap.share < 1 and 0 < row.heap.least <= row.heap.most
         # An application of YARN takes its options from Spark's settings.
-        assert row.user != "root" and (row.jvm_opts_env == "" if row.application else row.jvm_opts_env in ENV_NAMES)
-    daemons = [row for row in COMPONENTS.values() if not row.application]
+        assert row.user != "root" and (row.jvm_opts_env == "" if row.application or not row.jvm else row.jvm_opts_env in ENV_NAMES)
+    daemons = [row for row in COMPONENTS.values() if row.jvm and not row.application]
     assert len({row.jvm_opts_env for row in daemons}) == len(daemons)
 
 

@@ -127,9 +127,8 @@ LOOK = {"time": 9.0, "silent": {}, "alerts": [{"name": "DataNodeDead", "severity
         "figures": {"role": [{"labels": {"node": n, "role": r}, "values": [[9, "1"]]} for n, r in (("m1", "master"), ("s1", "slave"), ("s2", "slave"))],
                     "cpu": series("node", m1=5, s1=90, s2=20), "memory_used": series("node", m1=1, s1=1, s2=1), "memory": series("node", m1=4, s1=2, s2=4),
                     "daemons": series("node", m1=6, s1=2, s2=3), "daemons_wanted": series("node", m1=6, s1=3, s2=3),
-                    "hdfs": [{"labels": {}, "values": [[9, "1024"]]}], "hdfs_used": [{"labels": {}, "values": [[9, "512"]]}],
-                    "hdfs_missing": [{"labels": {}, "values": [[9, "0"]]}], "hdfs_under_replicated": [{"labels": {}, "values": [[9, "2"]]}],
-                    "queue_memory": series("queue", **{"root": 100, "root.a": 100}), "queue_memory_used": series("queue", **{"root": 25, "root.a": 25})},
+                    "HDFS.capacity": [{"labels": {}, "values": [[9, "1024"]]}], "HDFS.share": [{"labels": {}, "values": [[9, "50"]]}],
+                    "Queues.share": series("queue", **{"root": 25, "root.a": 25}), "Queues.running": series("queue", **{"root.a": 1})},
         "applications": [{"id": "a_1", "user": "emr", "queue": "root.a", "state": "RUNNING", "progress": 50.0, "allocatedMB": -1, "allocatedVCores": -1,
                           "elapsedTime": 2000, "name": "x\x1b[31m"}]}
 
@@ -137,15 +136,16 @@ LOOK = {"time": 9.0, "silent": {}, "alerts": [{"name": "DataNodeDead", "severity
 def test_a_look_becomes_rows():
     nodes = {row["node"]: row for row in looks.nodes(LOOK)}
     assert nodes["s1"]["memory_percent"] == 50 and nodes["s1"]["daemons"] == "2/3" and nodes["s1"]["alerts"] == 1 and nodes["m1"]["disk_percent"] is None
-    assert [row["queue"] for row in looks.queues(LOOK)] == ["root.a"]
-    assert looks.hdfs(LOOK)["under_replicated_blocks"] == 2 and looks.hdfs({"figures": {}}) == {}
+    tables = looks.tables(LOOK)
+    assert [(row["queue"], row["running"]) for row in tables["Queues"]] == [("root", None), ("root.a", 1)]
+    assert tables["HDFS"][0]["capacity"] == 1024 and "queue" not in tables["HDFS"][0] and looks.tables({"figures": {}}) == {}
     assert looks.applications(LOOK)[0]["memory_mib"] == 0
 
 
 def test_top_sorts_filters_and_steers_no_terminal():
     view = views_metrics.View("sales", "cpu")
     text = view.text(LOOK)
-    assert text.index("s1 ") < text.index("s2 ") < text.index("m1 ") and "\x1b" not in text and "1 alerts, 1 critical" in text
+    assert "1.0 KiB" in text and text.index("s1 ") < text.index("s2 ") < text.index("m1 ") and "\x1b" not in text and "1 alerts, 1 critical" in text
     view.filter = "S2"
     assert "m1 " not in view.text(LOOK)
 

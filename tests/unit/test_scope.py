@@ -18,16 +18,16 @@ def cluster(slaves=3, tasks=2):
 
 def test_everything_in_start_order():
     found = select({}, cluster(), tuple(SERVICES))
-    assert found["c-master-001"] == ["namenode", "resourcemanager", "historyserver", "metastore", "spark-historyserver",
-                                     "spark-connect", "spark-thrift"]
-    assert found["c-slave-001"] == ["datanode", "nodemanager"] and found["c-night-001"] == ["nodemanager"] and len(found) == 6
+    assert found["c-master-001"] == ["namenode", "node-exporter", "alertmanager", "resourcemanager", "prometheus", "historyserver", "metastore",
+                                     "spark-historyserver", "spark-connect", "spark-thrift"]
+    assert found["c-slave-001"] == ["node-exporter", "datanode", "nodemanager"] and found["c-night-001"] == ["node-exporter", "nodemanager"] and len(found) == 6
 
 
 @pytest.mark.parametrize(("scope", "expected"), [
     ({"services": ["hdfs"]}, {"c-master-001": ["namenode"], "c-slave-001": ["datanode"], "c-slave-002": ["datanode"],
                               "c-slave-003": ["datanode"]}),
     ({"components": ["nodemanager"], "groups": ["night"]}, {"c-night-001": ["nodemanager"], "c-night-002": ["nodemanager"]}),
-    ({"nodes": ["c-slave-002"]}, {"c-slave-002": ["datanode", "nodemanager"]}),
+    ({"nodes": ["c-slave-002"]}, {"c-slave-002": ["node-exporter", "datanode", "nodemanager"]}),
     ({"services": ["hadoop"], "nodes": ["c-night-001"]}, {"c-night-001": ["nodemanager"]}),
     ({"services": "yarn", "groups": ["master"]}, {"c-master-001": ["resourcemanager"]}),
 ])

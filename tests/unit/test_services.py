@@ -28,7 +28,8 @@ ROOMS = {
     "queues and users of YARN, and their homes in HDFS": (("yarn", "hdfs"), ("domain/people/", "domain/spec/rules_people.py", "node/people/")),
     "notices of spot nodes, which YARN drains": (("yarn",), ("domain/scale/reclaim.py", "node/scale/reclaim_program.py")),
     "the password of the metastore's own database": (("metastore",), ("plugin_utils/metastore_password.py",)),
-    "the files of a release, which are called like what they hold": (("spark", "metastore"), ("domain/install/releases.py",)),
+    "figures, which Prometheus keeps": (("monitoring",), ("action/metrics.py", "domain/monitoring/", "node/monitoring/")),
+    "the files of a release, which are called like what they hold": (("spark", "metastore", "monitoring"), ("domain/install/releases.py",)),
     "the only ways to Hadoop's programs and daemons": (("yarn", "hdfs"), ("node/hadoop_cli.py", "node/hadoop_http.py")),
 }
 

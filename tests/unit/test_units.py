@@ -28,7 +28,8 @@ def test_every_unit_runs_as_its_own_user_and_records_its_configuration(component
     assert f"{units.DIGEST_DIR}/{component.name} {units.started_path(component.name)}" in text
     assert f"ExecStartPre=+/bin/rm -f {units.MARK_DIR}/{component.name}\n" in text
     assert (f"{component.name}.refresh {units.refreshed_path(component.name)}" in text) == bool(component.refreshes)
-    assert text.split("ExecStart=")[1].split("\n")[0].startswith(units.home_of(component) + "/bin/")
+    # From its software, or by a program that its home writes.
+    assert text.split("ExecStart=")[1].split("\n")[0].startswith((units.home_of(component) + "/bin/", "/opt/emr/libexec/emr-"))
 
 
 def test_containers_survive_a_restart_of_the_nodemanager_alone():
@@ -89,7 +90,8 @@ def test_digests_are_written_after_everything_they_stand_for():
 
 def test_units_follow_the_role():
     names = [row["component"] for row in units.node_units(components_for(SERVICES, "master"), EFFECTIVE, "s", "/j", {})]
-    assert names == ["namenode", "resourcemanager", "historyserver", "metastore", "spark-historyserver", "spark-connect", "spark-thrift"]
+    assert names == ["namenode", "node-exporter", "alertmanager", "resourcemanager", "prometheus", "historyserver", "metastore", "spark-historyserver",
+                     "spark-connect", "spark-thrift"]
 
 
 def test_the_job_user_is_no_superuser_of_hdfs():
@@ -120,4 +122,4 @@ def test_archives_of_spark():
 
 def test_a_nodes_own_daemons_have_folders_for_logs_though_they_were_deleted_with_a_service():
     made = {row["path"]: (row["owner"], row["mode"]) for row in units.node_directories([COMPONENTS["spark-historyserver"]], {})}
-    assert made == {"/var/log/emr/spark": ("spark", "0755")}
+    assert made == {"/var/log/emr/spark": ("spark", "0755"), "/etc/emr/spark": ("root", "0755")}

@@ -16,7 +16,7 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import Nod
 from ansible_collections.emr.cluster.plugins.plugin_utils.resident_calls import MISSING, call
 from ansible_collections.emr.cluster.plugins.plugin_utils.results import STREAM
 
-from ..module_utils.domain.monitoring.looks import QUERIES
+from ..module_utils.domain.monitoring.looks import queries
 
 
 class ActionModule(NodeAction):
@@ -39,7 +39,7 @@ class ActionModule(NodeAction):
         pipe = os.environ.get(STREAM)
         if follow and not pipe:
             raise Refused("follow: this door has nowhere to show one look after the other", "Use emrctl top, or run without follow")
-        asked = {"queries": QUERIES, "every_s": max(1.0, every_s), "times": 0 if follow else 1}
+        asked = {"queries": queries(), "every_s": max(1.0, every_s), "times": 0 if follow else 1}
         looks = looked(command(self, context, context.host, f"{paths.METRICS} watch"), asked)
         if not follow:
             found = next(looks)

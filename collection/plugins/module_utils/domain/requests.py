@@ -62,6 +62,7 @@ class Configure:
     storage: dict
     revision: dict
     install: dict = field(default_factory=dict)
+    accounts: list = field(default_factory=list)
     side_units: list = field(default_factory=list)
     hosts: list = field(default_factory=list)
     daemons: list = field(default_factory=list)

@@ -9,7 +9,7 @@ from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
 from . import draining_hdfs, findings_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
-from .model import Component, ConfFile, Health, Heap, Metrics, Proof, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Figures, Health, Heap, Metrics, Proof, Refresh, Service, TextFile, on
 
 # Keys of another daemon, or of the clients: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address|principal|keytab\.file)$)")
@@ -153,8 +153,14 @@ def _storing(facts, _effective) -> str:
     return writers.node_list([n.name for n in facts.topology.nodes + facts.leaving if n.role in DATANODE.roles])
 
 
+FIGURES = (Figures("HDFS", "", (
+    ("used", "sum(fs_namesystem_capacity_used)", "bytes"), ("capacity", "sum(fs_namesystem_capacity_total)", "bytes"),
+    ("share", "100 * sum(fs_namesystem_capacity_used) / sum(fs_namesystem_capacity_total)", "percent"),
+    ("blocks", "sum(fs_namesystem_blocks_total)", ""), ("missing", "sum(fs_namesystem_missing_blocks)", ""),
+    ("under_replicated", "sum(fs_namesystem_under_replicated_blocks)", ""), ("live_datanodes", "sum(fs_namesystem_num_live_data_nodes)", ""))),)
+
 SERVICE = Service(
-    name="hdfs", answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
+    name="hdfs", figures=FIGURES, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
     proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),

@@ -124,6 +124,15 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Figures:
+    """A table for a live view: a row for each value of the label ``by``, or one row in all; ``columns`` are (name, PromQL, unit), units as in Panel."""
+
+    title: str
+    by: str
+    columns: tuple
+
+
+@dataclass(frozen=True)
 class Panel:
     """A picture of figures: ``queries`` are pairs of PromQL (with ``$range`` for the width of a step's window) and a legend, in which ``{{node}}`` is
     a label.
@@ -299,7 +308,7 @@ class Service:
     ``proof``: that it works. ``spec``: fields
     that a spec has for it. ``python``: the least that its nodes need of it as (version, who needs it, what does not run without it). ``rate``:
     MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
-    without it; None means all. ``alerts``, ``panels``: of its figures, where the cluster keeps them.
+    without it; None means all. ``alerts``, ``panels``, ``figures``: of what the cluster keeps of it.
     """
 
     name: str
@@ -339,11 +348,12 @@ class Service:
     used_by: tuple = ((), ())
     alerts: tuple = ()
     panels: tuple = ()
+    figures: tuple = ()
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Health", "Heap", "Metrics",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap", "Metrics",
            "Panel", "Proof", "Refresh", "Service", "TextFile", "count", "first", "nothing", "on"]

@@ -14,6 +14,7 @@ from ..domain.paths import (
     FIGURES,
     MONITORING_CONF,
     MONITORING_HOME,
+    MONITORING_SETTINGS,
     PROMETHEUS as PROMETHEUS_PROGRAM,
 )
 from ..domain.sizing.rules import clamp
@@ -112,6 +113,7 @@ SERVICE = Service(
            # Debian's build reads both at its start, from this folder alone; its own receivers' texts are not used here.
            *(TextFile(f"/usr/share/prometheus/alertmanager/{name}.tmpl", lambda *_: "{{/* Written by emr.cluster. */}}\n", at=("alertmanager",))
              for name in ("default", "email")),
+           TextFile(MONITORING_SETTINGS, lambda facts, _effective: monitoring_files.settings(facts, PROMETHEUS), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
     defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755")))

@@ -51,6 +51,14 @@ def targets(facts) -> str:
     return _text(rows)
 
 
+def settings(facts, prometheus) -> str:
+    """What the program for figures knows of its cluster: where they are, and who answers for each service."""
+    from .registry import ANSWERING, COMPONENTS
+
+    answers = {name: facts.endpoint(COMPONENTS[component]).url for name, component in ANSWERING.items() if name in facts.services}
+    return _text({"cluster": facts.topology.cluster, "store": facts.endpoint(prometheus).url, "answers": answers})
+
+
 def alert_settings(facts) -> dict:
     """{key: text} of every alert of the cluster's services: what a spec may replace one by one."""
     from .registry import homes

@@ -203,7 +203,7 @@ DRAINING = Draining(said=_running, sums=(("containers", "containers"),), moves=(
                     timed=lambda row: row.get("yarn") in ("decommissioning", "running", "unhealthy"),
                     weight=lambda told, name: (False, ((told.get("nodes") or {}).get(name) or {}).get("containers", 0)))
 SERVICE = Service(
-    name="yarn", answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
+    name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
         ConfFile("yarn-site", f"{HADOOP_CONF}/yarn-site.xml", everywhere=True, prefixes=("yarn.",), takes=("core-site",),
                  aliases=xml_aliases("yarn-site", "yarn"), counted=("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",),

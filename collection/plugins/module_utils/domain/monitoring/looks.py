@@ -1,5 +1,7 @@
-"""What one look at a cluster asks for, and the rows that people see of it. Figures of hosts alone; a service's own are in its home's panels."""
+"""What one look at a cluster asks for, and the rows that people see of it: hosts, and the tables that services have in their homes."""
 from __future__ import annotations
+
+from ...services.registry import HOMES
 
 # Seconds over which rates are taken: four scrapes, so that one that fails leaves no hole.
 RANGE = "1m"
@@ -16,15 +18,14 @@ QUERIES = {
     "daemons": "sum by (node) (up)",
     "daemons_wanted": "count by (node) (up)",
     "role": "max by (node, role) (up)",
-    "hdfs_used": "sum(fs_namesystem_capacity_used)",
-    "hdfs": "sum(fs_namesystem_capacity_total)",
-    "hdfs_missing": "sum(fs_namesystem_missing_blocks)",
-    "hdfs_under_replicated": "sum(fs_namesystem_under_replicated_blocks)",
-    "queue_memory_used": 'sum by (queue) (queue_metrics_allocated_mb{user=""})',
-    "queue_memory": 'sum by (queue) (queue_metrics_allocated_mb{user=""} + queue_metrics_available_mb{user=""})',
-    "queue_running": 'sum by (queue) (queue_metrics_apps_running{user=""})',
-    "queue_pending": 'sum by (queue) (queue_metrics_apps_pending{user=""})',
 }
+# {title of a table: it}
+TABLES = {table.title: table for home in HOMES.values() for table in home.figures}
+
+
+def queries() -> dict:
+    """{name: PromQL} of all that a look asks; those of tables are called title.column."""
+    return {**QUERIES, **{f"{title}.{name}": query for title, table in TABLES.items() for name, query, _unit in table.columns}}
 
 
 def by(series, label: str) -> dict:
@@ -47,22 +48,15 @@ def nodes(look: dict) -> list:
             for node in sorted(roles)]
 
 
-def queues(look: dict) -> list:
-    """Rows of queues that have no queues below them."""
-    figures = {name: by(look["figures"].get(name, []), "queue") for name in QUERIES if name.startswith("queue_")}
-    names = sorted(figures["queue_memory"])
-    return [{"queue": name, "memory_used_mib": figures["queue_memory_used"].get(name, 0), "memory_mib": figures["queue_memory"][name],
-             "running": figures["queue_running"].get(name, 0), "waiting": figures["queue_pending"].get(name, 0)}
-            for name in names if not any(other.startswith(f"{name}.") for other in names)]
-
-
-def hdfs(look: dict) -> dict:
-    """Numbers of the file system; empty where nobody told any."""
-    found = {name: next(iter(by(look["figures"].get(name, []), "").values()), None) for name in ("hdfs_used", "hdfs", "hdfs_missing", "hdfs_under_replicated")}
-    if found["hdfs"] is None:
-        return {}
-    return {"used_bytes": found["hdfs_used"], "capacity_bytes": found["hdfs"], "missing_blocks": found["hdfs_missing"],
-            "under_replicated_blocks": found["hdfs_under_replicated"]}
+def tables(look: dict) -> dict:
+    """{title: rows} of the tables of services, without those that nobody told anything for."""
+    found = {}
+    for title, table in TABLES.items():
+        columns = {name: by(look["figures"].get(f"{title}.{name}", []), table.by) for name, _query, _unit in table.columns}
+        keys = sorted({key for values in columns.values() for key in values})
+        if keys:
+            found[title] = [{**({table.by: key} if table.by else {}), **{name: values.get(key) for name, values in columns.items()}} for key in keys]
+    return found
 
 
 def applications(look: dict) -> list:

@@ -11,8 +11,8 @@ import json
 import sys
 import time
 
-from ..common import NodeError
-from ..jobs.record import settings
+from ...domain import paths
+from ..common import NodeError, read_text
 from .store import Store, sample
 
 
@@ -25,7 +25,7 @@ def main(argv):
     options = json.loads(sys.stdin.readline() or "{}")
     try:
         if verb == "query":
-            _tell(kept().asked(options["query"], options.get("since_s", 0)))
+            _tell(Store(settings()["store"]).asked(options["query"], options.get("since_s", 0)))
         else:
             _watch(options)
     except NodeError as error:
@@ -36,19 +36,18 @@ def main(argv):
     return 0
 
 
-def kept():
-    """The store of this cluster. Raises NodeError where it has none."""
-    known = settings()
-    if not known.get("prometheus"):
-        raise NodeError(f"{known['cluster']} keeps no figures: it runs without the service monitoring. Next: emrctl service add {known['cluster']} monitoring",
-                        emr_refused=True)
-    return Store(known["prometheus"])
+def settings():
+    """What this node knows of the cluster's figures. Raises NodeError where none are kept."""
+    text = read_text(paths.MONITORING_SETTINGS)
+    if text is None:
+        raise NodeError("this cluster keeps no figures: it runs without the service monitoring. Next: emrctl service add NAME monitoring", emr_refused=True)
+    return json.loads(text)
 
 
 def _watch(options):
-    store, left, resourcemanager = kept(), options.get("times", 0), settings().get("resourcemanager", "")
+    known, left = settings(), options.get("times", 0)
     while True:
-        _tell(sample(store, options["queries"], resourcemanager))
+        _tell(sample(Store(known["store"]), options["queries"], known["answers"]))
         left -= 1
         if not left:
             return

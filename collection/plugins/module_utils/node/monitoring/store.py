@@ -6,6 +6,7 @@ import time
 
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError
+from ..services.hooks import asked
 
 # Seconds for an answer; most series of one that go on, and points of each: as many as a wide terminal has columns twice.
 LIMIT_S, SERIES, POINTS = 20.0, 500, 240
@@ -61,19 +62,18 @@ def told(data):
     return {"kind": kind, "series": series[:SERIES], "left_out": max(0, len(series) - SERIES)}
 
 
-def sample(store, queries, resourcemanager=""):
-    """One look at everything: {time, figures: {name: series}, alerts, applications}. What does not answer is missing, and named in ``silent``."""
+def sample(store, queries, answers):
+    """One look at everything: {time, figures: {name: series}, alerts, applications}. ``answers``: {service: address of who answers for it}. What does
+    not answer is missing, and named in ``silent``."""
     found = {"time": time.time(), "figures": {}, "alerts": [], "applications": [], "silent": {}}
     try:
         found["figures"] = {name: store.asked(query)["series"] for name, query in queries.items()}
         found["alerts"] = store.alerts()
     except NodeError as error:
-        found["silent"]["prometheus"] = str(error)
-    if resourcemanager:
-        answer = Daemon(resourcemanager, name="ResourceManager").look("/ws/v1/cluster/apps?states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING&limit=200")
-        if answer is None:
-            found["silent"]["resourcemanager"] = f"no answer from {resourcemanager}"
+        found["silent"]["Prometheus"] = str(error)
+    for service, rows in asked(answers, "applications").items():
+        if rows is None:
+            found["silent"][service] = f"no answer from {answers[service]}"
         else:
-            keys = ("id", "name", "user", "queue", "state", "progress", "allocatedMB", "allocatedVCores", "elapsedTime", "applicationType")
-            found["applications"] = [{key: row.get(key) for key in keys} for row in (answer.get("apps") or {}).get("app") or []]
+            found["applications"] += rows
     return found

@@ -19,6 +19,16 @@ ALIVE = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
 LOG_BYTES = 64 << 10
 
 
+# What a live view tells of an application.
+TOLD = ("id", "name", "user", "queue", "state", "progress", "allocatedMB", "allocatedVCores", "elapsedTime", "applicationType")
+
+
+def applications(address):
+    """Applications that run or wait, at most 200; None when the ResourceManager does not answer."""
+    answer = ResourceManager(address).look(f"/ws/v1/cluster/apps?states={ALIVE}&limit=200")
+    return None if answer is None else [{key: row.get(key) for key in TOLD} for row in (answer.get("apps") or {}).get("app") or []]
+
+
 def _resourcemanager(answer):
     metrics = answer.get("clusterMetrics")
     return (True, f"{metrics.get('activeNodes', 0)} active nodes") if metrics else (False, "starting")
