@@ -12,7 +12,7 @@ from ..domain.text import durations
 from . import findings_yarn, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
-from .model import Component, ConfFile, Draining, Health, Heap, Metrics, Refresh, Service, TextFile, on
+from .model import Component, ConfFile, Draining, Figures, Health, Heap, Metrics, Refresh, Service, TextFile, on
 
 # Keys of another daemon: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_RESOURCEMANAGER = ("yarn-site", (
@@ -202,6 +202,14 @@ def _running(row) -> str:
 DRAINING = Draining(said=_running, sums=(("containers", "containers"),), moves=("yarn",), done=lambda row: True,
                     timed=lambda row: row.get("yarn") in ("decommissioning", "running", "unhealthy"),
                     weight=lambda told, name: (False, ((told.get("nodes") or {}).get(name) or {}).get("containers", 0)))
+# Without the label user: of the queue itself, not of one user's share.
+_ALL = '{user=""}'
+FIGURES = (Figures("Queues", "queue", (
+    ("share", f"sum by (queue) (100 * queue_metrics_allocated_mb{_ALL} / (queue_metrics_allocated_mb{_ALL} + queue_metrics_available_mb{_ALL}))", "percent"),
+    ("memory_used_mib", f"sum by (queue) (queue_metrics_allocated_mb{_ALL})", ""), ("vcores_used", f"sum by (queue) (queue_metrics_allocated_v_cores{_ALL})", ""),
+    ("containers", f"sum by (queue) (queue_metrics_allocated_containers{_ALL})", ""), ("running", f"sum by (queue) (queue_metrics_apps_running{_ALL})", ""),
+    ("waiting", f"sum by (queue) (queue_metrics_apps_pending{_ALL})", ""))),)
+
 SERVICE = Service(
     name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
