@@ -71,7 +71,7 @@ def sample(store, queries, answers):
         found["alerts"] = store.alerts()
     except NodeError as error:
         found["silent"]["Prometheus"] = str(error)
-    for service, rows in asked(answers, "applications").items():
+    for service, rows in asked(answers, "at_work").items():
         if rows is None:
             found["silent"][service] = f"no answer from {answers[service]}"
         else:

@@ -3,7 +3,7 @@
 Such a module has tables, name -> hook: READERS take the parsed answer of a probe, SOCKETS (url, limit_s), and both return (ready,
 what it said); TURNS are classes with what has to hold around a restart.
 Where one daemon answers for all of a service, the module has functions of its address as well: ``details``, ``summary``, ``lacking``,
-``activity``, and those of a drain (node/scale/drain.py). The home names a hook as ``service.name``.
+``activity``, ``at_work``, and those of a drain (node/scale/drain.py). The home names a hook as ``service.name``.
 
 The module of a service whose home is outside the collection comes as text with the operation, and imports like those here.
 """

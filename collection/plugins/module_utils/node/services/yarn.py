@@ -23,7 +23,7 @@ LOG_BYTES = 64 << 10
 TOLD = ("id", "name", "user", "queue", "state", "progress", "allocatedMB", "allocatedVCores", "elapsedTime", "applicationType")
 
 
-def applications(address):
+def at_work(address):
     """Applications that run or wait, at most 200; None when the ResourceManager does not answer."""
     answer = ResourceManager(address).look(f"/ws/v1/cluster/apps?states={ALIVE}&limit=200")
     return None if answer is None else [{key: row.get(key) for key in TOLD} for row in (answer.get("apps") or {}).get("app") or []]
