@@ -10,6 +10,7 @@ import json
 import re
 from functools import lru_cache
 
+from ...services.registry import ANSWERING
 from .. import paths
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from .files import is_source, root_file, source
@@ -19,6 +20,8 @@ PACKAGE = f"{LIB}/emr_node"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
             paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program"}
+# Hooks of services that somebody answers for (node/services/hooks.py).
+HOOKS = tuple(f"services.{name}" for name in ANSWERING if is_source(f"node/services/{name}.py"))
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
@@ -69,8 +72,8 @@ def row(path: str, text: str) -> dict:
 
 
 def package() -> dict:
-    """{path: text} of the package: the modules of the masters' programs and what they import."""
-    return _below(*PROGRAMS.values())
+    """{path: text} of the package: the modules of the masters' programs, what they import, and the hooks of services that they find by name."""
+    return _below(*PROGRAMS.values(), *HOOKS)
 
 
 @lru_cache(maxsize=4)
