@@ -111,7 +111,7 @@ def test_the_services_for_sql_by_their_roles(hosts):
     assert run() == 0
     entry(hosts, *((role, "health_check") for role in ("metastore", "spark", "spark_thrift", "spark_connect")))
     assert entry(hosts, ("spark_thrift", "restart")).count("spark-thrift: restarted") == 1
-    said = hosts.on(hosts.master, "runuser -u emr -- spark-sql -e 'CREATE TABLE own (id INT) USING parquet; INSERT INTO own VALUES (41), (42); "
+    said = hosts.on(hosts.master, "cd /tmp && runuser -u emr -- env HOME=/tmp spark-sql -e 'CREATE TABLE own (id INT) USING parquet; INSERT INTO own VALUES (41), (42); "
                                   "SELECT concat_ws(\"-\", collect_list(id)) FROM (SELECT id FROM own ORDER BY id)' 2>/dev/null")
     assert "41-42" in said
     entry(hosts, ("spark_connect", "remove"))
