@@ -199,7 +199,6 @@ def test_a_stream_outlives_the_masters_reboot_without_losing_or_repeating(bed):
     bed.ssh(NAME, MASTER, "runuser -u emr -- /opt/emr/hadoop/bin/hdfs dfs -mkdir -p /user/emr/stream/in")
     made = bed.json("submit", NAME, "--type", "SPARK_STREAMING", "-f", "stream.py", "--keep-running", "--", "stream.py",
                     "/user/emr/stream/in", "/user/emr/stream/out", "/user/emr/stream/checkpoint")
-    batch = sleeping(bed, 240)
     written: list = []
 
     def arrives(number: int) -> None:
@@ -214,6 +213,8 @@ def test_a_stream_outlives_the_masters_reboot_without_losing_or_repeating(bed):
 
     arrives(1)
     until(lambda: sunk() == sorted(written), "the first file is in the sink", 900)
+    # Begun now, so that it has not ended by itself when the master goes down, however slow this machine is.
+    batch = sleeping(bed, 240)
     until(lambda: any(app["state"] == "RUNNING" for app in applications(bed).get(batch["id"], [])), "the batch job runs", 600)
     before = applications(bed)[made["id"]]
     instance = next(i["InstanceId"] for i in bed.instances(NAME) if i["InstanceName"] == MASTER)
