@@ -91,13 +91,12 @@ def topology(found: list[dict]):
 
 
 def pages(found: list[dict]):
-    """(label, address, port) of each web page of the cluster."""
+    """(label, address, port) of each web page of the cluster, the one where a person begins first."""
     from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_on
 
     top = topology(found)
-    for node in found:
-        for component in components_on(node["vars"]["emr_services"], top, top.node(node["name"])):
-            if component.web:
-                alone = node["vars"]["emr_role"] == "master" and len(top.running(component)) == 1
-                label = component.label if alone else f"{component.label} {node['name']}"
-                yield label, node["vars"]["emr_private_ip"], component.ports[component.web]
+    rows = [(node, component) for node in found for component in components_on(node["vars"]["emr_services"], top, top.node(node["name"]))]
+    for node, component in sorted((row for row in rows if row[1].web), key=lambda row: not row[1].front):
+        alone = node["vars"]["emr_role"] == "master" and len(top.running(component)) == 1
+        label = component.label if alone else f"{component.label} {node['name']}"
+        yield label, node["vars"]["emr_private_ip"], component.ports[component.web]

@@ -13,7 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cac
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.sources import signed
 from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import places as backups
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render
-from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
+from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import asked, units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs, resident as resident_jobs
@@ -83,7 +83,8 @@ class ActionModule(NodeAction):
         spec, topology, node = context.spec, context.topology, context.node
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
                 + job_logs.side_units(spec, topology, node, context.effective)
-                + resident_jobs.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node))
+                + resident_jobs.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node)
+                + asked.side_units(context.components, topology.cluster))
 
     @staticmethod
     def _list(context, row):
@@ -109,6 +110,7 @@ class ActionModule(NodeAction):
                 "placement": {name: list(hosts) for name, hosts in context.topology.placement.items()},
                 "users": sorted(context.spec.users), "queues": sorted(context.spec.queues),
                 "prunes": boolean(args.get("prune", False)),
+                "price": (plain(context.run.plan) or {}).get("price") or {},
                 "removed": [str(s) for s in plain(args.get("removed_services") or [])],
                 "edit": context.fact("emr_spec_edit", context.control) or {},
                 "why": str(context.fact("emr_spec_why", context.control) or args.get("why") or "deploy")}

@@ -344,7 +344,7 @@ class Context:
     def links(self) -> dict:
         """{title: URL} of the web pages of the cluster, by node name where there are several."""
         result = {}
-        for row in components_for(self.services):
+        for row in sorted(components_for(self.services), key=lambda row: not row.front):
             found = endpoints.urls(self.topology, self.services, row.name, row.web) if row.web and "master" in row.roles else ()
             if found:
                 result[row.label] = f"{found[0]}/"

@@ -21,8 +21,10 @@ FILES, JOBS_PROGRAM, FLOWS_PROGRAM = f"{LIBEXEC}/emr-files", f"{LIBEXEC}/emr-job
 COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", f"{LIBEXEC}/emr-node", f"{LIBEXEC}/emr-lines"
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
-# On the node that makes backups; on the one that takes notices of spot nodes, and on those.
+# On the node of monitoring: its daemons, the cluster's page with its files, and what tells it of jobs and flows through a socket.
 PROMETHEUS, ALERTMANAGER, METRICS = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager", f"{LIBEXEC}/emr-metrics"
+PAGE_PROGRAM, WORK_PROGRAM, PAGE = f"{LIBEXEC}/emr-page", f"{LIBEXEC}/emr-work", f"{LIB}/page"
+# On the node that makes backups; on the one that takes notices of spot nodes, and on those.
 BACKUP, RECLAIM = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr-reclaim"
 
 # Configuration.
@@ -34,6 +36,7 @@ CAPACITY_SCHEDULER = f"{HADOOP_CONF}/capacity-scheduler.xml"
 METASTORE_PASSWORD = f"{ETC}/metastore/database.jceks"
 MONITORING_CONF = f"{ETC}/monitoring"
 MONITORING_SETTINGS = f"{MONITORING_CONF}/settings.json"
+PAGE_SETTINGS = f"{MONITORING_CONF}/page.json"
 JOBS_SETTINGS, LOGS_SETTINGS, LOGS_KEY = f"{ETC}/jobs.json", f"{ETC}/logs.json", f"{ETC}/logs/key.json"
 NODES = f"{ETC}/nodes.json"
 RECLAIM_NODES = f"{ETC}/reclaim.json"
@@ -53,6 +56,7 @@ HDFS_STATE, YARN_STATE = f"{STATE}/hdfs", f"{STATE}/yarn"
 # State that does not.
 RUN = "/run/emr"
 SECRETS, TRANSFERS = f"{RUN}/secrets", f"{RUN}/transfers"
+WORK_SOCKET = f"{RUN}/work.socket"
 NODE_LOCK, EXCLUDE_LOCK, LOGS_LOCK = "/run/lock/emr.lock", "/run/lock/emr-exclude.lock", "/run/lock/emr-logs.lock"
 
 LOG = "/var/log/emr"

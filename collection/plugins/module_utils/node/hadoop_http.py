@@ -325,8 +325,17 @@ def base_of(url):
 
 
 def connect(address, limit_s):
-    """A plain connection to a daemon that speaks something else than HTTP. ``address``: scheme://host:port. Raises OSError."""
+    """A plain connection to what speaks something else than HTTP. ``address``: scheme://host:port, or unix:/path. Raises OSError."""
     parts = urllib.parse.urlsplit(address)
+    if parts.scheme == "unix":
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        link.settimeout(limit_s)
+        try:
+            link.connect(parts.path)
+        except OSError:
+            link.close()
+            raise
+        return link
     return socket.create_connection((parts.hostname, parts.port), limit_s)
 
 

@@ -137,8 +137,8 @@ class Panel:
     """A picture of figures: ``queries`` are pairs of PromQL (with ``$range`` for the width of a step's window) and a legend, in which ``{{node}}`` is
     a label.
 
-    ``page``: overview, nodes, or the name of what it belongs to. ``kind``: lines, area (stacked) or number. ``unit``: bytes, percent, seconds, per_second or
-    '' (a count).
+    ``page``: overview, nodes, or the name of what it belongs to. ``kind``: lines, area (stacked) or number; of a number the second query is what it is
+    out of. ``unit``: bytes, bytes_per_second, per_second, percent, seconds, until (seconds from now to a day) or '' (a count).
     """
 
     title: str
@@ -146,6 +146,11 @@ class Panel:
     queries: tuple
     unit: str = ""
     kind: str = "lines"
+
+    @property
+    def id(self) -> str:
+        """What the panel is called in addresses: unique, and the same as long as page and title are."""
+        return f"{self.page}-{re.sub(r'[^a-z0-9]+', '-', self.title.lower()).strip('-')}"
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,8 @@ class Component:
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
     takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them. ``native``: its JVM
     has Hadoop's native library loaded. ``metrics``: where it shows its figures. ``jvm``:
-    it runs on Java, which takes memory beside the heap.
+    it runs on Java, which takes memory beside the heap. ``front``: its web page is where a person begins. ``asks``: (socket, program of the resident package)
+    pairs: whenever it connects to the socket, and nobody else can, the program runs as root with the connection as its stdout.
     """
 
     name: str
@@ -201,6 +207,8 @@ class Component:
     native: bool = False
     metrics: Metrics | None = None
     jvm: bool = True
+    front: bool = False
+    asks: tuple = ()
     drain: Drain | None = None
     # Filled in by the service.
     service: str = ""

@@ -1,4 +1,4 @@
-"""Monitoring: Prometheus with its alerts on the control node, and an exporter of each host's figures.
+"""Monitoring: Prometheus with its alerts and the cluster's page on the control node, and an exporter of each host's figures.
 
 Prometheus rather than a lighter store, since it alone keeps to a size on the disk. What is scraped, what alerts and what is drawn comes
 from the homes of all services.
@@ -15,10 +15,15 @@ from ..domain.paths import (
     MONITORING_CONF,
     MONITORING_HOME,
     MONITORING_SETTINGS,
+    PAGE,
+    PAGE_PROGRAM,
+    PAGE_SETTINGS,
     PROMETHEUS as PROMETHEUS_PROGRAM,
+    WORK_PROGRAM,
+    WORK_SOCKET,
 )
 from ..domain.sizing.rules import clamp
-from . import monitoring_files
+from . import monitoring_files, page_files, panels_hosts
 from .model import Component, ConfFile, Health, Heap, Metrics, Service, TextFile, first, on
 
 ROLES = ("master", "slave", "task", "gateway")
@@ -48,6 +53,10 @@ ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
     frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False,
     metrics=Metrics(path="/metrics"))
+# Python, which takes about 20 MiB.
+CLUSTER_PAGE = Component(
+    "cluster-page", first("master"), USER, (PAGE_PROGRAM, "9080"), {"http": 9080}, Heap(0.005, 24, 32), Health("http", "http", "/"), frozenset(),
+    ("prometheus",), label="Cluster page", web="http", front=True, group=USER, jvm=False, asks=((WORK_SOCKET, WORK_PROGRAM),))
 
 DURATION = re.compile(r"^[1-9][0-9]*(ms|s|m|h|d|w|y)$")
 SIZE = re.compile(r"^[1-9][0-9]*(MB|GB|TB)$")
@@ -100,7 +109,7 @@ def _alertmanager(_facts, effective) -> str:
 
 
 SERVICE = Service(
-    name="monitoring", software="monitoring", home=MONITORING_HOME, components=(NODE_EXPORTER, ALERT_MANAGER, PROMETHEUS), data=("monitoring",),
+    name="monitoring", software="monitoring", home=MONITORING_HOME, components=(NODE_EXPORTER, ALERT_MANAGER, PROMETHEUS, CLUSTER_PAGE), data=("monitoring",),
     files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
                     prefixes=("scrape.", "retention."), key=re.compile(r"^[a-z]+(\.[a-z_]+)+$"),
                     key_hint="Choose from scrape.interval, retention.time, retention.size.", check=_check,
@@ -114,7 +123,9 @@ SERVICE = Service(
            *(TextFile(f"/usr/share/prometheus/alertmanager/{name}.tmpl", lambda *_: "{{/* Written by emr.cluster. */}}\n", at=("alertmanager",))
              for name in ("default", "email")),
            TextFile(MONITORING_SETTINGS, lambda facts, _effective: monitoring_files.settings(facts, PROMETHEUS), at=("prometheus",)),
+           TextFile(PAGE_SETTINGS, page_files.settings, at=(CLUSTER_PAGE.name,)),
+           *(TextFile(f"{PAGE}/{name}", page_files.static(name), at=(CLUSTER_PAGE.name,)) for name in page_files.NAMES),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
-    defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755")))
+    defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
 

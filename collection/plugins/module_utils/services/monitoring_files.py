@@ -20,7 +20,7 @@ def prometheus_yml(settings) -> str:
     """What is scraped how often; the targets are in a file of their own, which is read again when it changes."""
     interval = str(settings.get("scrape.interval", "15s"))
     return _text({
-        "global": {"scrape_interval": interval, "scrape_timeout": "10s" if _seconds(interval) >= 10 else interval, "evaluation_interval": interval},
+        "global": {"scrape_interval": interval, "scrape_timeout": "10s" if seconds(interval) >= 10 else interval, "evaluation_interval": interval},
         "rule_files": [f"{MONITORING_CONF}/rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
         "scrape_configs": [{
@@ -32,7 +32,8 @@ def prometheus_yml(settings) -> str:
             "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies", "action": "labeldrop"}]}]})
 
 
-def _seconds(duration: str) -> int:
+def seconds(duration: str) -> int:
+    """Whole seconds of a duration as Prometheus writes it."""
     number, unit = re.match(r"^([0-9]+)(ms|s|m|h|d|w|y)$", duration).groups()
     return int(int(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}[unit])
 

@@ -19,7 +19,8 @@ LIB = paths.LIB
 PACKAGE = f"{LIB}/emr_node"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
-            paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program"}
+            paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program",
+            paths.PAGE_PROGRAM: "page.program", paths.WORK_PROGRAM: "page.work"}
 # Hooks of services that somebody answers for (node/services/hooks.py).
 HOOKS = tuple(f"services.{name}" for name in ANSWERING if is_source(f"node/services/{name}.py"))
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be

@@ -1,6 +1,6 @@
 """Side units: small systemd units on a node that are no daemons of the catalogue.
 
-A row is {unit, wanted, files}; ``files`` holds the unit's own file and all that comes with it. Services and timers.
+A row is {unit, wanted, files}; ``files`` holds the unit's own file and all that comes with it. Services, timers and sockets.
 """
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settle(rows, changed, check):
 
 def _link(unit):
     """The link that makes a unit start at boot."""
-    target = "timers.target" if unit.endswith(".timer") else "multi-user.target"
+    target = {"timer": "timers.target", "socket": "sockets.target"}.get(unit.rpartition(".")[2], "multi-user.target")
     return f"{UNIT_DIR}/{target}.wants/{unit}"
 
 

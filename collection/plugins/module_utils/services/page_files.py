@@ -1,0 +1,47 @@
+"""Files of the cluster's page: what it shows of this cluster, and the page itself (node/page/static)."""
+from __future__ import annotations
+
+import json
+
+from ..domain.resident.files import source
+from . import monitoring_files
+from .yarn import RESOURCEMANAGER
+
+# Of the page; uPlot 1.6.32 draws its charts, MIT licence.
+NAMES = ("index.html", "page.css", "page.js", "charts.js", "format.js", "tables.js", "timeline.js", "sections.js", "icon.svg",
+         "uplot.min.js", "uplot.min.css", "uplot-licence.txt")
+STORE = "http://127.0.0.1:9090"
+PAGES = ("overview", "nodes")
+
+
+def static(name: str):
+    """The function of a file of the page: the same text for every cluster."""
+    return lambda _facts, _effective: source(f"node/page/static/{name}")
+
+
+def panels(services) -> list:
+    """The panels of these (expanded) services as rows: those that show a part of everything first, then home by home."""
+    from .registry import homes
+
+    rows = [panel for home in homes(services) for panel in home.panels]
+    order = list(dict.fromkeys([*PAGES, *(panel.page for panel in rows)]))
+    return [{"id": row.id, "title": row.title, "page": row.page, "unit": row.unit, "kind": row.kind, "queries": [list(query) for query in row.queries]}
+            for row in sorted(rows, key=lambda row: order.index(row.page))]
+
+
+def settings(facts, effective) -> str:
+    """What the page's server knows of its cluster."""
+    from .registry import COMPONENTS, components_on
+
+    interval = monitoring_files.seconds(str(effective["monitoring"]["scrape.interval"]))
+    known = {(node.name, component.name): component for node in facts.topology.nodes
+             for component in components_on(facts.services, facts.topology, node) if component.metrics}
+    manager = COMPONENTS[RESOURCEMANAGER.name]
+    there = ",".join(row.url for row in facts.topology.endpoints(manager)) if facts.runs(manager.service) else ""
+    return json.dumps({
+        "cluster": facts.topology.cluster, "region": facts.spec.region, "release": facts.spec.release, "services": list(facts.services),
+        "nodes": [{"name": node.name, "role": node.role, "group": node.group, "address": node.address, "type": node.instance_type,
+                   "memory_mib": node.memory_mib, "vcpus": node.vcpus} for node in facts.topology.nodes],
+        "daemons": [{"component": name, "node": node, "label": component.label} for (node, name), component in known.items()],
+        "panels": panels(facts.services), "store": STORE, "interval_s": max(1, interval), "applications": there, "as": manager.user,
+    }, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
