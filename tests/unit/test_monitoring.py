@@ -70,7 +70,17 @@ def test_retention_is_by_time_and_by_size_and_a_spec_may_change_both():
     assert conf["global"] == {"scrape_interval": "5s", "scrape_timeout": "5s", "evaluation_interval": "5s"}
 
 
+def test_samples_go_on_to_a_store_of_the_users_own():
+    conf = json.loads(files("{monitoring: {remote_write.url: 'https://m.example.com/w', remote_write.username: it's, remote_write.login_file: /root/p}}")[
+        "/etc/emr/monitoring/prometheus.yml"]["content"])
+    sent = conf["remote_write"][0]
+    assert sent["url"] == "https://m.example.com/w" and sent["basic_auth"] == {"username": "it's", "password_file": "/root/p"}
+    assert sent["write_relabel_configs"] == [{"target_label": "cluster", "replacement": "sales"}]
+    assert "remote_write" not in json.loads(files()["/etc/emr/monitoring/prometheus.yml"]["content"])
+
+
 @pytest.mark.parametrize("config, key", [
+    ("{monitoring: {remote_write.url: 'https://me:secret@m.example.com/w'}}", "remote_write.url"), ("{monitoring: {retention.tme: 3d}}", "retention.time"),
     ("{monitoring: {retention.time: for ever}}", "retention.time"), ("{monitoring: {retention.size: 8}}", "retention.size"),
     ("{monitoring: {scrape.interval: 15}}", "scrape.interval"), ("{monitoring: {store.dir: /tmp/x}}", "store.dir"),
     ("{alerts: {HdfsFull.severity: bad}}", "HdfsFull.severity"), ("{alerts: {HdfsFull.at: much}}", "HdfsFull.at"),

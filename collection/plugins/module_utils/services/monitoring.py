@@ -59,8 +59,15 @@ CLUSTER_PAGE = Component(
     ("prometheus",), label="Cluster page", web="http", front=True, group=USER, jvm=False, asks=((WORK_SOCKET, WORK_PROGRAM),))
 
 DURATION = re.compile(r"^[1-9][0-9]*(ms|s|m|h|d|w|y)$")
+URL = re.compile(r"^https?://[^@/\s]+(/\S*)?$")
+FILE = re.compile(r"^/\S+$")
 SIZE = re.compile(r"^[1-9][0-9]*(MB|GB|TB)$")
-_TYPES = {"scrape.interval": (DURATION, "a duration", "15s"), "retention.time": (DURATION, "a duration", "30d"), "retention.size": (SIZE, "a size", "8GB")}
+_TYPES = {"scrape.interval": (DURATION, "a duration", "15s"), "retention.time": (DURATION, "a duration", "30d"), "retention.size": (SIZE, "a size", "8GB"),
+          "remote_write.url": (URL, "an address without a login", "https://metrics.example.com/api/v1/write"),
+          "remote_write.login_file": (FILE, "the path of a file on the control node", "/etc/emr/monitoring/remote-write-login")}
+
+SETTINGS = (*_TYPES, "remote_write.username")
+KEY = re.compile("^(" + "|".join(re.escape(key) for key in (*SETTINGS, "cluster", "store.dir", "alertmanager.dir")) + ")$")
 
 
 def _check(key: str, text: str) -> None:
@@ -72,7 +79,7 @@ def _check(key: str, text: str) -> None:
 def _defaults(facts) -> dict:
     if not facts.here(PROMETHEUS):
         return {}
-    return {STEM: {"scrape.interval": "15s", "retention.time": "30d", "store.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/prometheus",
+    return {STEM: {"cluster": facts.topology.cluster, "scrape.interval": "15s", "retention.time": "30d", "store.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/prometheus",
                    "alertmanager.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/alertmanager"},
             ALERTS: monitoring_files.alert_settings(facts)}
 
@@ -111,9 +118,9 @@ def _alertmanager(_facts, effective) -> str:
 SERVICE = Service(
     name="monitoring", software="monitoring", home=MONITORING_HOME, components=(NODE_EXPORTER, ALERT_MANAGER, PROMETHEUS, CLUSTER_PAGE), data=("monitoring",),
     files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
-                    prefixes=("scrape.", "retention."), key=re.compile(r"^[a-z]+(\.[a-z_]+)+$"),
-                    key_hint="Choose from scrape.interval, retention.time, retention.size.", check=_check,
-                    reserved={"store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks"}),
+                    prefixes=("scrape.", "retention.", "remote_write."), key=KEY, check=_check,
+                    key_hint=f"Choose from {', '.join(sorted(SETTINGS))}.",
+                    reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks"}),
            ConfFile(ALERTS, f"{MONITORING_CONF}/rules.yml", monitoring_files.rules_yml, at=("prometheus",),
                     key=re.compile(r"^[A-Z][A-Za-z0-9]+\.(expr|at|for|severity|means|help)$"), check=monitoring_files.check_alert,
                     key_hint="Write the alert's name and what of it: HdfsFull.at, HdfsFull.for, HdfsFull.severity; a rule of your own has an expr.")),

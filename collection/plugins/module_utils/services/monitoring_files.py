@@ -20,6 +20,7 @@ def prometheus_yml(settings) -> str:
     """What is scraped how often; the targets are in a file of their own, which is read again when it changes."""
     interval = str(settings.get("scrape.interval", "15s"))
     return _text({
+        **_sent_on(settings),
         "global": {"scrape_interval": interval, "scrape_timeout": "10s" if seconds(interval) >= 10 else interval, "evaluation_interval": interval},
         "rule_files": [f"{MONITORING_CONF}/rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
@@ -30,6 +31,17 @@ def prometheus_yml(settings) -> str:
             # each failover and double what is kept; one of the NameNode (totalsynctimes) is a figure, which made a new series at each scrape.
             # Each container of YARN would leave its series behind.
             "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies", "action": "labeldrop"}]}]})
+
+
+def _sent_on(settings) -> dict:
+    """Where all samples go besides: a store of the user's own, or of the cloud's, whose password is in a file on the control node."""
+    url, user = (str(settings.get(f"remote_write.{key}", "")) for key in ("url", "username"))
+    if not url:
+        return {}
+    login = {"basic_auth": {"username": user, "password_file": str(settings.get("remote_write.login_file", ""))}} if user else {}
+    # Labels by which the other side tells clusters apart, and a queue that cannot grow into the node's memory.
+    return {"remote_write": [{"url": url, **login, "queue_config": {"capacity": 5000, "max_shards": 4},
+                              "write_relabel_configs": [{"target_label": "cluster", "replacement": str(settings["cluster"])}]}]}
 
 
 def seconds(duration: str) -> int:
