@@ -39,7 +39,7 @@ def running(bed) -> dict:
 def test_every_daemon_is_asked_and_answers(bed):
     wanted = {(MASTER, name) for name in ("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager", "node-exporter")}
     wanted |= {(f"{NAME}-slave-00{i}", name) for i in (1, 2) for name in ("datanode", "nodemanager", "node-exporter")}
-    until(lambda: values(bed, "up") == dict.fromkeys(wanted, 1.0), 120, "all daemons answer")
+    until(lambda: values(bed, "up") == dict.fromkeys(wanted, 1.0), "all daemons answer", 120)
     # An empty page counts as an answer for `up`.
     assert min(values(bed, "scrape_samples_scraped").values()) > 50
 
@@ -73,16 +73,16 @@ def test_no_port_is_open_beyond_the_private_network(bed):
 def test_a_daemon_that_stops_answering_is_seen(bed):
     bed.ssh(NAME, SLAVE, "systemctl kill -s STOP emr-datanode")
     try:
-        until(lambda: values(bed, "up")[SLAVE, "datanode"] == 0, 60, "the stopped DataNode is seen")
+        until(lambda: values(bed, "up")[SLAVE, "datanode"] == 0, "the stopped DataNode is seen", 60)
     finally:
         bed.ssh(NAME, SLAVE, "systemctl kill -s CONT emr-datanode")
-    until(lambda: values(bed, "up")[SLAVE, "datanode"] == 1, 60, "it answers again")
+    until(lambda: values(bed, "up")[SLAVE, "datanode"] == 1, "it answers again", 60)
 
 
 def test_a_store_that_is_killed_comes_back_with_its_figures_and_takes_nothing_with_it(bed):
     first, before = oldest(bed), running(bed)
     bed.ssh(NAME, MASTER, "systemctl kill -s KILL emr-prometheus")
-    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, 60, "Prometheus answers again")
+    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, "Prometheus answers again", 60)
     assert oldest(bed) == first
     after = running(bed)
     assert {name for name in before if after.get(name) != before[name]} == {"emr-prometheus.service"}
@@ -91,9 +91,9 @@ def test_a_store_that_is_killed_comes_back_with_its_figures_and_takes_nothing_wi
 def test_figures_are_kept_over_a_reboot_of_the_master(bed):
     first = oldest(bed)
     bed.emrctl("ssh", NAME, "--", "systemctl reboot", expect=None)
-    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None, timeout=60).returncode == 0, 240, "Prometheus answers after the boot")
+    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None, timeout=60).returncode == 0, "Prometheus answers after the boot", 240)
     assert oldest(bed) == first
-    until(lambda: min(values(bed, "up").values()) == 1, 240, "all daemons answer after the boot")
+    until(lambda: min(values(bed, "up").values()) == 1, "all daemons answer after the boot", 240)
 
 
 def test_a_setting_restarts_the_store_alone(bed):
@@ -110,10 +110,10 @@ def test_a_setting_restarts_the_store_alone(bed):
 def test_a_node_that_joins_is_asked_and_nothing_restarts_for_it(bed):
     before = running(bed)
     bed.emrctl("scale", NAME, "slave=3", "--yes")
-    until(lambda: values(bed, "up").get((f"{NAME}-slave-003", "datanode")) == 1, 60, "the new DataNode is asked")
+    until(lambda: values(bed, "up").get((f"{NAME}-slave-003", "datanode")) == 1, "the new DataNode is asked", 60)
     assert running(bed)["emr-prometheus.service"] == before["emr-prometheus.service"]
     bed.emrctl("scale", NAME, "slave=2", "--yes")
-    until(lambda: (f"{NAME}-slave-003", "datanode") not in values(bed, "up"), 60, "the released node is not asked any more")
+    until(lambda: (f"{NAME}-slave-003", "datanode") not in values(bed, "up"), "the released node is not asked any more", 60)
 
 
 def test_taken_away_it_leaves_the_cluster_as_it_is_and_comes_back_with_its_figures(bed):
@@ -123,5 +123,5 @@ def test_taken_away_it_leaves_the_cluster_as_it_is_and_comes_back_with_its_figur
     gone = {name for name in before if name not in running(bed)}
     assert gone == {"emr-prometheus.service", "emr-alertmanager.service", "emr-node-exporter.service"}
     bed.emrctl("service", "add", NAME, "monitoring", "--yes")
-    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, 60, "it answers again")
+    until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, "it answers again", 60)
     assert oldest(bed) == first
