@@ -38,6 +38,7 @@ VERBS = {
     "release": ("emrctl.cluster", "release"),
     "run-flow": ("emrctl.run_flow", "run_flow"),
     "submit": ("emrctl.jobs", "submit"),
+    "report": ("emrctl.report", "report"),
     "import": ("emrctl.transfer", "import_"),
     "put": ("emrctl.data", "put"),
     "get": ("emrctl.data", "get"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 
+from emrctl import views_usage
 from emrctl.output import duration, render, table
 
 
@@ -137,10 +138,11 @@ def job_details(cluster: str, found: dict) -> str:
     history = [{"time": moment(row["time"]), "state": row["state"], "attempt": row.get("attempt"), "exit_code": row.get("exit_code"),
                 "reason": (row.get("reason") or "").split("\n")[0]} for row in found.get("history", [])]
     columns = [c for c in ("time", "state", "attempt", "exit_code", "reason") if any(row[c] not in (None, "") for row in history)]
-    return "\n\n".join([table(rows, ["key", "value"]), table(history, columns), job(cluster, found)])
+    return "\n\n".join(filter(None, [table(rows, ["key", "value"]), table(history, columns), views_usage.used(found), views_usage.slow(found),
+                                     job(cluster, found)]))
 
 
-JOB_PARTS = ("history", "error", "digest", "prelude", "need_mib", "secrets", "reason")
+JOB_PARTS = ("history", "error", "digest", "prelude", "need_mib", "secrets", "reason", "usage", "slow")
 
 
 def moment(seconds: float) -> str:
@@ -152,7 +154,7 @@ def jobs(found: list) -> str:
     """The list of jobs."""
     if not found:
         return "No jobs."
-    rows = [dict(row, attempts=row["attempts"] if row.get("attempts", 0) > 1 else None) for row in found]
-    columns = [c for c in ("id", "name", "type", "state", "attempts", "exit_code", "submitted", "seconds", "user")
-               if any(row.get(c) is not None for row in rows)]
+    rows = [dict(row, attempts=row["attempts"] if row.get("attempts", 0) > 1 else None, seconds=round(row["seconds"]), **views_usage.brief(row)) for row in found]
+    columns = [c for c in ("id", "name", "type", "state", "attempts", "exit_code", "submitted", "seconds", "user", "gib_s", "vcore_s", "cost")
+               if any(row.get(c) not in ((None, "", 0) if c == "exit_code" else (None, "")) for row in rows)]
     return table(rows, columns)

@@ -1,13 +1,15 @@
-"""The records of jobs: lists, prunes and archives them, by the programs for jobs on the control node."""
+"""The records of jobs: lists, prunes, archives and sums them up, by the programs for jobs on the control node."""
 from __future__ import annotations
 
+import os
 import time
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
-from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import parameters
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.states import FINAL
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import durations
+from ansible_collections.emr.cluster.plugins.plugin_utils import report_page
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import checked
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import who
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
@@ -28,10 +30,12 @@ class ActionModule(NodeAction):
         options = {**args, **checked("jobs", args.pop("options", None) or {})}
         options = {key: value for key, value in options.items() if value not in (None, "")}
         op = options.get("op", "list")
-        if op != "list" and self._task.check_mode:
+        if op not in ("list", "report") and self._task.check_mode:
             return {"result": {"changed": True}}
         result = self._archived() if op == "archive" else call(self, op, {**sent(op, options), "who": who()})
-        told = {key: result[key] for key in ("jobs", "pruned") if key in result}
+        if op == "report" and options.get("html"):
+            write_page(str(options["html"]), result["report"])
+        told = {key: result[key] for key in ("jobs", "pruned", "report", "cut") if key in result}
         return {"result": {**result, "emr_result": told} if told else result}
 
     def _archived(self) -> dict:
@@ -51,8 +55,19 @@ def sent(op: str, options: dict) -> dict:
     """Options of an operation as the program wants them."""
     if op == "list":
         return {"filters": filters(options), **({"limit": options["limit"]} if "limit" in options else {})}
+    if op == "report":
+        return {"since": filters({"since": options.get("since") or "7d"})["since"]}
     older = {"older_s": duration("older_than", options["older_than"])} if options.get("older_than") else {}
     return {**({"keep": options["keep"]} if "keep" in options else {}), **older}
+
+
+def write_page(path: str, found: dict) -> None:
+    """Write the report as a page. Raises EmrError."""
+    try:
+        with open(os.path.expanduser(path), "w", encoding="utf-8") as out:
+            out.write(report_page.page(found))
+    except OSError as error:
+        raise EmrError(f"{path}: {error.strerror}", "Give another path") from error
 
 
 def duration(key: str, value) -> int:

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 from ansible.utils.display import Display
 
@@ -17,6 +19,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.text.names impo
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 from ansible_collections.emr.cluster.plugins.plugin_utils.log_streams import Followed, Gathered, command
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.reachability import silence
 from ansible_collections.emr.cluster.plugins.plugin_utils.results import DOOR_BYTES, STREAM
 
 # What is told when nobody says since when: the last hour, or while it is followed the last minute.
@@ -33,11 +36,14 @@ class ActionModule(NodeAction):
     def work(self, context, args):
         follow = bool(args.get("follow"))
         request = asked(args, follow)
-        commands = {host: command(self, context, host) for host in chosen("node", args.get("node"), sorted(context.hosts))}
-        if not commands:
+        hosts = chosen("node", args.get("node"), sorted(context.hosts))
+        if not hosts:
             raise Refused("there are no nodes", "See emrctl list")
+        # Whoever is followed may come back.
+        silent = {} if follow else quiet(context, hosts)
+        commands = {host: command(self, context, host) for host in hosts if host not in silent}
         with sink(follow) as told:
-            return {"result": followed(commands, request, told) if follow else gathered(commands, request, told)}
+            return {"result": followed(commands, request, told) if follow else gathered(commands, request, told, silent)}
 
 
 def asked(args: dict, follow: bool, now=time.time) -> dict:
@@ -65,6 +71,13 @@ def chosen(what: str, given, known: list) -> list:
     return list(dict.fromkeys(given)) if given else known
 
 
+def quiet(context, hosts: list) -> dict:
+    """{host: why} of those that nobody answers at: they cost seconds, not the time-outs of ssh."""
+    with ThreadPoolExecutor(32) as pool:
+        found = pool.map(lambda host: silence(SimpleNamespace(host=host, get=context.get)), hosts)
+        return {host: why for host, why in zip(hosts, found, strict=True) if why}
+
+
 def since(text: str, now: float) -> float:
     """A moment that is written as how long ago, or as a time. Raises Refused."""
     try:
@@ -76,9 +89,10 @@ def since(text: str, now: float) -> float:
             raise Refused(f"since: {error}", "Write 2h for two hours ago, or a time in UTC") from error
 
 
-def gathered(commands: dict, request: dict, told) -> dict:
-    """What is there now, the newest of it."""
+def gathered(commands: dict, request: dict, told, silent: dict) -> dict:
+    """What is there now, the newest of it. ``silent``: nodes that are not asked, {name: why}."""
     found = Gathered(commands, request)
+    found.silent.update(silent)
     newest = Newest(request["most"])
     try:
         for record in found:
@@ -86,7 +100,7 @@ def gathered(commands: dict, request: dict, told) -> dict:
     finally:
         for stream in found.streams:
             stream.stop()
-    if len(found.silent) == len(commands):
+    if len(found.silent) == len(commands) + len(silent):
         raise EmrError("\n".join(f"{node}: {why}" for node, why in sorted(found.silent.items())), "Look with emrctl status")
     for record in newest.rows:
         told.record(*record)

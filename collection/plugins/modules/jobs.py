@@ -17,10 +17,10 @@ options:
   op:
     description:
       - What to do. V(archive) copies records and logs of the jobs that have ended, and are not there yet, to where C(logs.oss) of the
-        cluster's spec says.
+        cluster's spec says. V(report) tells how the cluster was used, and what that cost.
     type: str
     default: list
-    choices: [list, prune, archive]
+    choices: [list, prune, archive, report]
   options:
     description:
       - More of these options as one map; they win.
@@ -49,8 +49,12 @@ options:
     type: str
   since:
     description:
-      - With O(op=list) only jobs submitted since then; 2h for two hours ago, or a time in UTC.
+      - With O(op=list) and O(op=report) only jobs submitted since then; 2h for two hours ago, or a time in UTC.
     type: str
+  html:
+    description:
+      - With O(op=report) a file on the controller that gets the report as a page.
+    type: path
   limit:
     description:
       - With O(op=list) so many jobs at most.
@@ -84,6 +88,10 @@ pruned:
   type: list
   elements: str
   returned: with O(op=prune)
+report:
+  description: Use of the cluster, work by user, queue, flow and job, and what was asked for and not used.
+  type: dict
+  returned: with O(op=report)
 jobs:
   description: Jobs, the newest first.
   type: list

@@ -80,7 +80,13 @@ if TYPE_CHECKING:
     from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import activity  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.people import accounts  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.scale import drain  # noqa: F401
-    from ansible_collections.emr.cluster.plugins.module_utils.node.services import hdfs, mapreduce, metastore, yarn  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.services import (  # noqa: F401
+        hdfs,
+        mapreduce,
+        metastore,
+        spark,
+        yarn,
+    )
     from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import operations as transfer  # noqa: F401
 
 # operation: (module, function, whether it holds the node's lock). Those that work for minutes without changing the node's

@@ -46,6 +46,7 @@ BACKUP_SETTINGS, BACKUP_KEY = f"{BACKUP_CONF}/backup.json", f"{BACKUP_CONF}/secr
 # State that outlives the machine's power.
 STATE = "/var/lib/emr"
 CLUSTER = f"{STATE}/cluster"
+PRICES = f"{CLUSTER}/prices.json"
 REVISIONS, ACTIVITY, RESTORED = f"{CLUSTER}/spec", f"{CLUSTER}/activity.json", f"{CLUSTER}/restore.json"
 BOOTSTRAP, RESTART_MARKS = f"{STATE}/bootstrap", f"{STATE}/restart"
 JOBS, FLOWS, SCHEDULES = f"{STATE}/jobs", f"{STATE}/flows", f"{STATE}/schedules"

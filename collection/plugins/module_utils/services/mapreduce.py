@@ -8,7 +8,7 @@ from ..domain.text import durations
 from . import reasons
 from .hadoop import OPENS, PROXY_USERS, xml_aliases
 from .hdfs import OF_HDFS
-from .model import Component, ConfFile, Health, Heap, Metrics, Proof, Refresh, Service, first
+from .model import Component, ConfFile, Health, Heap, History, Metrics, Proof, Refresh, Service, first
 from .yarn import FILES_OF_YARN, LOG_AGE, NODEMANAGER, OF_NODEMANAGER, OF_RESOURCEMANAGER, job_sizing
 
 NOT_OF_HISTORY = ("mapred-site", (
@@ -65,7 +65,20 @@ def _sizes(facts) -> dict:
         "mapreduce.client.submit.file.replication": max(1, min(10, len(facts.topology.with_role("slave"))))}}
 
 
+REMEDIES = {
+    "skew": "A key, or an input file, is much larger than the others: combine before the shuffle, give the key a random part and sum in a second job, or "
+            "write more and smaller files; more reduces (--property mapreduce.job.reduces=N) help against several large keys, not against one.",
+    "straggler": "Let a second attempt race it: --property mapreduce.map.speculative=true --property mapreduce.reduce.speculative=true. If it is always the same node: emrctl check NAME.",
+    "containers": "Free memory was missing, or the application master was slow to start: a smaller --property mapreduce.map.memory.mb, or more nodes (emrctl scale NAME).",
+    "spill": "Enlarge the buffer for sorting, and the heap with it: --property mapreduce.task.io.sort.mb=N, --property mapreduce.map.java.opts=-Xmx…m; for reduces "
+             "--property mapreduce.reduce.shuffle.input.buffer.percent and --property mapreduce.task.io.sort.factor=N.",
+    "garbage": "Give tasks more heap: --property mapreduce.map.memory.mb=N and --property mapreduce.map.java.opts=-Xmx(0.8 N)m, the same for reduce.",
+    "failed": "See why: emrctl jobs logs NAME JOB --yarn. Killed for their memory, they need --property mapreduce.map.memory.mb=N or mapreduce.reduce.memory.mb.",
+    "memory": "--property mapreduce.map.memory.mb={wanted} and --property mapreduce.map.java.opts=-Xmx{heap}m, the same for reduce",
+}
+
 SERVICE = Service(
+    history=History("mapreduce.applications", HISTORYSERVER.name, REMEDIES),
     name="mapreduce", used_by=(("MAPREDUCE",), ("MR", "HADOOP_STREAMING")), needs=("hdfs", "yarn"), components=(HISTORYSERVER,),
     rate=1.0, proof=Proof("computation", "a MapReduce program ran", lambda version: {"jar": f"{EXAMPLES}-{version('hadoop')}.jar"}),
     files=(ConfFile(

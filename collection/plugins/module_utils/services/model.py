@@ -303,6 +303,16 @@ def nothing(*_given) -> dict:
 
 
 @dataclass(frozen=True)
+class History:
+    """Where what its applications did is kept after their end: the ``hook`` in node/services/ that asks ``component`` for it; and
+    ``remedies``: what helps against a cause of slowness or waste (domain/jobs/slowness.py, domain/jobs/report.py), {cause: text}."""
+
+    hook: str
+    component: str
+    remedies: dict
+
+
+@dataclass(frozen=True)
 class Service:
     """One service. Functions of ``Facts`` give {stem: {key: text}}: ``defaults``, ``sizes`` and ``queues`` (what follows from the people of
     the spec), each layer over the one before, and a stem may be another service's.
@@ -357,11 +367,12 @@ class Service:
     alerts: tuple = ()
     panels: tuple = ()
     figures: tuple = ()
+    history: History | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap", "Metrics",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap", "History", "Metrics",
            "Panel", "Proof", "Refresh", "Service", "TextFile", "count", "first", "nothing", "on"]

@@ -14,7 +14,7 @@ from . import reasons
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .metastore import METASTORE, WAREHOUSE
-from .model import Component, ConfFile, Health, Heap, Service, TextFile, first
+from .model import Component, ConfFile, Health, Heap, History, Service, TextFile, first
 from .yarn import job_sizing, yarn_memory
 
 # An executor or application master of Spark needs about 900 MiB: 450 MiB of heap at least and 384 MiB beside it.
@@ -92,6 +92,8 @@ def _defaults(facts) -> dict:
     history, version = facts.endpoint(HISTORY), facts.version("spark")
     conf = {
         "spark.master": "yarn", "spark.submit.deployMode": "client",
+        # With the peaks of memory of executors, for `jobs show` and reports.
+        "spark.eventLog.logStageExecutorMetrics": "true", "spark.executor.processTreeMetrics.enabled": "true",
         "spark.eventLog.enabled": "true", "spark.eventLog.dir": "hdfs:///spark/events",
         "spark.history.fs.logDirectory": "hdfs:///spark/events", "spark.history.ui.port": str(history.port),
         "spark.yarn.historyServer.address": history.authority,
@@ -160,7 +162,23 @@ def check(key: str, text: str) -> None:
     writers.spark_value(key, text)
 
 
+REMEDIES = {
+    "skew": "For joins let Spark split large partitions: --property spark.sql.adaptive.skewJoin.enabled=true with a smaller "
+            "spark.sql.adaptive.advisoryPartitionSizeInBytes. Otherwise add a random part to the large key and combine twice; "
+            "spark.sql.shuffle.partitions=N helps against several large keys, not against one.",
+    "straggler": "Let a second attempt race it: --property spark.speculation=true. If it is always the same node: emrctl check NAME.",
+    "containers": "Executors were still on their way, or memory was missing: --property spark.dynamicAllocation.initialExecutors=N, a smaller "
+                  "spark.executor.memory, or more nodes (emrctl scale NAME).",
+    "spill": "Give each task more memory: more and smaller partitions (--property spark.sql.shuffle.partitions=N), a larger spark.executor.memory, or fewer "
+             "spark.executor.cores.",
+    "garbage": "Give executors more heap, or fewer tasks at a time: --property spark.executor.memory=…, --property spark.executor.cores=N; cache less.",
+    "failed": "See why: emrctl jobs logs NAME JOB --yarn. Executors that are killed for their memory need --property spark.executor.memoryOverhead=….",
+    "lost": "Killed for their memory, they need --property spark.executor.memoryOverhead=…; otherwise see emrctl logs NAME --component nodemanager.",
+    "memory": "--property spark.executor.memory={heap}m",
+}
+
 SERVICE = Service(
+    history=History("spark.applications", HISTORY.name, REMEDIES),
     name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark", home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
     python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,
     components=(HISTORY,),

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 
-from ...services.registry import COMPONENTS
+from ...services.registry import COMPONENTS, HOMES
 from .. import paths
 from ..daemons.units import UNIT_DIR
 from ..resident import package as resident
@@ -34,7 +34,9 @@ def settings(topology, node, services, spec) -> dict:
     return {"cluster": topology.cluster, "region": spec.region, "environment": resident.ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
             "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
-            "output_mib": spec.logs.job_output_mib}
+            "output_mib": spec.logs.job_output_mib,
+            "histories": [{"types": list(home.used_by[0]), "jobs": list(home.used_by[1]), "hook": home.history.hook, "url": url(home.history.component),
+                           "remedies": home.history.remedies} for name, home in HOMES.items() if home.history and name in resident.HOOKED]}
 
 
 def job_memory(services, node) -> int:

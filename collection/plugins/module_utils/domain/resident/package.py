@@ -10,7 +10,7 @@ import json
 import re
 from functools import lru_cache
 
-from ...services.registry import ANSWERING
+from ...services.registry import ANSWERING, HOMES
 from .. import paths
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from .files import is_source, root_file, source
@@ -21,8 +21,9 @@ PACKAGE = f"{LIB}/emr_node"
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
             paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program",
             paths.PAGE_PROGRAM: "page.program", paths.WORK_PROGRAM: "page.work"}
-# Hooks of services that somebody answers for (node/services/hooks.py).
-HOOKS = tuple(f"services.{name}" for name in ANSWERING if is_source(f"node/services/{name}.py"))
+# Hooks of services that somebody answers for, or that keep histories (node/services/hooks.py). Those of one's own come with an operation alone.
+HOOKED = tuple(name for name in HOMES if (name in ANSWERING or HOMES[name].history) and is_source(f"node/services/{name}.py"))
+HOOKS = tuple(f"services.{name}" for name in HOOKED)
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)

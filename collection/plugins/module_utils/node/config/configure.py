@@ -24,6 +24,7 @@ from .keys import parse_keys
 HOSTS = "/etc/hosts"
 UNIT_DIR = paths.UNITS
 SPEC_DIR = paths.REVISIONS
+PRICES_KEPT = 500
 
 
 def configure(params, check):
@@ -62,6 +63,8 @@ def configure(params, check):
     if params.get("lists"):
         notes += settle_lists(params["lists"]["drain_s"], check)
     revision = _revision(params["revision"], check) if params["revision"] else ""
+    if not check:
+        keep_price(params["revision"].get("price"))
     notes = [note for note in notes + [revision] if note]
     return {"changed": bool(installed or notes or changed or links), "installed": installed,
             "changed_files": [row["path"] for row in changed],
@@ -217,6 +220,19 @@ def _revision(revision, check):
         # The .json comes last: a revision without it was never completed and is overwritten.
         write_atomic(base + ".json", json.dumps(meta) + "\n", 0o644)
     return f"spec revision {number}"
+
+
+def keep_price(price):
+    """Keep what the cluster costs from now on, where that is known and new. ``price``: of a plan."""
+    try:
+        rows = json.loads(read_text(paths.PRICES) or "[]")
+    except ValueError:
+        rows = []
+    price = {key: price.get(key, "") for key in ("hourly", "currency", "source")} if price else {}
+    if not price.get("hourly") or (rows and all(rows[-1].get(key) == price[key] for key in ("hourly", "currency"))):
+        return
+    os.makedirs(os.path.dirname(paths.PRICES), mode=0o755, exist_ok=True)
+    write_atomic(paths.PRICES, json.dumps([*rows[1 - PRICES_KEPT:], dict(price, since=time.time())]) + "\n")
 
 
 def newest_revision():

@@ -14,7 +14,7 @@ import time
 from ...domain.jobs.request import RESOURCES, remote
 from ...domain.jobs.states import FINAL
 from ..common import NodeError, read_text, run, write_atomic
-from . import admission as job_admit, logs as job_logs, yarn as job_yarn
+from . import admission as job_admit, logs as job_logs, usage as job_usage, yarn as job_yarn
 from .progress import progress
 from .record import (
     JOBS,
@@ -39,7 +39,7 @@ KEEP_S, KEEP = 90 * 86400, 1000
 # Share of the disk that the records of all jobs may have, with their outputs and files.
 KEEP_SHARE = 0.2
 # What a list of jobs leaves out.
-NOT_LISTED = ("history", "command", "args", "prelude", "digest", "secrets", "need_mib")
+NOT_LISTED = ("history", "command", "args", "prelude", "digest", "secrets", "need_mib", "slow")
 
 
 def perform(params, check):
@@ -108,11 +108,14 @@ def show(job_id):
     error = read_text(f"{JOBS}/{job_id}/error") if job["state"] in ("FAILED", "LOST") else None
     if error is not None:
         job["error"] = error.rstrip()
+    if ended(last):
+        job["usage"] = job_usage.used(job_id)
+        job["slow"] = job_usage.why_slow(job["usage"], job)
     return job
 
 
-def listing(limit=200, **filters):
-    """Jobs, the newest first, without arguments and history. ``filters``: state, type, user (each one or several), name (with
+def listing(limit=200, whole=False, **filters):
+    """Jobs, the newest first, without arguments and history; with ``whole`` with all that is known of what they used. ``filters``: state, type, user (each one or several), name (with
     * and ?), since (seconds of the epoch)."""
     found = []
     for job_id in ids():
@@ -120,8 +123,18 @@ def listing(limit=200, **filters):
             break
         job = show(job_id)
         if _fits(job, filters):
-            found.append({key: value for key, value in job.items() if key not in NOT_LISTED})
+            row = {key: value for key, value in job.items() if key not in NOT_LISTED}
+            if whole:
+                row["queued_s"] = _queued(job["history"])
+            elif row.get("usage"):
+                row["usage"] = {key: value for key, value in row["usage"].items() if key != "applications"}
+            found.append(row)
     return found
+
+
+def _queued(rows):
+    """Seconds until a job ran, or ended before it did."""
+    return round(rows[1]["time"] - rows[0]["time"], 1) if len(rows) > 1 else 0
 
 
 def _fits(job, filters):

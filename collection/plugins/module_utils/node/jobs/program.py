@@ -18,6 +18,8 @@ from ..common import NodeError
 
 # Verbs of the units -> how many arguments they take.
 UNITS = {"run": 1, "ended": 1, "boot": 0}
+# Seconds that the end of a unit waits for what histories have of its job; systemd gives it 60.
+SETTLE_S = 40
 
 
 def main(argv):
@@ -40,12 +42,14 @@ def _unit(verb, rest):
     if verb == "run":
         from .supervisor import supervise
         return supervise(rest[0])
-    from . import admission as job_admit
+    from . import admission as job_admit, usage as job_usage
     if verb == "boot":
         print(f"taken up: {', '.join(job_admit.boot()) or 'nothing'}")
     else:
         from . import operations as job
         job_admit.release(rest[0])
+        # Others have its room already.
+        job_usage.settle(rest[0], SETTLE_S)
         job.prune({})
     return 0
 
@@ -91,6 +95,9 @@ def _placed(params, inline, folder):
 
 
 def _perform(params):
+    if params["op"] == "report":
+        from .report import report
+        return report(params)
     from . import operations as job
     return job.perform(params, False)
 

@@ -17,7 +17,7 @@ from .. import hadoop_cli
 from ..common import NodeError, read_text, run, write_atomic
 from ..hadoop_http import NameNode
 from ..oss import role_provider
-from . import output as job_output, yarn as job_yarn
+from . import output as job_output, usage as job_usage, yarn as job_yarn
 from .error import write_error
 from .record import JOBS, apps as known_apps, ended, folder_of, history, hold, note, record, settings
 
@@ -83,6 +83,8 @@ class Supervisor:
 
     def _finish(self, result):
         self._note(result["state"], exit_code=result["exit_code"], reason=result["reason"])
+        with contextlib.suppress(NodeError, OSError):
+            job_usage.collect(self.id, quick=True)
         if result["state"] in ("FAILED", "LOST"):
             write_error(self.id)
             if self.record.get("on_failure"):

@@ -11,6 +11,7 @@ import time
 import urllib.parse
 
 from ...domain.jobs.states import alive
+from ...domain.jobs.usage import YARN
 from ...domain.text.ends import Ends
 from .. import hadoop_cli
 from ..common import NodeError
@@ -37,6 +38,15 @@ def ready(base):
 
 def applications(base, job_id, user):
     """The job's applications in order of their birth; None when the ResourceManager does not answer, or does not know yet."""
+    return _tagged(base, job_id, user, FIELDS)
+
+
+def measured(base, job_id, user):
+    """The same, with what they have used."""
+    return _tagged(base, job_id, user, (*FIELDS, *YARN, "launchTime"))
+
+
+def _tagged(base, job_id, user, fields):
     if not base:
         return []
     if not ready(base):
@@ -46,7 +56,7 @@ def applications(base, job_id, user):
     if answer is None:
         return None
     rows = (answer.get("apps") or {}).get("app") or []
-    found = [{key: row[key] for key in FIELDS if key in row} for row in rows]
+    found = [{key: row[key] for key in fields if key in row} for row in rows]
     return sorted(found, key=lambda row: row["id"])
 
 
