@@ -176,7 +176,7 @@ def test_a_dead_datanode_is_seen_where_one_looks_first(lab, ports, driver):
         until(lambda: [row for row in answer(ports["page"], "/api/health")["daemons"] if row["state"] == "down"], 120, "the dead DataNode is not seen")
         web.section(driver, "overview")
         glance = driver.execute_script("return document.getElementById('glance').textContent")
-        assert "1 of" in glance and "do not answer" in glance
+        assert "1 of" in glance and "does not answer" in glance
         assert f"{NAME}-slave-001 does not answer" in driver.execute_script("return document.querySelector('.daemons').textContent")
         looked_at(driver, ("overview", "hdfs"))
         until(lambda: answer(ports["store"], "/api/v1/query", query="fs_namesystem_num_dead_data_nodes > 0")["data"]["result"], 240, "HDFS does not miss it")

@@ -52,7 +52,7 @@ async function glance() {
     const [health, alerts] = await Promise.all([ask("health"), ask("alerts")]);
     const away = health.daemons.filter(row => row.state !== "up").length, all = health.daemons.length;
     const firing = alerts.alerts.filter(row => row.state === "firing"), grave = firing.filter(row => row.severity === "critical").length;
-    const words = away ? `${away} of ${all} daemons do not answer` : `All ${all} daemons answer`;
+    const words = away ? `${away} of ${all} daemons ${away > 1 ? "do" : "does"} not answer` : `All ${all} daemons answer`;
     const rest = firing.length ? `, ${firing.length} alert${firing.length > 1 ? "s" : ""}` : "";
     say(away || grave ? "bad" : firing.length ? "warn" : "good", words + rest);
   } catch (error) {

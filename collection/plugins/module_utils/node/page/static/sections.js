@@ -161,13 +161,12 @@ function nodes(_found, state) {
 
 // Parts of a section before its pictures, and after them.
 const BEFORE = {
-  overview: () => [new Part("Alerts", state => state.get("alerts"), alerts)],
+  overview: () => [new Part("Alerts", state => state.get("alerts"), alerts), new Part("Daemons", state => state.get("health"), daemons)],
   jobs: () => [new Part("Jobs of the last day", state => state.get("work"), jobs), new Part("Flows of the last day", state => state.get("work"), flows)],
   spark: () => [new Part("Spark applications of the last day", state => state.get("applications"), applications(row => row.applicationType === "SPARK"))],
   costs: () => [new Part("Costs", costing, costs)],
 };
 const AFTER = {
-  overview: () => [new Part("Daemons", state => state.get("health"), daemons)],
   nodes: () => [new Part("All nodes", async () => ({}), nodes)],
   yarn: () => [new Part("Applications of the last day", state => state.get("applications"), applications(() => true))],
 };
