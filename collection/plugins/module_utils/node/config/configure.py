@@ -213,7 +213,6 @@ def _revision(revision, check):
         meta = {"number": number, "digest": revision["digest"], "services": revision["services"], "who": revision["who"],
                 "why": revision["why"], "edit": revision.get("edit") or {},
                 "users": revision.get("users", []), "queues": revision.get("queues", []), "placement": placement,
-                "price": revision.get("price") or {},
                 "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         base = f"{SPEC_DIR}/{number:06d}"
         write_atomic(base + ".yml", revision["text"], 0o640)

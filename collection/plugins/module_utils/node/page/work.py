@@ -11,9 +11,9 @@ import sys
 import time
 
 from ..common import NodeError
-from ..config.configure import newest_revision
 from ..flows import operations as flows, record as flow_record
 from ..jobs import record as jobs
+from ..jobs.usage import prices
 
 # Seconds that a timeline shows; records that are looked at, jobs and flows that are told.
 SHOWN_S, LOOKED_AT, TOLD = 86400, 1000, 400
@@ -30,8 +30,7 @@ def main(_argv):
 
 def digest(now):
     """{jobs, flows, price} of the day before ``now``."""
-    revision = newest_revision() or {}
-    return {"jobs": told_jobs(now), "flows": told_flows(now), "price": revision.get("price") or {}, "revision": revision.get("number")}
+    return {"jobs": told_jobs(now), "flows": told_flows(now), "price": (prices() or [{}])[-1]}
 
 
 def told_jobs(now):

@@ -146,8 +146,8 @@ function costs({price, yarn}, state) {
   const told = hours => known ? money(price.hourly * hours, price.currency) : "not known";
   return el("div", {}, el("div", {class: "tiles"}, tile("An hour", told(1), `${state.about.nodes.length} nodes`), tile("A day", told(24), "as the cluster is now"), tile("A month", told(730), "730 hours"),
     tile("Used in the last day", `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`, "of YARN's memory")),
-  known ? el("p", {class: "muted"}, [price.source, "The price of when the spec changed last."].filter(Boolean).join(". "))
-    : el("p", {class: "notice"}, `The price is not known: it is noted whenever the spec changes. Next: emrctl plan ${state.about.cluster} shows it.`),
+  known ? el("p", {class: "muted"}, [price.source, "The price of the newest plan"].filter(Boolean).join(". ") + ".")
+    : el("p", {class: "notice"}, "The price is not known: it is noted by create and apply."),
   el("div", {class: "pair"}, el("div", {}, el("h3", {}, "By user"), shares(yarn.applications, "user", whole, price)),
     el("div", {}, el("h3", {}, "By queue"), shares(yarn.applications, "queue", whole, price))),
   el("h3", {}, "By application"), shares(yarn.applications, "name", whole, price));
