@@ -17,6 +17,7 @@ VERBS = {
     "show": ("emrctl.cluster", "show"),
     "status": ("emrctl.cluster", "status"),
     "check": ("emrctl.health", "check"),
+    "alerts": ("emrctl.alerts", "alerts"),
     "logs": ("emrctl.logs", "logs"),
     "metrics": ("emrctl.metrics", "metrics"),
     "top": ("emrctl.metrics", "top"),

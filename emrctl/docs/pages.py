@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import definition as flow
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import json_schema, spec_reference
-from emrctl.docs import cli, collection, glossary, grafana, jobs, ports
+from emrctl.docs import alerts, cli, collection, glossary, grafana, jobs, ports
 
 
 def pages() -> dict:
@@ -17,7 +17,7 @@ def pages() -> dict:
     return {"spec.md": spec_reference(), "cluster.schema.json": text(json_schema()), "flow.schema.json": text(flow.json_schema()),
             "reference/cli.md": cli.page(), "reference/ports.md": ports.page(), "reference/playbooks.md": collection.playbooks(),
             "reference/roles.md": collection.roles(), "reference/modules.md": collection.modules(), "glossary.md": glossary.page(),
-            "reference/job-options.md": jobs.page(), **{f"grafana/{name}": text for name, text in grafana.boards().items()}}
+            "reference/job-options.md": jobs.page(), "alerts.md": alerts.page(), **{f"grafana/{name}": text for name, text in grafana.boards().items()}}
 
 
 def write(folder) -> None:

@@ -15,7 +15,7 @@ INTERNAL = {"emr_remember"}
 # What every playbook hands to the actions of the cloud's side, whether or not it means something there.
 COMMON = {"emr_name", "emr_region", "emr_spec", "emr_spec_file", "emr_confirm", "emr_plan_only"}
 NAMES = ("spec.md", "cluster.schema.json", "flow.schema.json", "glossary.md", "reference/cli.md", "reference/ports.md",
-         "reference/playbooks.md", "reference/roles.md", "reference/modules.md", "reference/job-options.md",
+         "reference/playbooks.md", "reference/roles.md", "reference/modules.md", "reference/job-options.md", "alerts.md",
          *(f"grafana/{name}.json" for name in ("hdfs", "jobs", "nodes", "overview", "yarn")))
 
 

@@ -29,6 +29,7 @@ ROOMS = {
     "notices of spot nodes, which YARN drains": (("yarn",), ("domain/scale/reclaim.py", "node/scale/reclaim_program.py")),
     "the password of the metastore's own database": (("metastore",), ("plugin_utils/metastore_password.py",)),
     "figures, which Prometheus keeps": (("monitoring",), ("action/metrics.py", "domain/monitoring/", "node/monitoring/")),
+    "a node's own figures: backups and safe mode of HDFS, and what sends alerts": (("monitoring", "hdfs"), ("domain/figures/", "node/figures/")),
     "the files of a release, which are called like what they hold": (("spark", "metastore", "monitoring"), ("domain/install/releases.py",)),
     "the only ways to Hadoop's programs and daemons": (("yarn", "hdfs"), ("node/hadoop_cli.py", "node/hadoop_http.py")),
 }

@@ -15,6 +15,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.backup import p
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config import render
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import asked, units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
+from ansible_collections.emr.cluster.plugins.module_utils.domain.figures import units as figures
 from ansible_collections.emr.cluster.plugins.module_utils.domain.flows import units as resident_flows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import logs as job_logs, resident as resident_jobs
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
@@ -62,10 +63,23 @@ class ActionModule(NodeAction):
                 "directories": units.node_directories(context.components, effective) + backups.directories(spec, topology, node),
                 "storage": {c.name: units.storage_dirs(c.name, effective) for c in context.components
                             if c.marked},
-                "people": self._people(context, args), **self._database(context),
+                "people": self._people(context, args), **self._secrets(context),
                 "absent": removal.absent(context.services) if boolean(args.get("prune", False)) else {},
                 "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if any(c.lists for c in context.components) else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
+
+    def _secrets(self, context) -> dict:
+        """What has to be secret on this node, and what of it this run was given."""
+        parts = [self._database(context), self._receivers(context)]
+        given = {key: value for part in parts for key, value in part.pop("secrets", {}).items()}
+        return {**parts[0], **parts[1], **({"secrets": given} if given else {})}
+
+    @staticmethod
+    def _receivers(context) -> dict:
+        """Those who get messages of alerts and have a secret, on the node that sends them."""
+        wanted = figures.receivers(context.spec, context.components)
+        given = {name: os.environ[variable] for name, variable in wanted.get("variables", {}).items() if os.environ.get(variable)}
+        return {**({"receivers": wanted} if wanted else {}), **({"secrets": {"receivers": given}} if given else {})}
 
     @staticmethod
     def _database(context) -> dict:
@@ -84,7 +98,7 @@ class ActionModule(NodeAction):
         return (reclaim.side_units(spec, topology, node) + backups.side_units(spec, topology, node, context.effective)
                 + job_logs.side_units(spec, topology, node, context.effective)
                 + resident_jobs.side_units(topology, node, context.services, spec) + resident_flows.side_units(topology, node)
-                + asked.side_units(context.components, topology.cluster))
+                + asked.side_units(context.components, topology.cluster) + figures.side_units(spec, topology, node, context.effective))
 
     @staticmethod
     def _list(context, row):

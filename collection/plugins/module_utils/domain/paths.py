@@ -21,6 +21,8 @@ FILES, JOBS_PROGRAM, FLOWS_PROGRAM = f"{LIBEXEC}/emr-files", f"{LIBEXEC}/emr-job
 COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", f"{LIBEXEC}/emr-node", f"{LIBEXEC}/emr-lines"
 # spark-submit takes it for Python by its name.
 JDBC = f"{LIBEXEC}/emr_jdbc.py"
+# Figures of every node's own; what passes alerts on to DingTalk.
+FIGURES_PROGRAM, DINGTALK = f"{LIBEXEC}/emr-figures", f"{LIBEXEC}/emr-dingtalk"
 # On the node of monitoring: its daemons, the cluster's page with its files, and what tells it of jobs and flows through a socket.
 PROMETHEUS, ALERTMANAGER, METRICS = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager", f"{LIBEXEC}/emr-metrics"
 PAGE_PROGRAM, WORK_PROGRAM, PAGE = f"{LIBEXEC}/emr-page", f"{LIBEXEC}/emr-work", f"{LIB}/page"
@@ -37,6 +39,8 @@ METASTORE_PASSWORD = f"{ETC}/metastore/database.jceks"
 MONITORING_CONF = f"{ETC}/monitoring"
 MONITORING_SETTINGS = f"{MONITORING_CONF}/settings.json"
 PAGE_SETTINGS = f"{MONITORING_CONF}/page.json"
+DINGTALK_SETTINGS = f"{MONITORING_CONF}/dingtalk.json"
+MONITORING_SECRETS, FIGURES_SETTINGS = f"{MONITORING_CONF}/secrets", f"{ETC}/figures.json"
 JOBS_SETTINGS, LOGS_SETTINGS, LOGS_KEY = f"{ETC}/jobs.json", f"{ETC}/logs.json", f"{ETC}/logs/key.json"
 NODES = f"{ETC}/nodes.json"
 RECLAIM_NODES = f"{ETC}/reclaim.json"

@@ -69,6 +69,7 @@ class Configure:
     file_system: dict = field(default_factory=dict)
     people: dict = field(default_factory=dict)
     database: dict = field(default_factory=dict)
+    receivers: dict = field(default_factory=dict)
     absent: dict = field(default_factory=dict)
     lists: dict = field(default_factory=dict)
 

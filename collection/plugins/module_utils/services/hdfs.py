@@ -7,7 +7,7 @@ from ..domain.config import kinds, writers
 from ..domain.config.folders import data_dirs, file_uris
 from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
-from . import draining_hdfs, findings_hdfs, panels_hdfs, reasons
+from . import alerts_hdfs, draining_hdfs, findings_hdfs, panels_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
 from .model import Component, ConfFile, Figures, Health, Heap, Metrics, Proof, Refresh, Service, TextFile, on
 
@@ -184,4 +184,4 @@ SERVICE = Service(
            TextFile(f"{HADOOP_CONF}/dfs.hosts", _storing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/dfs.hosts.exclude", lambda *_: "", at=LISTING, everywhere=True)),
     defaults=_defaults, sizes=_sizes, rules=_rules, offers=_offers, findings=(("hdfs", findings_hdfs.hdfs), ("backup", findings_hdfs.backup)),
-    directories=((HDFS_STATE, "hdfs", "0755"),), panels=panels_hdfs.PANELS)
+    directories=((HDFS_STATE, "hdfs", "0755"),), panels=panels_hdfs.PANELS, alerts=alerts_hdfs.alerts(NAMENODE, DATANODE))

@@ -6,6 +6,7 @@ from ..domain.paths import HADOOP_CONF, HADOOP_HOME
 from ..domain.sizing.rules import quick_flags, shapes_of
 from ..domain.text import durations
 from . import reasons
+from .alerts import down
 from .hadoop import OPENS, PROXY_USERS, xml_aliases
 from .hdfs import OF_HDFS
 from .model import Component, ConfFile, Health, Heap, History, Metrics, Proof, Refresh, Service, first
@@ -94,5 +95,6 @@ SERVICE = Service(
                   "mapreduce.jobhistory.intermediate-done-dir": reasons.PATHS, "mapreduce.shuffle.port": reasons.ADDRESS},
         reserved_patterns=((r"^mapreduce\.jobhistory\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),)),),
     defaults=_defaults, sizes=_sizes,
+    alerts=(down("JobHistoryDown", HISTORYSERVER, "Jobs of MapReduce run, and their histories and logs cannot be read."),),
     hdfs_paths=(("/mr-history", "mapred", "hadoop", "0755"), ("/mr-history/tmp", "mapred", "hadoop", "1777"),
                 ("/mr-history/done", "mapred", "hadoop", "0770")))

@@ -6,6 +6,7 @@ from ..domain.config.folders import data_dirs
 from ..domain.paths import HADOOP_CONF, METASTORE_HOME
 from ..domain.spec.field import Field
 from . import reasons
+from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .model import Component, ConfFile, Health, Heap, Service, first
@@ -82,6 +83,6 @@ SERVICE = Service(
         prefixes=("metastore.", "javax.jdo.", "datanucleus."),
         reserved={"metastore.thrift.port": reasons.ADDRESS, "metastore.warehouse.dir": reasons.PATHS, "emr.metastore.dir": reasons.DIRS,
                   **dict.fromkeys((_CONNECTION + "URL", _CONNECTION + "DriverName", _CONNECTION + "UserName"), reasons.DATABASE)}),),
-    defaults=_defaults,
+    defaults=_defaults, alerts=(down("MetastoreDown", METASTORE, "No table is found: SQL fails.", "critical"),),
     # As in /tmp: everybody makes tables, and only their owners take them away.
     hdfs_paths=(("/hive", "hive", "hadoop", "0755"), (WAREHOUSE, "hive", "hadoop", "1777")))

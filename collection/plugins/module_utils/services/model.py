@@ -110,7 +110,8 @@ class Alert:
 
     ``at``: the threshold, which stands in ``expr`` as ``{at}``; '' when it has none. ``unit``: what it is measured in. ``means``: a sentence of
     what is wrong, in which Prometheus fills in ``{{ $labels.node }}`` and ``{{ $value }}``; ``help``: the emrctl command that helps, with
-    ``{cluster}`` for its name, and ``{node}`` for the node that the alert is about.
+    ``{cluster}`` for its name, and ``{node}`` for the node that the alert is about. ``follows``: alerts that explain this one: no message is sent
+    of it while one of them fires.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Alert:
     for_s: int = 30
     at: str = ""
     unit: str = ""
+    follows: tuple = ()
 
 
 @dataclass(frozen=True)

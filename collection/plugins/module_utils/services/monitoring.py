@@ -5,6 +5,7 @@ from the homes of all services.
 """
 from __future__ import annotations
 
+import hashlib
 import re
 
 from ..domain.config import writers
@@ -23,7 +24,7 @@ from ..domain.paths import (
     WORK_SOCKET,
 )
 from ..domain.sizing.rules import clamp
-from . import monitoring_files, page_files, panels_hosts
+from . import alerts_hosts, alerts_monitoring, monitoring_files, page_files, panels_hosts, receivers
 from .model import Component, ConfFile, Health, Heap, Metrics, Service, TextFile, first, on
 
 ROLES = ("master", "slave", "task", "gateway")
@@ -47,11 +48,11 @@ NODE_EXPORTER = Component(
     metrics=Metrics(path="/metrics"))
 PROMETHEUS = Component(
     "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": 9090}, Heap(0.02, 100, 4096), Health("http", "http", "/-/ready"),
-    frozenset({STEM, ALERTS}), ("alertmanager",), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False,
+    frozenset({STEM, ALERTS}), ("alertmanager",), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"alertmanager\."),),
     metrics=Metrics(path="/metrics"))
 ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
-    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False,
+    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store)\.|cluster$"),),
     metrics=Metrics(path="/metrics"))
 # Python, which takes about 20 MiB.
 CLUSTER_PAGE = Component(
@@ -80,7 +81,9 @@ def _defaults(facts) -> dict:
     if not facts.here(PROMETHEUS):
         return {}
     return {STEM: {"cluster": facts.topology.cluster, "scrape.interval": "15s", "retention.time": "30d", "store.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/prometheus",
-                   "alertmanager.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/alertmanager"},
+                   "alertmanager.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/alertmanager",
+                   # Alertmanager reads its file when it starts.
+                   "alertmanager.digest": hashlib.sha256(monitoring_files.alertmanager_yml(facts).encode()).hexdigest()[:16]},
             ALERTS: monitoring_files.alert_settings(facts)}
 
 
@@ -120,7 +123,8 @@ SERVICE = Service(
     files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
                     prefixes=("scrape.", "retention.", "remote_write."), key=KEY, check=_check,
                     key_hint=f"Choose from {', '.join(sorted(SETTINGS))}.",
-                    reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks"}),
+                    reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks",
+                              "alertmanager.digest": "it follows from the receivers"}),
            ConfFile(ALERTS, f"{MONITORING_CONF}/rules.yml", monitoring_files.rules_yml, at=("prometheus",),
                     key=re.compile(r"^[A-Z][A-Za-z0-9]+\.(expr|at|for|severity|means|help)$"), check=monitoring_files.check_alert,
                     key_hint="Write the alert's name and what of it: HdfsFull.at, HdfsFull.for, HdfsFull.severity; a rule of your own has an expr.")),
@@ -134,5 +138,7 @@ SERVICE = Service(
            *(TextFile(f"{PAGE}/{name}", page_files.static(name), at=(CLUSTER_PAGE.name,)) for name in page_files.NAMES),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
-    defaults=_defaults, sizes=_sizes, directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
+    spec=(receivers.SPEC,), defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec),
+    alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
+    directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
 

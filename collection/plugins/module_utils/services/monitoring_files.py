@@ -6,9 +6,13 @@ import re
 
 from ..domain.config import writers
 from ..domain.paths import MONITORING_CONF
+from .receivers import receiver_of
 
 SEVERITIES = ("critical", "warning", "none")
 DURATION = re.compile(r"^(0|[1-9][0-9]*(s|m|h|d))$")
+# The host and the process of a series are its node and component; Hadoop's own labels of the same meaning change with each failover. Others
+# are figures themselves: a label that changes begins a new series, and an alert that waits would never fire.
+NO_LABELS = "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies|storageinfo|clustermetrics|capacityschedulermetrics"
 NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 
 
@@ -27,10 +31,8 @@ def prometheus_yml(settings) -> str:
         "scrape_configs": [{
             "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],
             "relabel_configs": [{"source_labels": ["component"], "target_label": "job"}],
-            # The host and the process of a series are its node and component; Hadoop's own labels of the same meaning change with
-            # each failover and double what is kept; one of the NameNode (totalsynctimes) is a figure, which made a new series at each scrape.
             # Each container of YARN would leave its series behind.
-            "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies", "action": "labeldrop"}]}]})
+            "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": NO_LABELS, "action": "labeldrop"}]}]})
 
 
 def _sent_on(settings) -> dict:
@@ -79,10 +81,15 @@ def alert_settings(facts) -> dict:
     found = {}
     for home in homes(facts.services):
         for alert in home.alerts:
-            found.update({f"{alert.name}.{key}": value for key, value in (
-                ("expr", alert.expr), ("at", alert.at), ("for", f"{alert.for_s}s"), ("severity", alert.severity), ("means", alert.means),
-                ("help", alert.help.replace("{cluster}", facts.topology.cluster).replace("{node}", "{{ $labels.node }}"))) if value})
+            found.update(settings_of(alert, facts.topology.cluster))
     return found
+
+
+def settings_of(alert, cluster: str) -> dict:
+    """{key: text} of one alert."""
+    texts = {"expr": alert.expr, "at": alert.at, "for": f"{alert.for_s}s", "severity": alert.severity, "means": alert.means,
+             "help": alert.help.replace("{cluster}", cluster).replace("{node}", "{{ $labels.node }}")}
+    return {f"{alert.name}.{key}": text for key, text in texts.items() if text}
 
 
 def check_alert(key: str, text: str) -> None:
@@ -112,9 +119,19 @@ def _rule(name: str, parts) -> dict:
             "annotations": {"means": parts.get("means", name), "help": parts.get("help", "")}}
 
 
-def alertmanager_yml(_facts) -> str:
-    """Whom alerts go to: nobody until the spec names receivers. A node that is down silences what follows from it."""
+def alertmanager_yml(facts) -> str:
+    """Whom alerts go to, and which are not sent: a node that is down silences what is wrong on it, an alert what follows from it."""
+    receivers = facts.spec.monitoring.receivers.values()
+    routes = [{"receiver": r.name, "continue": True, **({"matchers": ['severity="critical"']} if r.severity == "critical" else {})} for r in receivers]
     return _text({
-        "route": {"receiver": "none", "group_by": ["alertname"], "group_wait": "10s", "group_interval": "1m", "repeat_interval": "4h"},
-        "receivers": [{"name": "none"}],
-        "inhibit_rules": [{"source_matchers": ['alertname="NodeDown"'], "target_matchers": ['alertname!="NodeDown"'], "equal": ["node"]}]})
+        "route": {"receiver": "none", "group_by": ["alertname"], "group_wait": "10s", "group_interval": "1m", "repeat_interval": "4h", "routes": routes},
+        "receivers": [{"name": "none"}, *({"name": r.name, **receiver_of(r)} for r in receivers)],
+        "inhibit_rules": [{"source_matchers": ['alertname="NodeDown"'], "target_matchers": ['alertname!="NodeDown"'], "equal": ["node"]},
+                          *_inhibitions(facts)]})
+
+
+def _inhibitions(facts) -> list:
+    from .registry import homes
+
+    return [{"source_matchers": [f'alertname=~"{"|".join(alert.follows)}"'], "target_matchers": [f'alertname="{alert.name}"']}
+            for home in homes(facts.services) for alert in home.alerts if alert.follows]

@@ -11,6 +11,7 @@ from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
 from . import reasons
+from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .metastore import METASTORE, WAREHOUSE
@@ -197,6 +198,7 @@ SERVICE = Service(
            TextFile(f"{SPARK_CONF}/log4j2.properties", lambda *_: texts.LOG4J2, CLIENTS)),
     env_names=("SPARK_DAEMON_MEMORY",), env_aliases=("spark-env",),
     defaults=_defaults, sizes=_sizes, too_small=_too_small, archives=_archives,
+    alerts=(down("SparkHistoryDown", HISTORY, "Spark's applications run, and their histories cannot be read."),),
     hdfs_paths=(("/spark", "spark", "hadoop", "0755"), ("/spark/events", "spark", "hadoop", "1777")),
     directories=((SPARK_CONF, "root", "0755"),),
     programs=("beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit"))

@@ -5,6 +5,7 @@ from ..domain.config import writers
 from ..domain.paths import HADOOP_CONF, SPARK_CONF
 from ..domain.sizing.rules import heap_of, shapes_of
 from . import reasons
+from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .model import JOB_USER, Component, ConfFile, Health, Heap, Service, first
@@ -65,5 +66,6 @@ def server(name: str, label: str, main: str, port: int, port_key: str, more: dic
 
     return Service(
         name=name, needs=("hdfs", "yarn", "spark"), software="spark", components=(row,), sizes=sizes,
+        alerts=(down("".join(word.title() for word in name.split("-")) + "Down", row, "Its clients cannot connect."),),
         files=(ConfFile(name, f"{SPARK_CONF}/{name}.conf", writers.properties, at=(name,), takes=("spark-defaults",), only=ONLY, check=check,
                         reserved={port_key: reasons.ADDRESS, "spark.yarn.tags": reasons.TAGS}),))

@@ -9,7 +9,7 @@ from ..domain.paths import HADOOP_CONF, YARN_STATE
 from ..domain.people.accounts import scheduler_settings
 from ..domain.sizing.rules import clamp, floor, shapes_of, small
 from ..domain.text import durations
-from . import findings_yarn, panels_yarn, reasons
+from . import alerts_yarn, findings_yarn, panels_yarn, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
 from .model import Component, ConfFile, Draining, Figures, Health, Heap, Metrics, Refresh, Service, TextFile, on
@@ -237,6 +237,6 @@ SERVICE = Service(
     texts=(TextFile(f"{HADOOP_CONF}/yarn.include", _computing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/yarn.exclude", lambda *_: "", at=LISTING, everywhere=True)),
     defaults=_defaults, sizes=_sizes, queues=lambda facts: {"capacity-scheduler": scheduler_settings(facts.spec)}, rules=_rules, offers=_offers,
-    findings=(("yarn", findings_yarn.yarn),),
+    findings=(("yarn", findings_yarn.yarn),), alerts=alerts_yarn.alerts(RESOURCEMANAGER, NODEMANAGER),
     hdfs_paths=(("/yarn", "yarn", "hadoop", "0755"), ("/yarn/logs", "yarn", "hadoop", "1777")),
     directories=((YARN_STATE, "yarn", "0755"),), panels=panels_yarn.PANELS)

@@ -14,6 +14,7 @@ BAD = object()
 GROUP_NAME = r"[a-z][a-z0-9-]{0,18}[a-z0-9]|[a-z]"
 # form of a map -> pattern of its names, in words, example
 NAMES = {"queues": (QUEUE_NAME, "up to 40 lower-case letters, digits, - and _, with a letter first", "analysts"),
+         "receivers": (r"[a-z][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and hyphens, with a letter first", "ops"),
          "users": (USER_NAME, "up to 32 lower-case letters, digits, - and _, with a letter or _ first", "alice")}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")

@@ -9,6 +9,7 @@ import os
 from dataclasses import field as default_of, make_dataclass
 
 from ...services.metastore import DATABASE, SPEC as METASTORE
+from ...services.receivers import RECEIVER, SPEC as MONITORING
 from ...services.registry import expand_services
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
@@ -118,6 +119,26 @@ class Metastore:
     """The service metastore; without a ``database`` its tables lie on the master's disk."""
 
 
+@of(RECEIVER, named=True)
+class Receiver:
+    """Somebody who gets messages of alerts."""
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is something of it that a spec must not hold."""
+        return self.type == "dingtalk" or bool(self.user if self.type == "email" else self.secret)
+
+    @property
+    def variable(self) -> str:
+        """The controller's variable that its secret comes from."""
+        return f"EMR_RECEIVER_{self.name.upper().replace('-', '_')}"
+
+
+@of(MONITORING)
+class Monitoring:
+    """The service monitoring."""
+
+
 @of(schema.QUEUE, named=True)
 class Queue:
     """A queue of YARN. Percent of the cluster: what it is sure of, and what it may take while others leave it."""
@@ -169,6 +190,8 @@ class Spec:
                 del data[key]
         if self.logs == Logs():
             del data["logs"]
+        if self.monitoring == Monitoring():
+            del data[MONITORING.name]
         if not self.network.create:
             for key in ("create", "vpc_cidr", "vswitch_cidr"):
                 del data["network"][key]

@@ -18,7 +18,7 @@ from ..install.absent import take_away
 from ..install.install import install
 from ..people.accounts import settle_people
 from ..scale.lists import EXCLUDE_LOCK, settle as settle_lists
-from . import database_password
+from . import database_password, receivers
 from .keys import parse_keys
 
 HOSTS = "/etc/hosts"
@@ -32,6 +32,7 @@ def configure(params, check):
     if params["revision"]:
         _check_services(params["revision"])
     database_password.check(params)
+    receivers.check(params)
     installed = install({**params["install"], "signed": (params.get("secrets") or {}).get("signed")}, check) if params["install"] else {}
     notes = take_away(params["absent"], check) if params.get("absent") else []
     # A service that joins a cluster may be younger than its nodes.
@@ -57,7 +58,7 @@ def configure(params, check):
             run(["systemctl", "daemon-reload"])
         if any(row["path"] == paths.JOURNAL_LIMIT for row in changed):
             run(["systemctl", "restart", "systemd-journald"])
-    notes.append(database_password.settle(params, check))
+    notes += [database_password.settle(params, check), receivers.settle(params, check)]
     if side:
         notes += settle(side, [row["path"] for row in changed], check)
     if params.get("lists"):

@@ -1,0 +1,56 @@
+"""The alerts of now, as Prometheus computes them and Alertmanager passes them on."""
+from __future__ import annotations
+
+from ..common import NodeError
+from ..hadoop_http import Daemon, HttpError
+
+PROMETHEUS, ALERTMANAGER = "http://127.0.0.1:9090", "http://127.0.0.1:9093"
+LIMIT_S = 10.0
+# What an alert says in columns of its own.
+OWN = ("alertname", "severity", "node")
+
+
+def now():
+    """{alerts, rules, passed_on}: each alert with {alert, severity, node, state, since, means, help, labels, quiet}.
+
+    ``state``: firing or pending. ``quiet``: why no message is sent of it, such as another alert that explains it. ``passed_on``: whether
+    Alertmanager answers.
+    """
+    told = _asked("/api/v1/alerts")["alerts"]
+    rules = sum(len(group["rules"]) for group in _asked("/api/v1/rules?type=alert")["groups"])
+    manager = Daemon(ALERTMANAGER, name="Alertmanager").look("/api/v2/alerts", LIMIT_S)
+    quiet = {_key(row["labels"]): _quiet(row["status"], manager) for row in manager or ()}
+    rows = [{"alert": row["labels"]["alertname"], "severity": row["labels"].get("severity", ""), "node": row["labels"].get("node", ""),
+             "state": row["state"], "since": row["activeAt"], "means": row["annotations"].get("means", ""), "help": row["annotations"].get("help", ""),
+             "labels": {key: value for key, value in row["labels"].items() if key not in OWN},
+             "quiet": quiet.get(_key(row["labels"]), "")} for row in told]
+    return {"changed": False, "alerts": sorted(rows, key=_order), "rules": rules, "passed_on": manager is not None}
+
+
+def _asked(path):
+    daemon = Daemon(PROMETHEUS, name="Prometheus")
+    try:
+        daemon.ask("/-/ready", limit_s=LIMIT_S)
+    except HttpError as error:
+        raise NodeError(f"{error}. Next: emrctl repair NAME; emrctl status NAME tells what of the cluster runs")
+    found = daemon.look(path, LIMIT_S)
+    if not found or found.get("status") != "success":
+        raise NodeError(f"Prometheus gave no answer to {path}")
+    return found["data"]
+
+
+def _key(labels):
+    return tuple(sorted(labels.items()))
+
+
+def _quiet(status, alerts):
+    """The names of the alerts that explain this one, or that somebody has silenced it."""
+    names = {row["fingerprint"]: row["labels"]["alertname"] for row in alerts}
+    because = sorted({names.get(found, "another alert") for found in status.get("inhibitedBy", ())})
+    if because:
+        return f"follows from {', '.join(because)}"
+    return "silenced" if status.get("silencedBy") else ""
+
+
+def _order(row):
+    return (row["state"] != "firing", bool(row["quiet"]), row["severity"] != "critical", row["since"], row["alert"], row["node"])

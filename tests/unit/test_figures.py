@@ -1,0 +1,147 @@
+"""Figures of a node's own, and the alerts that emrctl shows."""
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
+from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, program, work
+from ansible_collections.emr.cluster.plugins.module_utils.node.flows import record as flow_record, schedule
+from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import record as job_record
+from emrctl.alerts import text
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The records of a control node, in a folder of the test's."""
+    for module, name in ((job_record, "JOBS"), (flow_record, "FLOWS"), (schedule, "SCHEDULES")):
+        monkeypatch.setattr(module, name, str(tmp_path / name.lower()))
+        (tmp_path / name.lower()).mkdir()
+    monkeypatch.setattr(work, "SEEN", str(tmp_path / "seen.json"))
+    monkeypatch.setattr(work, "write_atomic", lambda path, content: Path(path).write_text(content))
+    return tmp_path
+
+
+def put(folder, states, asked=None, name="job.json"):
+    folder.mkdir()
+    (folder / name).write_text(json.dumps(asked or {}))
+    (folder / "states").write_text("".join(json.dumps(row) + "\n" for row in states))
+
+
+def value(rows, figure, **labels):
+    found = [row[2] for row in rows if row[0] == figure and row[1] == labels]
+    assert len(found) == 1, (figure, labels, rows)
+    return found[0]
+
+
+def test_jobs_are_counted_and_the_last_failure_is_told(here):
+    put(here / "jobs" / "j-20261129-120000-aaaa", [{"state": "RUNNING", "time": 100}, {"state": "FAILED", "time": 160}])
+    put(here / "jobs" / "j-20261129-120000-bbbb", [{"state": "RUNNING", "time": 100}, {"state": "SUCCEEDED", "time": 190}])
+    put(here / "jobs" / "j-20261129-120000-cccc", [{"state": "RUNNING", "time": 100, "attempt": 1}, {"state": "RETRYING", "time": 150, "attempt": 1},
+                                                  {"state": "RUNNING", "time": 151, "attempt": 2}], {"keep_running": True, "name": 'clicks "new"'})
+    rows = work.rows()
+    assert value(rows, "jobs", state="FAILED") == value(rows, "jobs", state="RUNNING") == 1 and value(rows, "jobs", state="LOST") == 0
+    assert value(rows, "job_last_failure_seconds") == 160
+    assert value(rows, "stream_attempts", id="j-20261129-120000-cccc", name='clicks "new"') == 2
+    assert '{id="j-20261129-120000-cccc",name="clicks \\"new\\""} 2\n' in program.text(rows)
+
+
+def test_what_has_ended_is_read_once_and_what_goes_on_again(here, monkeypatch):
+    states = here / "jobs" / "j-20261129-120000-aaaa" / "states"
+    put(states.parent, [{"state": "RUNNING", "time": 100}])
+    assert value(work.rows(), "jobs", state="RUNNING") == 1
+    read = []
+    monkeypatch.setattr(work, "_job", lambda job_id: read.append(job_id) or ("FAILED", 200))
+    assert value(work.rows(), "jobs", state="RUNNING") == 1 and not read
+    states.write_text(states.read_text() + json.dumps({"state": "FAILED", "time": 200}) + "\n")
+    assert value(work.rows(), "job_last_failure_seconds") == 200 and read
+
+
+def test_a_schedule_fails_with_its_last_flow_and_stops_with_its_timer(here, monkeypatch):
+    put(here / "flows" / "f-20261129-120000-aaaa", [{"state": "RUNNING", "time": 1}, {"state": "FAILED", "time": 9}], name="flow.json")
+    for name, paused in (("bad", False), ("rests", True)):
+        (here / "schedules" / name).mkdir()
+        (here / "schedules" / name / "schedule.json").write_text(json.dumps({"paused": paused}))
+    (here / "schedules" / "bad" / "runs").write_text(json.dumps({"flow": "f-20261129-120000-aaaa", "result": "started"}) + "\n"
+                                                     + json.dumps({"result": "skipped", "why": "still runs"}) + "\n")
+    monkeypatch.setattr(work, "run", lambda *_a, **_k: (3, "inactive\ninactive\n", ""))
+    rows = work.rows()
+    assert value(rows, "schedule_failed", schedule="bad") == 1 and value(rows, "schedule_failed", schedule="rests") == 0
+    assert value(rows, "schedule_stopped", schedule="bad") == 1 and value(rows, "schedule_stopped", schedule="rests") == 0
+    assert value(rows, "flow_last_failure_seconds") == 9
+
+
+def test_a_boot_keeps_the_time_at_which_it_was_seen_first(tmp_path, monkeypatch):
+    (tmp_path / "id").write_text("one\n")
+    monkeypatch.setattr(program, "BOOT_ID", str(tmp_path / "id"))
+    monkeypatch.setattr(program, "BOOT", str(tmp_path / "boot.json"))
+    monkeypatch.setattr(program, "write_atomic", lambda path, content: Path(path).write_text(content))
+    clock = iter((1000, 2000))
+    monkeypatch.setattr(program, "time", SimpleNamespace(time=lambda: next(clock)))
+    assert program.boot() == program.boot() == 1000
+    (tmp_path / "id").write_text("two\n")
+    assert program.boot() == 2000
+    (tmp_path / "boot.json").write_text("{half")
+
+
+def test_daemons_without_figures_are_asked(monkeypatch):
+    monkeypatch.setattr(program, "unit_states", lambda units: {"emr-a": {"ActiveState": "active", "NRestarts": "3"}, "emr-b": {"ActiveState": "active"}})
+    asked = {"kind": "http", "url": "http://127.0.0.1:1/"}
+    rows = program.daemons([{"name": "a", "unit": "emr-a", "health": None}, {"name": "b", "unit": "emr-b", "health": asked},
+                            {"name": "c", "unit": "emr-c", "health": {"kind": "other.probe", "url": "tcp://127.0.0.1:1"}}])
+    assert value(rows, "daemon_restarts", daemon="a") == 3 and not [row for row in rows if row[0] == "daemon_up" and row[1]["daemon"] == "a"]
+    assert value(rows, "daemon_up", daemon="b") == 0 and value(rows, "daemon_up", daemon="c") == 0
+
+
+def test_a_daemon_that_hangs_keeps_nothing_back(monkeypatch):
+    monkeypatch.setattr(program, "LIMIT_S", 0.3)
+    hangs, begun = threading.Event(), time.monotonic()
+    assert program.limited({"a": (lambda _x: hangs.wait(30), 0), "b": (lambda x: x + 1, 1)}) == {"b": 2}
+    assert time.monotonic() - begun < 10
+    hangs.set()
+
+
+ANSWERS = {
+    "/api/v1/alerts": {"status": "success", "data": {"alerts": [
+        {"labels": {"alertname": "YarnNodesLost", "severity": "warning"}, "annotations": {"means": "m", "help": "h"}, "state": "firing", "activeAt": "2026-11-29T10:00:00.5Z"},
+        {"labels": {"alertname": "HdfsFull", "severity": "warning"}, "annotations": {}, "state": "pending", "activeAt": "2026-11-29T10:00:00Z"},
+        {"labels": {"alertname": "NodeDown", "severity": "critical", "node": "s1", "role": "slave"}, "annotations": {"means": "s1 is \x1b[31mdown.", "help": "emrctl repair x"},
+         "state": "firing", "activeAt": "2026-11-29T09:59:00Z"}]}},
+    "/api/v1/rules?type=alert": {"status": "success", "data": {"groups": [{"rules": [1, 2, 3]}]}},
+    "/api/v2/alerts": [{"labels": {"alertname": "YarnNodesLost", "severity": "warning"}, "fingerprint": "f2", "status": {"inhibitedBy": ["f1"], "silencedBy": []}},
+                       {"labels": {"alertname": "NodeDown", "severity": "critical", "node": "s1", "role": "slave"}, "fingerprint": "f1", "status": {"inhibitedBy": [], "silencedBy": []}}]}
+
+
+class Daemon:
+    """Answers as Prometheus and Alertmanager do."""
+
+    def __init__(self, _address, name=""):
+        self.name = name
+
+    def ask(self, _path, limit_s):
+        return b""
+
+    def look(self, path, _limit_s):
+        return ANSWERS.get(path)
+
+
+def test_alerts_are_told_with_what_explains_them(monkeypatch):
+    monkeypatch.setattr(alerts, "Daemon", Daemon)
+    found = alerts.now()
+    assert [row["alert"] for row in found["alerts"]] == ["NodeDown", "YarnNodesLost", "HdfsFull"] and found["rules"] == 3 and found["passed_on"]
+    assert found["alerts"][1]["quiet"] == "follows from NodeDown" and found["alerts"][0]["labels"] == {"role": "slave"}
+    shown = text(found["alerts"], 3, 1795946460)
+    assert "critical  NodeDown       s1    2m00s ago" in shown and "\x1b" not in shown and "follows from NodeDown" in shown and "emrctl repair x" in shown
+    assert text([], 3, 0) == "No alert; 3 rules are watched."
+
+
+def test_without_prometheus_it_says_what_to_do(monkeypatch, capsys):
+    monkeypatch.setattr(alerts, "PROMETHEUS", "http://127.0.0.1:1")
+    with pytest.raises(NodeError, match="emrctl repair"):
+        alerts.now()
+    assert program.main(["alerts"]) == 1 and json.loads(capsys.readouterr().out)["failed"]
