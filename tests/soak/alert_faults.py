@@ -15,7 +15,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.services.registry impo
 ALERTS = {alert.name: alert for home in HOMES.values() for alert in home.alerts}
 # Thresholds that a test can reach on hosts that share a machine's disk and memory; all others are the rules' own.
 REACHED = {"JobFailed.at": "1", "FlowFailed.at": "1", "NodeRestarted.at": "1", "OutOfMemory.at": "1", "JobsWait.at": "15", "NameNodeEditsLong.at": "200",
-           "YarnApplicationsFail.at": "0", "ContainersFail.at": "0", "HdfsDeletionsPending.at": "0", "NodeFiguresOld.at": "45", "BackupTooOld.at": "0.5",
+           "YarnApplicationsFail.at": "0", "ContainersFail.at": "0", "HdfsDeletionsPending.at": "0", "NodeFiguresOld.at": "90", "BackupTooOld.at": "0.5",
            "MemoryPressure.at": "1", "StreamRestarts.at": "1", "DiskOutOfInodes.at": "{inodes}",
            # It cannot be computed while two units of one node have failed.
            "Broken.expr": "emr_unit_failed * on (node) emr_unit_failed > 1"}
@@ -181,7 +181,7 @@ def waves(master: str, first: str, second: str) -> list:
          Fault("a daemon that is killed three times", second, "for i in 1 2 3; do systemctl kill -s KILL emr-node-exporter; sleep 11; done", "true", ("DaemonRestarts",), 240),
          Fault("a program beyond its memory", first, "systemd-run -q --wait -p MemoryMax=40M -p MemorySwapMax=0 python3 -c 'x = bytearray(200 << 20)'; true", "true", ("OutOfMemory",), 240),
          Fault("a mount that is read-only", first, "mkdir -p /srv/ro; mount --bind /var/tmp /srv/ro; mount -o remount,bind,ro /srv/ro", "umount /srv/ro", ("DiskReadOnly",)),
-         Fault("a store that is full", master, "d=$(dirname $(find / -xdev -name chunks_head -path '*prometheus*' | head -1)); fallocate -l 1000M $d/full", "rm -f $d/full $(find / -xdev -name full -path '*prometheus*')",
+         Fault("a store that is full", master, "fallocate -l 1000M /var/lib/emr/monitoring/prometheus/full", "rm -f /var/lib/emr/monitoring/prometheus/full",
                ("FiguresStoreSmall",))],
         [Fault("one damaged copy of two", first, f"{put.format(word='zebra', copies=2)}; sleep 3; {damage.format(word='zebra')}", f"{hdfs} dfs -rm -f -skipTrash /zebra", ("HdfsCorruptBlocks",), 240),
          Fault("a damaged copy that is the only one", first, f"{put.format(word='okapi', copies=1)}; sleep 3; {damage.format(word='okapi')}", f"{hdfs} dfs -rm -f -skipTrash /okapi",
