@@ -65,7 +65,7 @@ FILE = re.compile(r"^/\S+$")
 SIZE = re.compile(r"^[1-9][0-9]*(MB|GB|TB)$")
 _TYPES = {"scrape.interval": (DURATION, "a duration", "15s"), "retention.time": (DURATION, "a duration", "30d"), "retention.size": (SIZE, "a size", "8GB"),
           "remote_write.url": (URL, "an address without a login", "https://metrics.example.com/api/v1/write"),
-          "remote_write.login_file": (FILE, "the path of a file on the control node", "/etc/emr/monitoring/remote-write-login")}
+          "remote_write.login_file": (FILE, "the path of a file on the control node", f"{MONITORING_CONF}/remote-write-login")}
 
 SETTINGS = (*_TYPES, "remote_write.username")
 KEY = re.compile("^(" + "|".join(re.escape(key) for key in (*SETTINGS, "cluster", "store.dir", "alertmanager.dir")) + ")$")
