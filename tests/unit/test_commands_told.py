@@ -50,7 +50,8 @@ def texts(path: Path):
 
 def commands(text: str):
     """The words behind `emrctl` for each command in a text; sentences about emrctl are left out."""
-    parts = QUOTED.sub("QUOTED", text).split("emrctl ")
+    # What Prometheus fills into the command of an alert is one word.
+    parts = QUOTED.sub("QUOTED", re.sub(r"\{\{ \$[^}]*\}\}", "FILLED", text)).split("emrctl ")
     for before, part in itertools.pairwise(parts):
         words = END.split(part, maxsplit=1)[0].replace("[", "").replace("]", "").split()
         if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and (words[0] in main.VERBS or words[0] in main.GROUPS or CALL.search(before)):
