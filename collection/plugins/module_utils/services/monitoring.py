@@ -48,7 +48,7 @@ NODE_EXPORTER = Component(
     metrics=Metrics(path="/metrics"))
 PROMETHEUS = Component(
     "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": 9090}, Heap(0.02, 100, 4096), Health("http", "http", "/-/ready"),
-    frozenset({STEM, ALERTS}), ("alertmanager",), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"alertmanager\."),),
+    frozenset({STEM, ALERTS}), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"alertmanager\."),),
     metrics=Metrics(path="/metrics"))
 ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
