@@ -37,7 +37,7 @@ def running(bed) -> dict:
 
 
 def test_every_daemon_is_asked_and_answers(bed):
-    wanted = {(MASTER, name) for name in ("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager", "node-exporter")}
+    wanted = {(MASTER, name) for name in ("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager", "node-exporter", "cluster-page")}
     wanted |= {(f"{NAME}-slave-00{i}", name) for i in (1, 2) for name in ("datanode", "nodemanager", "node-exporter")}
     until(lambda: values(bed, "up") == dict.fromkeys(wanted, 1.0), "all daemons answer", 120)
     # An empty page counts as an answer for `up`.
@@ -121,7 +121,7 @@ def test_taken_away_it_leaves_the_cluster_as_it_is_and_comes_back_with_its_figur
     bed.emrctl("service", "remove", NAME, "monitoring", "--yes")
     assert "service add" in bed.emrctl("metrics", NAME, "up", expect=3).stderr
     gone = {name for name in before if name not in running(bed)}
-    assert gone == {"emr-prometheus.service", "emr-alertmanager.service", "emr-node-exporter.service"}
+    assert gone == {f"emr-{name}.service" for name in ("prometheus", "alertmanager", "node-exporter", "cluster-page")}
     bed.emrctl("service", "add", NAME, "monitoring", "--yes")
     until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, "it answers again", 60)
     assert oldest(bed) == first
