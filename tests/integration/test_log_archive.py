@@ -32,7 +32,8 @@ def master(local, tmp_path, monkeypatch):
     jobs = tmp_path / "jobs"
     for module in (job, job_record, log_archive):
         monkeypatch.setattr(module, "JOBS", str(jobs))
-    monkeypatch.setattr(job, "settings", lambda: {"resourcemanager": "", "environment": {}})
+    for module in (job, job_record):
+        monkeypatch.setattr(module, "settings", lambda: {"resourcemanager": "", "environment": {}})
     for name, content in (("SETTINGS", {"oss": "oss://kept/logs/sales-emr-1", "region": local.region, "endpoint": local.endpoint}),
                           ("KEY", {"access_key_id": local.access_key_id, "access_key_secret": local.access_key_secret})):
         (tmp_path / name).write_text(json.dumps(content))
