@@ -31,15 +31,10 @@ def text(rows: list, rules: int, now: float) -> str:
         return f"No alert; {rules} rules are watched."
     states = any(row["state"] != "firing" or row["quiet"] for row in rows)
     cells = [{"severity": row["severity"], "alert": row["alert"], "node": row["node"] or "-", "since": _ago(row["since"], now),
-              "state": row["quiet"] or row["state"], "what": _clean(row["means"]), "next": _clean(row["help"])} for row in rows]
+              "state": row["quiet"] or row["state"], "what": row["means"], "next": row["help"]} for row in rows]
     columns = ["severity", "alert", "node", "since", *(["state"] if states else []), "what", "next"]
     return table(cells, columns, {"what": "WHAT IT MEANS"})
 
 
 def _ago(moment: str, now: float) -> str:
     return f"{duration(max(0, now - timegm(time.strptime(moment[:19], '%Y-%m-%dT%H:%M:%S'))))} ago"
-
-
-def _clean(words: str) -> str:
-    """What programs and people wrote, without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)

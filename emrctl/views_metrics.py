@@ -148,16 +148,16 @@ class View:
         drawn = looks.TABLES[title]
         units = {name: unit for name, _query, unit in drawn.columns}
         kept = self._kept(listed) if drawn.by else listed
-        shown = [{title: plain(row[drawn.by]) if drawn.by else "", **{name: FORMS.get(unit, number)(row[name]) for name, unit in units.items()}} for row in kept]
+        shown = [{title: row[drawn.by] if drawn.by else "", **{name: FORMS.get(unit, number)(row[name]) for name, unit in units.items()}} for row in kept]
         return table(shown, [title, *units]) if shown else ""
 
     def _applications(self, listed: list) -> str:
-        shown = [{"application": row["application"], "user": plain(row["user"]), "queue": plain(row["queue"]), "state": row["state"],
+        shown = [{"application": row["application"], "user": row["user"], "queue": row["queue"], "state": row["state"],
                   "progress": percent(row["progress_percent"]), "memory_mib": row["memory_mib"], "vcores": row["vcores"], "seconds": f"{row['seconds']:.0f}",
-                  "name": plain(row["name"])[:40]} for row in self._kept(listed)]
+                  "name": row["name"][:40]} for row in self._kept(listed)]
         return table(shown, list(shown[0])) if shown else "No application runs or waits." if not self.filter else ""
 
     def _alerts(self, listed: list) -> str:
-        shown = [{"severity": row["severity"], "alert": row["name"], "node": row["node"] or "-", "what": plain(row["means"]), "next": plain(row["help"])}
+        shown = [{"severity": row["severity"], "alert": row["name"], "node": row["node"] or "-", "what": row["means"], "next": row["help"]}
                  for row in self._kept(listed)]
         return table(shown, list(shown[0])) if shown else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,21 +118,32 @@ ANSWERS = {
                        {"labels": {"alertname": "NodeDown", "severity": "critical", "node": "s1", "role": "slave"}, "fingerprint": "f1", "status": {"inhibitedBy": [], "silencedBy": []}}]}
 
 
-class Daemon:
+class Daemons(BaseHTTPRequestHandler):
     """Answers as Prometheus and Alertmanager do."""
 
-    def __init__(self, _address, name=""):
-        self.name = name
+    def do_GET(self):
+        body = json.dumps(ANSWERS[self.path]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    def ask(self, _path, limit_s):
-        return b""
-
-    def look(self, path, _limit_s):
-        return ANSWERS.get(path)
+    def log_message(self, *_words):
+        pass
 
 
-def test_alerts_are_told_with_what_explains_them(monkeypatch):
-    monkeypatch.setattr(alerts, "Daemon", Daemon)
+@pytest.fixture
+def daemons(monkeypatch):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Daemons)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name in ("PROMETHEUS", "ALERTMANAGER"):
+        monkeypatch.setattr(alerts, name, f"http://127.0.0.1:{server.server_port}")
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def test_alerts_are_told_with_what_explains_them(daemons):
     found = alerts.now()
     assert [row["alert"] for row in found["alerts"]] == ["NodeDown", "YarnNodesLost", "HdfsFull"] and found["rules"] == 3 and found["passed_on"]
     assert found["alerts"][1]["quiet"] == "follows from NodeDown" and found["alerts"][0]["labels"] == {"role": "slave"}

@@ -9,17 +9,18 @@ from ..module_utils.domain.resident import package as resident
 
 # Exit codes of a shell that has no such program, or may not run it.
 MISSING = (126, 127)
+OLD = ("the master has no programs for jobs yet, it was configured by an older version", "Run emrctl apply with the cluster's spec; emrctl export prints it")
 
 
-def call(action, verb: str, options: dict, content: bytes = b"", program: str = paths.JOBS_PROGRAM) -> dict:
-    """The result of a verb of emr-jobs, or of another program of the package, on the task's node. ``content``: files that ``options`` name as ``inline``.
+def call(action, verb: str, options: dict, content: bytes = b"", program: str = paths.JOBS_PROGRAM, absent: tuple = OLD) -> dict:
+    """The result of a verb of emr-jobs, or of another program of the package, on the task's node. ``content``: files that ``options`` name as ``inline``;
+    ``absent``: what it means, with the next step, that there is no such program.
 
     Raises Refused when the program refuses, EmrError when it fails or is not there.
     """
     found = _asked(action, f"{program} {verb}", json.dumps(options).encode() + b"\n" + content)
     if found is None:
-        raise Refused("the master has no programs for jobs yet, it was configured by an older version",
-                      "Run emrctl apply with the cluster's spec; emrctl export prints it")
+        raise Refused(*absent)
     if found.get("failed"):
         raise (Refused if found.get("emr_refused") else EmrError)(str(found.get("msg", "failed")))
     return found

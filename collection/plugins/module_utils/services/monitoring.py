@@ -80,8 +80,9 @@ def _check(key: str, text: str) -> None:
 def _defaults(facts) -> dict:
     if not facts.here(PROMETHEUS):
         return {}
-    return {STEM: {"cluster": facts.topology.cluster, "scrape.interval": "15s", "retention.time": "30d", "store.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/prometheus",
-                   "alertmanager.dir": data_dirs(facts.node, "monitoring", "monitoring", 1) + "/alertmanager",
+    folder = data_dirs(facts.node, "monitoring", "monitoring", 1)
+    return {STEM: {"cluster": facts.topology.cluster, "scrape.interval": "15s", "retention.time": "30d",
+                   "store.dir": f"{folder}/prometheus", "alertmanager.dir": f"{folder}/alertmanager",
                    # Alertmanager reads its file when it starts.
                    "alertmanager.digest": hashlib.sha256(monitoring_files.alertmanager_yml(facts).encode()).hexdigest()[:16]},
             ALERTS: monitoring_files.alert_settings(facts)}
@@ -96,20 +97,21 @@ def _sizes(facts) -> dict:
     return {STEM: {"retention.size": f"{int(clamp(disk // 20, 1, 50))}GB"}}
 
 
-def _program(name: str, options) -> str:
-    """A program that becomes the daemon. No option holds what a person wrote but for checked durations and sizes."""
-    return "\n".join(["#!/bin/sh", f"exec {MONITORING_HOME}/bin/{name} \\", " \\\n".join(f"    {option}" for option in options), ""])
+def _program(name: str, options, exports=()) -> str:
+    """A program that becomes the daemon, with these ``exports`` (NAME=value) in its environment. No option holds what a person wrote but for
+    checked durations and sizes."""
+    return "\n".join(["#!/bin/sh", *(f"export {row}" for row in exports), f"exec {MONITORING_HOME}/bin/{name} \\", " \\\n".join(f"    {option}" for option in options), ""])
 
 
 def _prometheus(facts, effective) -> str:
     conf = {key: str(value) for key, value in effective[STEM].items()}
     memory = int(clamp(0.02 * facts.node.memory_mib, 100, 4096))
-    program = _program("prometheus", (
+    return _program("prometheus", (
         f"--config.file={MONITORING_CONF}/prometheus.yml", f"--storage.tsdb.path={conf['store.dir']}", f"--storage.tsdb.retention.time={conf['retention.time']}",
         f"--storage.tsdb.retention.size={conf['retention.size']}", "--storage.tsdb.wal-compression", f"--web.listen-address=:{PROMETHEUS.ports['http']}",
         # What one query may take, so that no page and no person takes the node's memory.
-        "--query.max-samples=5000000", "--query.timeout=20s", "--query.max-concurrency=4", "--log.level=warn"))
-    return program.replace("#!/bin/sh\n", f"#!/bin/sh\nexport GOMEMLIMIT={memory}MiB GOGC=60 GOMAXPROCS=2\n")
+        "--query.max-samples=5000000", "--query.timeout=20s", "--query.max-concurrency=4", "--log.level=warn"),
+        (f"GOMEMLIMIT={memory}MiB", "GOGC=60", "GOMAXPROCS=2"))
 
 
 def _alertmanager(_facts, effective) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError
+from ..monitoring.prometheus import Prometheus, alert_row
 
 PROMETHEUS, ALERTMANAGER = "http://127.0.0.1:9090", "http://127.0.0.1:9093"
 LIMIT_S = 10.0
@@ -16,27 +17,24 @@ def now():
     ``state``: firing or pending. ``quiet``: why no message is sent of it, such as another alert that explains it. ``passed_on``: whether
     Alertmanager answers.
     """
-    told = _asked("/api/v1/alerts")["alerts"]
-    rules = sum(len(group["rules"]) for group in _asked("/api/v1/rules?type=alert")["groups"])
+    told, rules = _asked()
     manager = Daemon(ALERTMANAGER, name="Alertmanager").look("/api/v2/alerts", LIMIT_S)
     quiet = {_key(row["labels"]): _quiet(row["status"], manager) for row in manager or ()}
-    rows = [{"alert": row["labels"]["alertname"], "severity": row["labels"].get("severity", ""), "node": row["labels"].get("node", ""),
-             "state": row["state"], "since": row["activeAt"], "means": row["annotations"].get("means", ""), "help": row["annotations"].get("help", ""),
-             "labels": {key: value for key, value in row["labels"].items() if key not in OWN},
-             "quiet": quiet.get(_key(row["labels"]), "")} for row in told]
+    rows = []
+    for alert in told:
+        row = alert_row(alert)
+        rows.append({"alert": row.pop("name"), **row, "labels": {key: value for key, value in alert["labels"].items() if key not in OWN},
+                     "quiet": quiet.get(_key(alert["labels"]), "")})
     return {"changed": False, "alerts": sorted(rows, key=_order), "rules": rules, "passed_on": manager is not None}
 
 
-def _asked(path):
-    daemon = Daemon(PROMETHEUS, name="Prometheus")
+def _asked():
+    """The alerts as Prometheus tells them, and the number of rules."""
+    store = Prometheus(PROMETHEUS, LIMIT_S)
     try:
-        daemon.ask("/-/ready", limit_s=LIMIT_S)
+        return store.get("alerts")["alerts"], sum(len(group["rules"]) for group in store.get("rules", type="alert")["groups"])
     except HttpError as error:
         raise NodeError(f"{error}. Next: emrctl repair NAME; emrctl status NAME tells what of the cluster runs")
-    found = daemon.look(path, LIMIT_S)
-    if not found or found.get("status") != "success":
-        raise NodeError(f"Prometheus gave no answer to {path}")
-    return found["data"]
 
 
 def _key(labels):

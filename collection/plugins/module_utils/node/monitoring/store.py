@@ -5,8 +5,9 @@ import json
 import time
 
 from ..common import NodeError
-from ..hadoop_http import Daemon, HttpError
+from ..hadoop_http import HttpError
 from ..services.hooks import asked
+from .prometheus import Prometheus, alert_row
 
 # Seconds for an answer; most series of one that go on, and points of each: as many as a wide terminal has columns twice.
 LIMIT_S, SERIES, POINTS = 20.0, 500, 240
@@ -16,7 +17,7 @@ class Store:
     """Prometheus at an address."""
 
     def __init__(self, address):
-        self.daemon = Daemon(address, name="Prometheus")
+        self._prometheus = Prometheus(address, LIMIT_S)
 
     def asked(self, query, since_s=0, now=None):
         """{kind, series: [{labels, values: [[second, text], …]}], left_out} of a query: now, or over the last ``since_s`` seconds.
@@ -24,23 +25,19 @@ class Store:
         Raises NodeError, with Prometheus' own words for a query that it does not understand.
         """
         if not since_s:
-            data = self._get("/api/v1/query", {"query": query})
+            data = self._get("query", query=query)
         else:
             end = time.time() if now is None else now
-            data = self._get("/api/v1/query_range", {"query": query, "start": f"{end - since_s:.3f}", "end": f"{end:.3f}",
-                                                     "step": f"{max(1.0, since_s / POINTS):.3f}"})
+            data = self._get("query_range", query=query, start=f"{end - since_s:.3f}", end=f"{end:.3f}", step=f"{max(1.0, since_s / POINTS):.3f}")
         return told(data)
 
     def alerts(self):
-        """What fires now: rows of name, severity, node, since, means, help."""
-        rows = self._get("/api/v1/alerts", {})["alerts"]
-        return [{"name": row["labels"].get("alertname", ""), "severity": row["labels"].get("severity", ""), "node": row["labels"].get("node", ""),
-                 "since": row.get("activeAt", ""), "means": row["annotations"].get("means", ""), "help": row["annotations"].get("help", "")}
-                for row in rows if row["state"] == "firing"]
+        """What fires now: rows of ``alert_row``."""
+        return [row for row in map(alert_row, self._get("alerts")["alerts"]) if row["state"] == "firing"]
 
-    def _get(self, path, query):
+    def _get(self, what, **query):
         try:
-            return json.loads(self.daemon.ask(path, query=query, limit_s=LIMIT_S))["data"]
+            return self._prometheus.get(what, **query)
         except HttpError as error:
             raise NodeError(_words(error), emr_refused=error.status in (400, 422)) from None
 

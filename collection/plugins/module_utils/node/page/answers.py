@@ -55,12 +55,7 @@ class Answers:
 
     def alerts(self, _asked):
         """Alerts that fire or are about to, the gravest and oldest first, each with what it means and what helps."""
-        rows = []
-        for alert in _store(self.settings).alerts():
-            labels, notes = alert.get("labels", {}), alert.get("annotations", {})
-            rows.append({"name": labels.get("alertname", ""), "severity": labels.get("severity", ""), "node": labels.get("node", ""),
-                         "state": alert.get("state", ""), "since": alert.get("activeAt", ""), "means": notes.get("means", ""),
-                         "help": notes.get("help", "")})
+        rows = _store(self.settings).alerts()
         rows.sort(key=lambda row: (row["state"] != "firing", SEVERITIES.index(row["severity"]) if row["severity"] in SEVERITIES else 9, row["since"]))
         return {"alerts": rows[:200], "left": max(0, len(rows) - 200)}
 

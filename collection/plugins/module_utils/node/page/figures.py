@@ -1,13 +1,11 @@
 """Figures of Prometheus for the page: the panels' own queries and no others, within limits of time, points and series."""
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
-import urllib.parse
 
-from ..hadoop_http import Daemon, HttpError
+from ..monitoring.prometheus import Prometheus, alert_row
 
 # Seconds that a question may take, bytes of its answer, series of a picture.
 LIMIT_S, MOST_BYTES, MOST_SERIES = 10.0, 4 << 20, 60
@@ -27,7 +25,7 @@ class Store:
     """Prometheus. ``address``: http://host:port; ``interval_s``: between two samples."""
 
     def __init__(self, address, interval_s=15):
-        self._daemon, self._interval = Daemon(address, name="Prometheus"), interval_s
+        self._ask, self._interval = Prometheus(address, LIMIT_S, MOST_BYTES).get, interval_s
 
     def picture(self, panel, start, end, points):
         """What a panel shows from ``start`` to ``end`` (seconds since the epoch): {times, series: [{name, values}], left}, or for a number
@@ -48,24 +46,14 @@ class Store:
         return [(row["metric"], _number(row["value"][1])) for row in self._ask("query", query=query, timeout="8s")["result"]]
 
     def alerts(self):
-        """Alerts that fire or are about to. Raises HttpError."""
-        return self._ask("alerts")["alerts"]
+        """Rows of alerts that fire or are about to. Raises HttpError."""
+        return [alert_row(alert) for alert in self._ask("alerts")["alerts"]]
 
     def _now(self, query, legend):
         return [{"name": named(labels, legend), "value": _told(value)} for labels, value in self.one(query)[:MOST_SERIES]]
 
     def _filled(self, query, step):
         return query.replace("$range", f"{max(SAMPLES * self._interval, step)}s")
-
-    def _ask(self, what, **query):
-        end = time.monotonic() + LIMIT_S
-        path = f"/api/v1/{what}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        with self._daemon.stream(path, limit_s=LIMIT_S) as answer:
-            body = answer.rest(end, MOST_BYTES)
-        try:
-            return json.loads(body)["data"]
-        except (ValueError, KeyError, TypeError):
-            raise HttpError("Prometheus", "127.0.0.1", what, f"an answer that is cut off or no JSON ({len(body)} bytes)")
 
 
 def span(start, end, points, interval_s=15):
