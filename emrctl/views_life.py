@@ -12,7 +12,7 @@ def plan(data: dict) -> str:
     rows = settings(found)
     if rows:
         lines += ["Settings that change:", table(rows, ["group", "file", "key", "from", "to"])]
-    lines += [f"To {verb}: {component} on {', '.join(nodes)}" for verb, component, nodes in effects(found)]
+    lines += [f"To {verb}: {component} on {', '.join(nodes)}" for verb, component, nodes in daemon_changes(found)]
     text = views.plan({"plan": {**found, "changes": [c for c in found.get("changes") or [] if not _told(c, found)]}})
     if lines or (data.get("difference") and not found.get("empty", True)):
         # The first sentence speaks of the cloud alone.
@@ -57,7 +57,7 @@ def _short(rows: list, most: int = 8) -> list:
     return short
 
 
-def effects(found: dict) -> list:
+def daemon_changes(found: dict) -> list:
     """(verb, component, nodes) of what happens to running daemons."""
     rows: dict = {}
     for node in found.get("nodes") or []:

@@ -55,7 +55,7 @@ def test_only_the_bought_node_is_new_and_it_answers_for_the_cluster(ecs):
     before = made(ecs, "cgrow")
     _, plan, groups = converge(ecs, cloudbed.spec(ecs, "cgrow", **slaves(4)), before)
     assert groups.pop("cgrow-slave-004") == ["emr_target", "emr_new", "emr_verify"]
-    assert set(map(tuple, groups.values())) == {("emr_target",)} and len(groups) == 4 and plan.leaving == []
+    assert set(map(tuple, groups.values())) == {("emr_target",)} and len(groups) == 4 and plan.to_release == []
 
 
 def test_without_a_new_node_the_master_answers(ecs):
@@ -89,7 +89,7 @@ def test_who_leaves_stays_in_the_run_but_is_not_new(ecs):
     wanted = cloudbed.spec(ecs, "cshrink", **slaves(2))
     _, plan, groups = converge(ecs, wanted, before, loads=loads("cshrink", 1, 2, 3))
     # The first slave keeps the backups, so it leaves last though it is the emptiest.
-    assert plan.leaving == ["cshrink-slave-002"] and groups["cshrink-slave-002"] == ["emr_target", "emr_scale_in"]
+    assert plan.to_release == ["cshrink-slave-002"] and groups["cshrink-slave-002"] == ["emr_target", "emr_scale_in"]
     data = plan_details(EcsClient(ecs.region), wanted, *reversed(prepared(ecs, wanted, before, loads("cshrink", 1, 2, 3))), before)
     assert {n["node"]: n["does"] for n in data["nodes"]}["cshrink-slave-002"] == "release" and not data["empty"]
     assert data["offer"]["after"]["nodes"] == 3

@@ -38,7 +38,7 @@ def _defaults(facts) -> dict:
 
 
 SERVICE = Service(
-    name="beacon", needs=("hdfs",), software="", components=(BEACON,), data=("beacon",),
+    name="beacon", needs=("hdfs",), software="", answers="beacon", components=(BEACON,), data=("beacon",),
     files=(ConfFile("beacon", CONF, ini, at=("beacon",), prefixes=("server.",), key=re.compile(r"^[a-z]+\.[a-z]+$"),
                     key_hint="Write section.name, for example server.greeting.",
                     reserved={"server.port": "clients and health checks know it", "server.folder": "it follows from the node's disks"}),),

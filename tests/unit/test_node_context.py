@@ -66,16 +66,16 @@ def test_without_the_shape_of_a_node_nothing_is_configured():
 def test_a_line_taken_out_of_the_inventory_is_not_an_order_to_leave():
     found = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9"), ("renamed", "10.0.0.3")])
     assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2", "s3"], "renamed has the address of s1: it is the same host"
-    assert [n.name for n in found.kept] == ["s3"] and found.leaving == ()
+    assert [n.name for n in found.kept] == ["s3"] and found.draining == ()
     other = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9")], emr_cluster_name="other")
     assert [n.name for n in other.topology.nodes] == ["m1", "s1", "s2"], "the record is of another cluster"
 
 
 def test_a_removed_host_leaves_and_is_admitted_until_it_is_drained():
     found = limited(["m1", "s1", "s2"], [("s3", "10.0.0.9")], emr_removed_hosts=["s3", "s4"])
-    assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"] and [n.name for n in found.leaving] == ["s3"]
+    assert [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"] and [n.name for n in found.draining] == ["s3"]
     found.vars["emr_released"] = True
-    assert found.leaving == () and [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"]
+    assert found.draining == () and [n.name for n in found.topology.nodes] == ["m1", "s1", "s2"]
 
 
 @pytest.mark.parametrize(("given", "said"), [(["s1"], "the inventory still has s1"), ({"s3": 1}, "not a list of host names"),

@@ -100,7 +100,7 @@ def test_environment_files_are_shell():
 
 def test_lists_of_nodes():
     leaving = Node("sales-slave-009", "slave", "slave", "10.0.0.99", 8192, 2)
-    files = {path.rsplit("/", 1)[1]: f["content"].split() for path, f in files_of("master", leaving=[leaving]).items()}
+    files = {path.rsplit("/", 1)[1]: f["content"].split() for path, f in files_of("master", draining=[leaving]).items()}
     slaves = [f"sales-slave-00{i}" for i in (1, 2, 3)]
     assert files["dfs.hosts"] == files["workers"] == [*slaves, "sales-slave-009"], "admitted until its blocks are copied"
     assert set(files["yarn.include"]) >= {*slaves, "sales-night-001", "10.0.0.11", "10.0.0.90", "sales-slave-009", "10.0.0.99"}

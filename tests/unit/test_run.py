@@ -31,7 +31,7 @@ def test_what_an_action_tells_replaces_what_was_known_of_the_same_cluster():
     assert "events" not in first["ansible_facts"]["emr_run"] and first["events"] == ["x"]
     second = run.with_run({"nodes": [2]}, first["ansible_facts"], "sales", "cn-x")
     seen = run.Run(second["ansible_facts"])
-    assert (seen.nodes, seen.exists, seen.name, seen.leaving, seen.plan) == ([2], True, "sales", [], {})
+    assert (seen.nodes, seen.exists, seen.name, seen.to_release, seen.plan) == ([2], True, "sales", [], {})
     other = run.Run(run.with_run({}, second["ansible_facts"], "sales", "cn-y")["ansible_facts"])
     assert (other.nodes, other.exists, other.region) == ([], False, "cn-y")
     with pytest.raises(AttributeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, SERVICES
 from emrctl import runner
+from tests.lab import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "collection/plugins"
@@ -87,10 +89,10 @@ def test_hooks_travel_with_the_module_of_the_nodes():
     assert hooks <= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module.endswith("node.services") for alias in node.names}
 
 
-def run(code: str, homes: str) -> subprocess.CompletedProcess:
+def run(code: str, homes: str, *arguments: str) -> subprocess.CompletedProcess:
     """Code in a process of its own, which looks for homes in this folder as well."""
     head = "from ansible_collections.emr.cluster.plugins.module_utils.services import registry\n"
-    return subprocess.run([sys.executable, "-c", head + code], cwd=ROOT, env={**os.environ, "EMR_SERVICES_PATH": homes}, text=True,
+    return subprocess.run([sys.executable, "-c", head + code, *arguments], cwd=ROOT, env={**os.environ, "EMR_SERVICES_PATH": homes}, text=True,
                           capture_output=True, timeout=60, check=False)
 
 
@@ -113,6 +115,43 @@ def test_hooks_beside_such_a_home_come_with_the_operation():
     done = run(HOOKED, str(ROOT / "tests/services"))
     assert done.stdout == "(True, '2 notes') Turn\n", done.stderr
     assert run("print(registry.own_hooks())", "").stdout == "{}\n"
+
+
+RESIDENT = """
+import subprocess, sys
+from pathlib import Path
+from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
+folder = Path(sys.argv[1])
+for name, text in resident.package().items():
+    target = folder / name.removeprefix(resident.LIB + "/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+code = "from emr_node.node.services.hooks import asked; print(asked({'beacon': sys.argv[1]}, 'at_work')['beacon'][0]['name'])"
+subprocess.run([sys.executable, "-S", "-I", "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); {code}", sys.argv[2]], check=True)
+"""
+
+
+def test_hooks_beside_such_a_home_lie_where_programs_ask_them(tmp_path):
+    """The programs that stay on nodes, with a real daemon of the service."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "beacon.ini").write_text(f"[server]\nport = {port}\ngreeting = good evening\nfolder = {tmp_path}\npeers =\n")
+    daemon = subprocess.Popen([sys.executable, ROOT / "tests/services/beacon_daemon.txt", tmp_path / "beacon.ini"], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: not socket.socket().connect_ex(("127.0.0.1", port)), "the beacon listens", 20)
+        done = run(RESIDENT, str(ROOT / "tests/services"), str(tmp_path / "lib"), f"http://127.0.0.1:{port}")
+    finally:
+        daemon.kill()
+        daemon.wait()
+    assert done.stdout == "good evening\n", done.stderr
+
+
+def test_hooks_that_are_no_python_are_refused(tmp_path):
+    (tmp_path / "other.py").write_text('from .model import Service\nSERVICE = Service("an-other")\n')
+    (tmp_path / "node").mkdir()
+    (tmp_path / "node/an_other.py").write_text("def half(:\n")
+    refused = run("registry.own_hooks()", str(tmp_path)).stderr
+    assert "an_other.py: SyntaxError" in refused and "Correct these hooks" in refused
 
 
 def test_a_role_of_such_a_service_says_that_the_cluster_has_it():

@@ -54,7 +54,7 @@ class ActionModule(NodeAction):
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
         rows = units.node_units(context.components, effective, topology.cluster, units.JAVA_MARK, versions)
-        conf = render.render_conf(effective, spec, topology, node, context.leaving, context.release)
+        conf = render.render_conf(effective, spec, topology, node, context.draining, context.release)
         files = [self._list(context, row) for row in conf]
         return {"install": self._install(context, args), "files": files + resident.node_files() + units.unit_files(rows), "java_mark": units.JAVA_MARK,
                 "accounts": units.service_users(),
@@ -105,7 +105,7 @@ class ActionModule(NodeAction):
         """A list of excluded nodes is only pruned: of nodes that are gone, or new under an old name."""
         if not row["path"].endswith(".exclude"):
             return row
-        known = {node.name for node in context.topology.nodes + context.leaving}
+        known = {node.name for node in context.topology.nodes + context.draining}
         return dict(row, keep=sorted(known - set(context.vars["groups"].get("emr_new", []))))
 
     @staticmethod
@@ -139,7 +139,7 @@ class ActionModule(NodeAction):
         if context.is_control_node and file_system(context):
             paths = [*units.hdfs_directories(context.services), *units.hdfs_archives(context.services, context.effective)]
             wanted = {"base": file_system(context), "paths": [row["path"] for row in paths]}
-        return {"file_system": wanted, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.leaving)],
+        return {"file_system": wanted, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.draining)],
                 "daemons": [c.name for c in context.components]}
 
     @staticmethod

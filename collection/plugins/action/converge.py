@@ -26,7 +26,7 @@ class ActionModule(CloudAction):
         plan, found = convergence.prepare(operation, spec, before, revision.get("named") or [], excluded, arguments.get("loads"),
                                           revision.get("gone") or [])
         plan.warnings += revision.get("hints") or []
-        told = {"exists": before is not None, "leaving": plan.leaving}
+        told = {"exists": before is not None, "to_release": plan.to_release}
         if arguments["plan_only"]:
             # No node, so that nothing acts afterwards.
             return {**as_result(plan_details(operation.client, spec, found, plan, before), spec), "nodes": [], **told}

@@ -29,11 +29,11 @@ class ActionModule(NodeAction):
             return {"result": {"changed": False}}
         if args.get("op") == "look":
             return self._look(context, args)
-        nodes = [self._node(context, node) for node in context.leaving]
+        nodes = [self._node(context, node) for node in context.draining]
         nodes = [n for n in nodes if n["parts"] or n["drains"]]
         if not nodes:
             # Gateways hold nothing; that they may go has to be told all the same.
-            drained = sorted(n.name for n in context.leaving)
+            drained = sorted(n.name for n in context.draining)
             return {"result": {"changed": False, "drained": drained, "ansible_facts": {"emr_drained": drained}}}
         return {"result": self._drain(context, nodes, seconds(args, "limit_s", DRAIN_LIMIT_S),
                                       seconds(args, "stall_s", STALL_LIMIT_S))}
@@ -79,7 +79,7 @@ class ActionModule(NodeAction):
                                "with --abort to take the nodes back")
             found = self._step(context, nodes, op="wait", drain_s=limit_s, before=before)
         _say(f"drained: {names}")
-        drained = sorted(n.name for n in context.leaving)
+        drained = sorted(n.name for n in context.draining)
         return {"changed": changed, "drained": drained, "nodes": found["nodes"], "ansible_facts": {"emr_drained": drained},
                 "emr_result": {"drained": found["nodes"]}}
 

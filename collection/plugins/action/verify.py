@@ -18,7 +18,7 @@ class ActionModule(NodeAction):
         depth = args.get("depth", "auto")
         full = depth == "full" or (depth == "auto" and any(self._changed(context, host) for host in context.hosts))
         limit_s, asked = int(args.get("limit_s", 600)), {home.name: home for home in homes(context.services) if home.answers}
-        return {"answers": context.answers(), "members": {name: expected(context, home.members) for name, home in asked.items()},
+        return {"answers": context.answers(), "members": {name: expected(context, home.members) if home.members else [] for name, home in asked.items()},
                 "logs": {name: units.log_file(COMPONENTS[home.answers]) for name, home in asked.items()},
                 "proofs": proofs(context, limit_s) if full else [], "limit_s": limit_s, "look_s": LOOK_S}
 

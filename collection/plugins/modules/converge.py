@@ -56,7 +56,7 @@ exists:
   description: Whether the cluster was there before.
   returned: success
   type: bool
-leaving:
+to_release:
   description: Names of the nodes that leave.
   returned: success
   type: list

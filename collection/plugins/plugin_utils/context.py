@@ -30,7 +30,7 @@ from .run import Run
 
 TARGET = "emr_target"
 SEEN = "emr_seen"
-LEAVING = "emr_scale_in"
+SCALE_IN = "emr_scale_in"
 # A spec describes a purchase; hosts that are there already have these in its place.
 UNBOUGHT = {"region": "xx-unbought", "zone": "xx-unbought-a", "image": "none", "vswitch_id": "vsw-none",
             "type": "ecs.unbought.host"}
@@ -97,8 +97,8 @@ class Context:
     def _hosts(self) -> list:
         groups = self.vars["groups"]
         found = self.run.own_hosts or list(groups.get(TARGET, []) or groups.get(SEEN, []))
-        leaving = set(groups.get(LEAVING, []))
-        return [host for host in found or self._members() if self.role(host) and host not in leaving]
+        going = set(groups.get(SCALE_IN, []))
+        return [host for host in found or self._members() if self.role(host) and host not in going]
 
     @property
     def found_by_play(self) -> bool:
@@ -162,7 +162,7 @@ class Context:
         return tuple(names)
 
     @property
-    def leaving(self) -> tuple:
+    def draining(self) -> tuple:
         """Nodes that are about to leave, and are therefore no part of the topology; none any more once they are released.
 
         The lists of HDFS and YARN and the hosts file must still name them: their data is read and copied until the end.
@@ -172,7 +172,7 @@ class Context:
         if not self.found_by_play:
             removed = self.removed
             return tuple(node for node in self.remembered.values() if node.name in removed)
-        return tuple(self._node(host) for host in sorted(self.vars["groups"].get(LEAVING, [])) if self.role(host))
+        return tuple(self._node(host) for host in sorted(self.vars["groups"].get(SCALE_IN, [])) if self.role(host))
 
     @property
     def kept(self) -> tuple:

@@ -88,7 +88,7 @@ def _converged(found: dict, arguments: dict) -> dict:
     if counts[0] != counts[1] or revision.get("named"):
         raise Refused("the hosts of this cluster were not bought: their number follows from the inventory", _REMEDY)
     if arguments["plan_only"]:
-        return {**found, "nodes": [], "leaving": [], "spec": revision["spec"]}
+        return {**found, "nodes": [], "to_release": [], "spec": revision["spec"]}
     first = found["reader"][0]["name"] if found["reader"] else ""
     nodes = [dict(node, groups=[*node["groups"], "emr_target", *(["emr_verify"] if node["name"] == first else [])]) for node in found["nodes"]]
-    return {**found, "nodes": nodes, "leaving": [], "spec": revision["spec"]}
+    return {**found, "nodes": nodes, "to_release": [], "spec": revision["spec"]}

@@ -39,4 +39,4 @@ def _pushed_to(nodes: list, plan, asked: bool) -> list:
     """The control node, by itself, when this machine has to give it something or it is ``asked`` for a password; else nobody."""
     if not asked and not any(row["source"] == CACHE for row in plan.sources):
         return []
-    return [n["name"] for n in nodes if CONTROL in n["groups"] and n["name"] not in plan.leaving]
+    return [n["name"] for n in nodes if CONTROL in n["groups"] and n["name"] not in plan.to_release]

@@ -9,6 +9,35 @@ from .turns import Turn
 CONF = "/etc/emr/beacon/beacon.ini"
 
 
+class Beacon(Daemon):
+    """Any one of them is asked about all."""
+
+    NAME = "beacon"
+
+
+DAEMON = Beacon
+
+
+def summary(address):
+    """What it says of itself; None when it does not answer."""
+    return Beacon(address).look("/state")
+
+
+details = summary
+
+
+def lacking(_address, told, _members, _log):
+    """'' when it serves."""
+    return "" if told else "the beacon does not answer"
+
+
+def at_work(address):
+    """Its notes, in the shape of YARN's applications; None when it does not answer."""
+    told = summary(address)
+    return None if told is None else [{"id": "notes", "name": told["greeting"], "user": "beacon", "queue": "", "state": "KEPT", "progress": 100.0,
+                                       "allocatedMB": 0, "allocatedVCores": told["notes"], "elapsedTime": 0, "applicationType": "BEACON"}]
+
+
 def _served(answer):
     return ("greeting" in answer, f"{answer.get('notes')} notes")
 

@@ -150,7 +150,7 @@ def _troubles(told) -> list:
 
 
 def _storing(facts, _effective) -> str:
-    return writers.node_list([n.name for n in facts.topology.nodes + facts.leaving if n.role in DATANODE.roles])
+    return writers.node_list([n.name for n in facts.topology.nodes + facts.draining if n.role in DATANODE.roles])
 
 
 FIGURES = (Figures("HDFS", "", (

@@ -272,14 +272,14 @@ class TextFile:
 class Facts:
     """What a home may know when it computes: the cluster as it is wanted, and the node that it is for.
 
-    ``leaving``: nodes that are not part of the topology any more, but must stay admitted until they are drained.
+    ``draining``: nodes that are not part of the topology any more, but must stay admitted until they are drained.
     """
 
     spec: object
     topology: object
     node: object
     version: Callable = lambda artifact: ""
-    leaving: tuple = ()
+    draining: tuple = ()
 
     @property
     def services(self) -> tuple:

@@ -84,14 +84,27 @@ SOFTWARE = {home.software: home.home for home in HOMES.values() if home.home}
 
 @lru_cache(maxsize=1)
 def own_hooks() -> dict:
-    """{service: text of the module with its hooks on nodes} of the services from outside the collection that have one."""
-    paths = {name: os.path.join(folder, "node", f"{name.replace('-', '_')}.py") for name, folder in OUTSIDE.items()}
-    found = {}
-    for name, path in paths.items():
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8") as handle:
-                found[name] = handle.read()
-    return found
+    """{service: text of the module with its hooks on nodes} of the services from outside the collection that have one.
+
+    Raises Refused for one that cannot be read, or is no Python.
+    """
+    paths = {name: os.path.join(folder, "node", f"{module_name(name)}.py") for name, folder in OUTSIDE.items()}
+    return {name: _hooks(path) for name, path in paths.items() if os.path.isfile(path)}
+
+
+def _hooks(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            text = handle.read()
+        compile(text, path, "exec")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise Refused(f"{path}: {type(error).__name__}: {error}", f"Correct these hooks, or take their folder out of {VARIABLE}") from error
+    return text
+
+
+def module_name(service: str) -> str:
+    """What the module with the hooks of a service is called, in node/services/ or in a folder of one's own."""
+    return service.replace("-", "_")
 
 
 def homes(services) -> tuple:
@@ -136,4 +149,4 @@ def start_order() -> tuple:
 
 
 __all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
-           "components_on", "expand_services", "homes", "own_hooks", "start_order"]
+           "components_on", "expand_services", "homes", "module_name", "own_hooks", "start_order"]

@@ -187,7 +187,7 @@ def _offers(_spec, rows) -> dict:
 
 def _computing(facts, _effective) -> str:
     # A NodeManager is known by the name that its own resolver gives its address: admit it by either.
-    nodes = [n for n in facts.topology.nodes + facts.leaving if n.role in NODEMANAGER.roles]
+    nodes = [n for n in facts.topology.nodes + facts.draining if n.role in NODEMANAGER.roles]
     return writers.node_list({n for node in nodes for n in (node.name, node.address) if n})
 
 

@@ -104,15 +104,15 @@ class Operation:
             return self.running(found)
         return found
 
-    def plan(self, spec, leaving=(), found: Found | None = None, before=None) -> tuple:
-        """(Plan, Found) of a spec, without any change. ``leaving``: names of nodes that will be released; ``before``: the
+    def plan(self, spec, to_release=(), found: Found | None = None, before=None) -> tuple:
+        """(Plan, Found) of a spec, without any change. ``to_release``: names of nodes that will be released; ``before``: the
         spec that the cluster was last made by, where it is known.
         """
         require_ssh()
         found = found or self.found(must_exist=False)
         self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
-        plan = make_plan(self.client, spec, found, leaving)
+        plan = make_plan(self.client, spec, found, to_release)
         ready = [i for i in found.instances if tags_of(i).get(READY)]
         if plan.purchases or len(ready) < len(found.instances) or _other_software(before, spec):
             plan.sources = sources.look(spec, _standing(spec, before, ready), lambda: self.client.credentials)
@@ -151,13 +151,13 @@ class Operation:
         wanted = plan
         if buyer.anchor.intents:
             buyer.settle()
-            wanted, found = self.plan(spec, plan.leaving)
+            wanted, found = self.plan(spec, plan.to_release)
         if not any(tags_of(i).get(READY) for i in found.instances):
             buyer.check_stock(wanted)
         buyer.buy(wanted)
         self.changed = self.changed or bool(plan.purchases)
-        instances = buyer.wait_running(leaving=plan.leaving)
-        self._reach(spec, buyer, [i for i in instances if i["InstanceName"] not in plan.leaving], login.private_key_file)
+        instances = buyer.wait_running(to_release=plan.to_release)
+        self._reach(spec, buyer, [i for i in instances if i["InstanceName"] not in plan.to_release], login.private_key_file)
         return Found(self.name, buyer.anchor, instances), plan, login, buyer.bought
 
     def _login(self, spec, found: Found, buys: bool) -> Login:

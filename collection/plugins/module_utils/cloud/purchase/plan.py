@@ -66,7 +66,7 @@ class Plan:
     warnings: list = field(default_factory=list)
     shapes: dict = field(default_factory=dict)
     price: dict = field(default_factory=dict)
-    leaving: list = field(default_factory=list)
+    to_release: list = field(default_factory=list)
     image: dict = field(default_factory=dict)
     # Digest of the spec that the cluster was last made by, where it was read.
     before: str = ""
@@ -79,14 +79,14 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether nothing would be bought, changed or released."""
-        return not (self.purchases or self.changes or self.leaving) and self.before in ("", self.spec_digest)
+        return not (self.purchases or self.changes or self.to_release) and self.before in ("", self.spec_digest)
 
     @property
     def digest(self) -> str:
         """Stands for exactly this: 12 hexadecimal digits. Prices are not part of it, they drift."""
         what = [self.cluster, self.region, self.zone, self.spec_digest, self.cluster_id, self.exists, self.changes,
                 [[p.group, p.ordinals, p.types] for p in self.purchases]]
-        what += [self.leaving, self.before] if self.leaving or self.before else []
+        what += [self.to_release, self.before] if self.to_release or self.before else []
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict:
@@ -94,7 +94,7 @@ class Plan:
         own = {"network": self.network} if self.network else {}
         return {"cluster": self.cluster, "cluster_id": self.cluster_id, "region": self.region, "zone": self.zone, **own,
                 "exists": self.exists, "buy": [self._buy(p) for p in self.purchases], "changes": self.changes,
-                "leave": self.leaving, "image": self.image, "warnings": self.warnings, "price": self.price, "sources": self.sources,
+                "leave": self.to_release, "image": self.image, "warnings": self.warnings, "price": self.price, "sources": self.sources,
                 "push_mib": sum(row["push_mib"] for row in self.sources), "digest": self.digest, "empty": self.empty}
 
     def _buy(self, purchase: Purchase) -> dict:
@@ -107,17 +107,17 @@ class Plan:
                 "price_hour": round(purchase.price_hour, 4)}
 
 
-def make_plan(client: EcsClient, spec, found: Found, leaving=()) -> Plan:
+def make_plan(client: EcsClient, spec, found: Found, to_release=()) -> Plan:
     """Compare the spec with what exists, and ask the API whether it can be bought. Raises Refused when it cannot.
 
-    ``leaving``: names of nodes that exist but will be released; they do not count, yet keep their names.
+    ``to_release``: names of nodes that exist but will be released; they do not count, yet keep their names.
     """
     anchor = found.anchor
     plan = Plan(spec.name, spec.region, spec.zone, spec.digest(), anchor.cluster_id if anchor else "",
                 anchor.vpc_id if anchor else "", sorted(found.names))
-    plan.leaving = sorted(leaving)
+    plan.to_release = sorted(to_release)
     _compare(plan, spec, found)
-    staying = Found(found.name, anchor, [i for i in found.instances if i["InstanceName"] not in plan.leaving])
+    staying = Found(found.name, anchor, [i for i in found.instances if i["InstanceName"] not in plan.to_release])
     if plan.purchases:
         _check_zone(client, spec)
         count = sum(len(p.ordinals) for p in plan.purchases)
@@ -150,7 +150,7 @@ def lowest_free(cluster: str, group: str, taken, count: int) -> list:
 def _compare(plan: Plan, spec, found: Found) -> None:
     """Nodes are counted, not numbered: after a scale-in the members of a group of two may be 001 and 003."""
     for group in spec.node_groups.values():
-        here = [i for i in found.of_group(group.name) if i["InstanceName"] not in plan.leaving]
+        here = [i for i in found.of_group(group.name) if i["InstanceName"] not in plan.to_release]
         missing = lowest_free(spec.name, group.name, set(found.names), group.count - len(here))
         if missing:
             plan.purchases.append(Purchase(group.name, group.role, missing, list(group.instance_types),
@@ -161,13 +161,13 @@ def _compare(plan: Plan, spec, found: Found) -> None:
         other = sorted({i["InstanceType"] for i in here} - set(group.instance_types))
         if other:
             plan.warnings.append(f"group {group.name} has nodes of types that the spec does not list: {', '.join(other)}")
-    gone = {tags_of(i).get("emr:group", "") for i in found.instances if i["InstanceName"] not in plan.leaving}
+    gone = {tags_of(i).get("emr:group", "") for i in found.instances if i["InstanceName"] not in plan.to_release}
     gone -= set(spec.node_groups)
     if gone:
         plan.warnings.append(f"the spec does not list the existing groups {', '.join(sorted(gone))}; with create they "
                              "stay, apply releases them")
     stopped = [i["InstanceName"] for i in found.instances
-               if i.get("Status") in ("Stopped", "Stopping") and i["InstanceName"] not in plan.leaving]
+               if i.get("Status") in ("Stopped", "Stopping") and i["InstanceName"] not in plan.to_release]
     if stopped:
         plan.changes.append("start " + ", ".join(sorted(stopped)))
     protect = [i["InstanceName"] for i in unprotected(spec, found.instances)]
@@ -291,7 +291,7 @@ def _add_price(client: EcsClient, spec, plan: Plan, found: Found) -> None:
             counts: dict = {}
             leaves: dict = {}
             for instance in found.of_group(group.name):
-                which = leaves if instance["InstanceName"] in plan.leaving else counts
+                which = leaves if instance["InstanceName"] in plan.to_release else counts
                 which[instance["InstanceType"]] = which.get(instance["InstanceType"], 0) + 1
             purchase = bought.get(group.name)
             if purchase:

@@ -32,7 +32,7 @@ def plan_details(client: EcsClient, spec, found: Found, plan: Plan, running=None
     now = existing_nodes(found.instances, data_disks(client, found.instances))
     new = bought_nodes(spec, plan.purchases, plan.shapes)
     before = topology(running or spec, plan.cluster_id, now)
-    after = topology(spec, plan.cluster_id, [n for n in now if n.name not in plan.leaving] + new)
+    after = topology(spec, plan.cluster_id, [n for n in now if n.name not in plan.to_release] + new)
     changed = {}
     if running is not None:
         changed = {row["node"]: row for row in config_changes(running, before, spec, after)}
@@ -62,7 +62,7 @@ def _nodes(spec, found: Found, plan: Plan, changed: dict) -> list:
         name, row = instance["InstanceName"], changed.get(instance["InstanceName"], {})
         stopped = instance.get("Status") in ("Stopped", "Stopping")
         does = "start" if stopped else "change" if row else "keep" if name in wanted else SURPLUS
-        does = "release" if name in plan.leaving else does
+        does = "release" if name in plan.to_release else does
         rows.append({"node": name, "does": does, "instance_type": instance.get("InstanceType", ""),
                      **{key: row.get(key, []) for key in _DONE}})
     for purchase in plan.purchases:

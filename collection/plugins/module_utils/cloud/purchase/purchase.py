@@ -210,16 +210,16 @@ class Buyer:
         anchor = find_anchor(self.client, self.spec.name)
         return anchor is not None and intent in anchor.intents
 
-    def wait_running(self, limit: float = RUNNING_LIMIT, leaving=()) -> list:
+    def wait_running(self, limit: float = RUNNING_LIMIT, to_release=()) -> list:
         """Wait until all instances run, starting those that are stopped; returns them sorted. Raises EmrError.
 
-        Nodes of these names are ``leaving``: whatever state they are in, nobody waits for them.
+        ``to_release``: names of nodes that are to be released: whatever state they are in, nobody waits for them.
         """
         begin = time.monotonic()
         started: set = set()
         while True:
             found = self.instances()
-            rest = [i for i in found if i.get("Status") != "Running" and i.get("InstanceName") not in leaving]
+            rest = [i for i in found if i.get("Status") != "Running" and i.get("InstanceName") not in to_release]
             if not rest:
                 return sorted(found, key=order)
             waited = time.monotonic() - begin

@@ -13,7 +13,7 @@ from ..purchase.plan import Plan
 from ..ssh import doors
 from ..ssh.contact import wait_for_ssh
 
-JOIN, NEW, LEAVING, VERIFY = "emr_target", "emr_new", "emr_scale_in", "emr_verify"
+JOIN, NEW, SCALE_IN, VERIFY = "emr_target", "emr_new", "emr_scale_in", "emr_verify"
 
 
 def prepare(operation: Operation, spec, before=None, named=(), excluded=(), loads=None, gone=()) -> tuple:
@@ -38,7 +38,7 @@ def check_answers(operation: Operation, found: Found, plan: Plan, limit: float =
     """Raises EmrError, before anything is bought, when nodes that stay do not answer on SSH within ``limit`` seconds."""
     bastions = doors.bastions(found.instances) if operation.address == "auto" else {}
     standing = [i for i in found.instances if i.get("Status") == "Running" and tags_of(i).get(READY)
-                and i["InstanceName"] not in plan.leaving and doors.bastion_for(i, bastions) is None]
+                and i["InstanceName"] not in plan.to_release and doors.bastion_for(i, bastions) is None]
     try:
         wait_for_ssh(standing, operation.address, limit)
     except EmrError as error:
@@ -51,10 +51,10 @@ def joined(nodes, plan: Plan, spec, excluded=()) -> dict:
 
     ``nodes``: {name, vars} of all that exist after the purchase, masters first.
     """
-    staying = [n for n in nodes if n["name"] not in plan.leaving]
+    staying = [n for n in nodes if n["name"] not in plan.to_release]
     groups = {n["name"]: [JOIN] for n in staying}
-    groups.update({n["name"]: [JOIN, LEAVING] for n in nodes
-                   if n["name"] in plan.leaving and n["vars"]["emr_state"] == "Running"})
+    groups.update({n["name"]: [JOIN, SCALE_IN] for n in nodes
+                   if n["name"] in plan.to_release and n["vars"]["emr_state"] == "Running"})
     fresh = [n["name"] for n in staying if _is_new(n, spec, excluded)]
     for name in fresh:
         groups[name].append(NEW)

@@ -10,13 +10,13 @@ from . import texts
 from .settings import facts_of
 
 
-def render_conf(effective, spec, topology, node, leaving=(), release=None) -> list:
+def render_conf(effective, spec, topology, node, draining=(), release=None) -> list:
     """Files of a node: list of {path, content, owner, group, mode}, sorted by path.
 
-    ``leaving``: Nodes that are not part of the topology any more, but must stay admitted until they are drained. Draining
+    ``draining``: Nodes that are not part of the topology any more, but must stay admitted until they are drained. Draining
     itself is not configuration: the exclude files are empty here, and whoever writes the files keeps what is in them.
     """
-    facts = facts_of(spec, topology, node, release, leaving)
+    facts = facts_of(spec, topology, node, release, draining)
     rows = [root_file(node_record.PATH, node_record.text(topology, facts.services)), *client_files(),
             root_file(paths.JOURNAL_LIMIT, texts.JOURNAL)]
     here = {c.name for c in components_on(facts.services, topology, node)}

@@ -25,12 +25,12 @@ class Value:
         return self.value
 
 
-def facts_of(spec, topology, node, release=None, leaving=()) -> Facts:
+def facts_of(spec, topology, node, release=None, draining=()) -> Facts:
     """What the homes may know of a cluster and a node. Raises ValueError when the topology has no master."""
     if not topology.masters:
         raise ValueError(f"cluster {topology.cluster} has no master")
     spec = as_spec(spec)
-    return Facts(spec, topology, node, lambda artifact: _version(spec, release, artifact), tuple(leaving))
+    return Facts(spec, topology, node, lambda artifact: _version(spec, release, artifact), tuple(draining))
 
 
 def effective_config(spec, topology, node, release=None) -> dict:

@@ -10,7 +10,7 @@ import json
 import re
 from functools import lru_cache
 
-from ...services.registry import ANSWERING, HOMES
+from ...services.registry import ANSWERING, HOMES, module_name, own_hooks
 from .. import paths
 from ..paths import HADOOP_CONF, HADOOP_HOME, SPARK_CONF, SPARK_HOME
 from .files import is_source, root_file, source
@@ -21,9 +21,17 @@ PACKAGE = f"{LIB}/emr_node"
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
             paths.JDBC: "transfer.jdbc_program", paths.FILES: "files.program", paths.METRICS: "monitoring.program",
             paths.PAGE_PROGRAM: "page.program", paths.WORK_PROGRAM: "page.work"}
-# Hooks of services that somebody answers for, or that keep histories (node/services/hooks.py). Those of one's own come with an operation alone.
-HOOKED = tuple(name for name in HOMES if (name in ANSWERING or HOMES[name].history) and is_source(f"node/services/{name}.py"))
-HOOKS = tuple(f"services.{name}" for name in HOOKED)
+# What lies in no folder of the collection: the hooks of services of one's own.
+_OWN = {f"node/services/{module_name(name)}.py": text for name, text in own_hooks().items()}
+
+
+def _known(name: str) -> bool:
+    return name in _OWN or is_source(name)
+
+
+# Services with hooks (node/services/hooks.py) that the programs ask: somebody answers for them, or they keep histories.
+HOOKED = tuple(name for name in HOMES if (name in ANSWERING or HOMES[name].history) and _known(f"node/services/{module_name(name)}.py"))
+HOOKS = tuple(f"services.{module_name(name)}" for name in HOOKED)
 # On every node: an operation that the module ``node`` would do as well, for a tenth of the CPU time, since nothing has to be
 # packed, sent, unpacked and compiled. It does it only where its version is the one that was asked for.
 NODE_MODULE, NODE_OPERATIONS = "node_program", ("configure",)
@@ -87,7 +95,7 @@ def _below(*modules: str) -> dict:
         module = wanted.pop()
         name = "/".join(module) + ".py"
         if name not in found:
-            found[name] = source(name)
+            found[name] = _OWN[name] if name in _OWN else source(name)
             found.update({"/".join(module[:depth]) + "/__init__.py": "" for depth in range(1, len(module))})
             wanted += _imports(module[:-1], found[name])
     return {f"{PACKAGE}/{name}": text for name, text in sorted({"__init__.py": "", **found}.items())}
@@ -103,7 +111,7 @@ def _imports(folder: tuple, text: str) -> list:
     for dots, module, names in _IMPORT.findall(text):
         base = (*folder[:len(folder) - len(dots) + 1], *filter(None, module.split(".")))
         # `from .room import a` names modules, `from .room.a import b` is a module with what is in it.
-        rows += [base] if is_source("/".join(base) + ".py") else [(*base, name.split()[0]) for name in names.strip("() \n").split(",") if name.strip()]
+        rows += [base] if _known("/".join(base) + ".py") else [(*base, name.split()[0]) for name in names.strip("() \n").split(",") if name.strip()]
     return rows
 
 

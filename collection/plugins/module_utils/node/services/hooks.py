@@ -5,7 +5,8 @@ what it said); TURNS are classes with what has to hold around a restart.
 Where one daemon answers for all of a service, the module has functions of its address as well: ``details``, ``summary``, ``lacking``,
 ``activity``, ``at_work``, and those of a drain (node/scale/drain.py). The home names a hook as ``service.name``.
 
-The module of a service whose home is outside the collection comes as text with the operation, and imports like those here.
+The module of a service whose home is outside the collection comes as text with the operation, and as a file of the resident package where
+its programs ask for it; it imports like those here.
 """
 from __future__ import annotations
 

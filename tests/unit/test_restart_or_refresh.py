@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.domain.config.effects import effects
+from ansible_collections.emr.cluster.plugins.module_utils.domain.config.restart_or_refresh import restart_or_refresh
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import Value
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
 
@@ -15,7 +15,7 @@ def change(stem, key, value="other", origin="spec"):
     """{component: effect} of setting one key, of the components that it touches."""
     after = {name: dict(values) for name, values in BEFORE.items()}
     after[stem][key] = Value(value, origin)
-    found = {name: effects(component, BEFORE, after) for name, component in COMPONENTS.items()}
+    found = {name: restart_or_refresh(component, BEFORE, after) for name, component in COMPONENTS.items()}
     return {name: effect for name, effect in found.items() if effect}
 
 
@@ -55,8 +55,8 @@ def test_figures_that_follow_from_the_number_of_nodes_wait_for_the_next_start():
 
 def test_other_software_restarts():
     row = COMPONENTS["datanode"]
-    assert effects(row, BEFORE, BEFORE, ({"hadoop": "a"}, {"hadoop": "b"})) == "restart"
-    assert effects(row, BEFORE, BEFORE) == []
+    assert restart_or_refresh(row, BEFORE, BEFORE, ({"hadoop": "a"}, {"hadoop": "b"})) == "restart"
+    assert restart_or_refresh(row, BEFORE, BEFORE) == []
 
 
 @pytest.mark.parametrize("component", COMPONENTS.values(), ids=list(COMPONENTS))

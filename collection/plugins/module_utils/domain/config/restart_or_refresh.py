@@ -9,7 +9,7 @@ from ..daemons.units import component_digest, refresh_digests
 RESTART = "restart"
 
 
-def effects(component, before: dict, after: dict, versions=({}, {})):
+def restart_or_refresh(component, before: dict, after: dict, versions=({}, {})):
     """``restart``, or the names of the refreshes that the change wants ([] for nothing).
 
     ``before`` and ``after``: effective configurations of one node; ``versions``: its software before and after, as
