@@ -76,6 +76,9 @@ class ActionModule(NodeAction):
 
     @staticmethod
     def _file_system(context, scope) -> dict:
+        """What belongs into the cluster's file system; nothing where no service serves one."""
+        if not file_system(context):
+            return {"base": "", "directories": [], "homes": [], "archives": []}
         effective = context.effective if any(home.archives is not nothing for home in homes(scope)) else {}
         return {"base": file_system(context), "directories": units.hdfs_directories(context.services),
                 "homes": people.homes(context.spec),

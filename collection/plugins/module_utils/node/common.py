@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from ..domain import paths
+from ..domain.waiting import wait
 
 LOCK_PATH = paths.NODE_LOCK
 
@@ -30,14 +31,9 @@ def wait_until(limit_s, what, look, pause_s=0.3, error=None):
 
     ``error(seen)``: makes the error to raise instead.
     """
-    deadline = time.monotonic() + limit_s
-    while True:
-        seen = look()
-        if not seen:
-            return
-        if time.monotonic() > deadline:
-            raise error(seen) if error else NodeError(f"{what}: {seen}, for {limit_s} s now")
-        time.sleep(pause_s)
+    seen = wait(look, limit_s, pause_s)
+    if seen:
+        raise error(seen) if error else NodeError(f"{what}: {seen}, for {limit_s} s now")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
 from ...domain.errors import EmrError
+from ...domain.waiting import wait
 from ..ecs.client import EcsClient, EcsError, tag_list, tags_of
 
 INTENT = "emr:intent:"
@@ -162,16 +163,13 @@ def _tag(client: EcsClient, group_id: str, tags: dict) -> None:
 
 def _read_back(client: EcsClient, anchor: Anchor, tags: dict, limit: float = 60.0) -> None:
     """Wait until readers see these tags on the group. Raises EmrError."""
-    end = time.monotonic() + limit
-    while True:
+    def unseen() -> bool:
         groups = client.items("DescribeSecurityGroups", Tag=tag_list({"emr:cluster": anchor.cluster}))
         seen = next((tags_of(g) for g in groups if g["SecurityGroupId"] == anchor.group_id), {})
-        if all(seen.get(k) == v for k, v in tags.items()):
-            return
-        if time.monotonic() > end:
-            raise EmrError(f"Tags of security group {anchor.group_id} are not visible after {limit:.0f} s",
-                           "Nothing was bought. Run the command again")
-        time.sleep(0.25)
+        return any(seen.get(k) != v for k, v in tags.items())
+    if wait(unseen, limit):
+        raise EmrError(f"Tags of security group {anchor.group_id} are not visible after {limit:.0f} s",
+                       "Nothing was bought. Run the command again")
 
 
 def read_anchor(group: dict) -> Anchor:

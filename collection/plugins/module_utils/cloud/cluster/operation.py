@@ -5,11 +5,11 @@ An Operation belongs to one run; ``report`` takes sentences for people as things
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass, field, replace
 
 from ...domain.errors import EmrError, Refused
 from ...domain.install.sources import artifacts, needed
+from ...domain.waiting import wait
 from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError, tags_of
 from ..ecs.power import cannot_save, still_charged, stop_instances
@@ -232,14 +232,12 @@ class Operation:
         """
         tags = {READY: "yes", "emr:release": spec.release, "emr:services": ",".join(spec.expanded_services)}
         found = self.found().instances
-        changed, end = retag(self.client, found, tags), time.monotonic() + limit
+        changed = retag(self.client, found, tags)
         control = control_node(found)
         if control is not None:
             retag(self.client, [control], {CONTROL: "yes"})
-        while changed and any(not tags_of(i).get(READY) for i in self.found().instances):
-            if time.monotonic() > end:
-                raise EmrError(f"The tag {READY} is not visible on all nodes after {limit:.0f} s", "Run the command again")
-            time.sleep(0.25)
+        if wait(lambda: changed and any(not tags_of(i).get(READY) for i in self.found().instances), limit):
+            raise EmrError(f"The tag {READY} is not visible on all nodes after {limit:.0f} s", "Run the command again")
         return changed
 
     def start(self) -> Found:

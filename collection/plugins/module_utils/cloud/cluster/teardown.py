@@ -10,6 +10,7 @@ import json
 import time
 
 from ...domain.errors import EmrError, Refused
+from ...domain.waiting import wait
 from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError
 from ..ssh.login import delete_if_unused
@@ -82,15 +83,16 @@ def _delete_instances(client: EcsClient, found: Found, lock) -> int:
         if lock is not None:
             lock.check()
         delete_batch(client, ids[first:first + 100])
-    end = time.monotonic() + GONE_LIMIT
-    while True:
-        rest = cluster_instances(client, found.name)
-        if not rest:
-            return len(ids)
-        if time.monotonic() > end:
-            raise EmrError(f"Not gone after {GONE_LIMIT:.0f} s: {', '.join(i['InstanceName'] for i in rest[:10])}",
-                           "Look at them in the console, then run release again")
-        time.sleep(0.5)
+    await_gone(lambda: cluster_instances(client, found.name), "release")
+    return len(ids)
+
+
+def await_gone(look, then: str) -> None:
+    """Wait until ``look()`` lists no instance any more. Raises EmrError, with ``then`` to be run again."""
+    rest = wait(look, GONE_LIMIT, 0.5)
+    if rest:
+        raise EmrError(f"Not gone after {GONE_LIMIT:.0f} s: {', '.join(i['InstanceName'] for i in rest[:10])}",
+                       f"Look at them in the console, then run {then} again")
 
 
 def delete_batch(client: EcsClient, ids: list) -> None:

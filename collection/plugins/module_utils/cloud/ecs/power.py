@@ -5,9 +5,8 @@ That is for pay-as-you-go instances without local disks; the address inside the 
 """
 from __future__ import annotations
 
-import time
-
 from ...domain.errors import EmrError
+from ...domain.waiting import wait
 from ..cluster.finder import cluster_instances
 from .client import EcsClient, EcsError
 
@@ -45,23 +44,25 @@ def stop_instances(client: EcsClient, cluster: str, cluster_id: str, limit: floa
     """Stop all instances of a cluster, as cheaply as each can be, and wait for it; returns them."""
     asked: set = set()
     keeping = None
-    end = time.monotonic() + limit
-    while True:
-        found = cluster_instances(client, cluster, cluster_id)
+    found: list = []
+
+    def running() -> list:
+        nonlocal keeping
+        found[:] = cluster_instances(client, cluster, cluster_id)
         rest = [i for i in found if i.get("Status") != "Stopped"]
-        if not rest:
-            return found
-        if time.monotonic() > end:
-            raise EmrError(f"Not stopped after {limit:.0f} s: {', '.join(i['InstanceName'] for i in rest[:10])}",
-                           "Look at them in the console, then run the command again")
-        keeping = cannot_save(client, found) if keeping is None else keeping
+        keeping = cannot_save(client, found) if rest and keeping is None else keeping
         for mode in (SAVING, KEEPING):
             ids = [i["InstanceId"] for i in rest if i.get("Status") == "Running" and i["InstanceId"] not in asked
                    and (i["InstanceName"] in keeping) == (mode == KEEPING)]
             for first in range(0, len(ids), 100):
                 client.call("StopInstances", InstanceId=ids[first:first + 100], StoppedMode=mode)
             asked.update(ids)
-        time.sleep(0.5)
+        return rest
+    rest = wait(running, limit, 0.5)
+    if rest:
+        raise EmrError(f"Not stopped after {limit:.0f} s: {', '.join(i['InstanceName'] for i in rest[:10])}",
+                       "Look at them in the console, then run the command again")
+    return found
 
 
 def still_charged(instances: list) -> list:

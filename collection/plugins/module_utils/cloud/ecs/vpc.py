@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from ...domain.errors import EmrError, Refused
+from ...domain.waiting import wait
 from ..cluster.anchor import OWN_NETWORK
 from .client import EcsClient, EcsError, tag_list, tags_of
 
@@ -135,11 +136,13 @@ def _make_vpc(client: EcsClient, spec, report) -> dict:
         raise
     mine = answer["VpcId"]
     _available(client, "DescribeVpcs", "VpcId", mine)
-    end = time.monotonic() + READY_LIMIT
-    while mine not in (seen := [v["VpcId"] for v in _vpcs(client, spec.name)]):
-        if time.monotonic() > end:
-            raise EmrError(f"The tags of {mine} are not visible after {READY_LIMIT:.0f} s", "Nothing was bought. Run the command again")
-        time.sleep(0.3)
+    seen: list = []
+
+    def unseen() -> bool:
+        seen[:] = [v["VpcId"] for v in _vpcs(client, spec.name)]
+        return mine not in seen
+    if wait(unseen, READY_LIMIT):
+        raise EmrError(f"The tags of {mine} are not visible after {READY_LIMIT:.0f} s", "Nothing was bought. Run the command again")
     for spare in seen[1:]:
         if not _vswitches(client, spare):
             _delete_vpc(client, spec.name, spare)
@@ -168,15 +171,16 @@ def _make_vswitch(client: EcsClient, spec, vpc_id: str) -> str:
 
 def _available(client: EcsClient, action: str, key: str, name: str) -> dict:
     """Wait until a VPC or vSwitch can be used. Raises EmrError."""
-    end = time.monotonic() + READY_LIMIT
-    while True:
-        found = next((r for r in client.items(action, **{key: name}) if r[key] == name), {})
-        if found.get("Status") == "Available":
-            return found
-        if time.monotonic() > end:
-            raise EmrError(f"{name} is {found.get('Status') or 'not visible'} after {READY_LIMIT:.0f} s",
-                           "Nothing was bought in it. Look at it in the VPC console, then run the command again")
-        time.sleep(0.3)
+    found: dict = {}
+
+    def other() -> str:
+        found.update(next((r for r in client.items(action, **{key: name}) if r[key] == name), {}))
+        return "" if found.get("Status") == "Available" else found.get("Status") or "not visible"
+    state = wait(other, READY_LIMIT)
+    if state:
+        raise EmrError(f"{name} is {state} after {READY_LIMIT:.0f} s",
+                       "Nothing was bought in it. Look at it in the VPC console, then run the command again")
+    return found
 
 
 def delete_made(client: EcsClient, cluster: str, report=lambda text: None) -> bool:
@@ -194,21 +198,18 @@ def delete_made(client: EcsClient, cluster: str, report=lambda text: None) -> bo
 
 def _delete_vpc(client: EcsClient, cluster: str, vpc_id: str) -> None:
     """Delete a VPC and the cluster's vSwitches in it, also those that show only after a while. Raises EmrError."""
-    end = time.monotonic() + GONE_LIMIT
-    while True:
+    def in_use() -> str:
         there = _vswitches(client, vpc_id)
         foreign = [s["VSwitchId"] for s in there if not _own(s, cluster)]
         if foreign:
             raise EmrError(f"{vpc_id} was made for cluster '{cluster}' and stays, since vSwitches that are not the cluster's lie in "
                            f"it: {', '.join(foreign[:5])}", f"Move what is in them, delete them, then run again: emrctl release {cluster}")
         problems = [_delete(client, "DeleteVSwitch", "VSwitchId", s["VSwitchId"]) for s in there]
-        problem = next(filter(None, problems), "") or _delete(client, "DeleteVpc", "VpcId", vpc_id)
-        if not problem:
-            return
-        if time.monotonic() > end:
-            raise EmrError(f"{vpc_id} cannot be deleted for {GONE_LIMIT:.0f} s: {problem}", "Something that is not the cluster's lies in "
-                           "it: look in the VPC console, remove it, then run release again")
-        time.sleep(0.5)
+        return next(filter(None, problems), "") or _delete(client, "DeleteVpc", "VpcId", vpc_id)
+    problem = wait(in_use, GONE_LIMIT, 0.5)
+    if problem:
+        raise EmrError(f"{vpc_id} cannot be deleted for {GONE_LIMIT:.0f} s: {problem}", "Something that is not the cluster's lies in "
+                       "it: look in the VPC console, remove it, then run release again")
 
 
 def _delete(client: EcsClient, action: str, key: str, name: str) -> str:

@@ -1,11 +1,9 @@
 """Releases exactly the instances of nodes that left a cluster; the rest of it stays. Repeatable. Times are seconds."""
 from __future__ import annotations
 
-import time
-
 from ...domain.errors import EmrError
 from ..cluster.finder import cluster_instances
-from ..cluster.teardown import GONE_LIMIT, delete_batch
+from ..cluster.teardown import await_gone, delete_batch
 from ..ecs.client import EcsClient
 
 
@@ -44,12 +42,4 @@ def release_nodes(client: EcsClient, found, names, drained, lock=None, report=la
 
 def _await_gone(client: EcsClient, found, ids: set) -> None:
     """Wait until nobody lists them any more, so that a rerun counts right."""
-    end = time.monotonic() + GONE_LIMIT
-    while True:
-        rest = [i for i in cluster_instances(client, found.name) if i["InstanceId"] in ids]
-        if not rest:
-            return
-        if time.monotonic() > end:
-            raise EmrError(f"Not gone after {GONE_LIMIT:.0f} s: {', '.join(i['InstanceName'] for i in rest[:10])}",
-                           "Look at them in the console, then run the command again")
-        time.sleep(0.5)
+    await_gone(lambda: [i for i in cluster_instances(client, found.name) if i["InstanceId"] in ids], "the command")

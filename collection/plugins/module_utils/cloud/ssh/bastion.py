@@ -9,10 +9,10 @@ import os
 import shlex
 import subprocess
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ...domain.errors import EmrError
+from ...domain.waiting import wait
 from ..cluster.hostvars import addresses, ssh_args, through, valid_hostkey
 from ..ecs.client import tags_of
 from .client import identity_options
@@ -23,25 +23,20 @@ WORKERS = 16
 def reach_through(bastion: dict, instances: list, user: str, private_key_file: str | None, limit: float) -> dict:
     """{instance id: host key} of all instances, new and known ones, once each has answered. Raises EmrError."""
     option = shlex.split(through(bastion, user, private_key_file))
-    end = time.monotonic() + limit
     keys: dict = {}
-    rest, reasons = list(instances), {}
+    reasons: dict = {}
     with tempfile.TemporaryDirectory(prefix="emr-contact-") as folder, ThreadPoolExecutor(WORKERS) as pool:
-        while rest:
-            answers = list(pool.map(lambda i: _knock(i, option, user, private_key_file, folder), rest))
-            for instance, (key, reason) in zip(rest, answers):
-                if key:
-                    keys[instance["InstanceId"]] = key
+        def silent() -> list:
+            rest = [i for i in instances if i["InstanceId"] not in keys]
+            for instance, (key, reason) in zip(rest, pool.map(lambda i: _knock(i, option, user, private_key_file, folder), rest)):
+                keys.update({instance["InstanceId"]: key} if key else {})
                 reasons[instance["InstanceName"]] = reason
-            rest = [i for i in rest if i["InstanceId"] not in keys]
-            if rest and time.monotonic() > end:
-                names = sorted(i["InstanceName"] for i in rest)
-                raise EmrError(f"{len(rest)} nodes do not answer on SSH through {bastion['InstanceName']} after {limit:.0f} s: "
-                               f"{', '.join(names[:10])}; the last error was: {reasons[names[0]]}",
-                               "Check that the bastion's sshd allows TCP forwarding, then run the command again",
-                               {"unreachable": True})
-            if rest:
-                time.sleep(0.5)
+            return sorted(i["InstanceName"] for i in rest if i["InstanceId"] not in keys)
+        names = wait(silent, limit, 0.5)
+    if names:
+        raise EmrError(f"{len(names)} nodes do not answer on SSH through {bastion['InstanceName']} after {limit:.0f} s: "
+                       f"{', '.join(names[:10])}; the last error was: {reasons[names[0]]}",
+                       "Check that the bastion's sshd allows TCP forwarding, then run the command again", {"unreachable": True})
     return keys
 
 

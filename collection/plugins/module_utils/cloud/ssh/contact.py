@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ...domain.errors import EmrError, Refused
+from ...domain.waiting import wait
 from ..cluster.hostvars import reached_at, valid_hostkey
 from ..ecs.client import EcsClient, tag_list, tags_of
 from . import doors
@@ -49,35 +49,35 @@ def _tag_key(client: EcsClient, instance: dict, key: str) -> None:
 
 def wait_for_ssh(instances: list, access: str, limit: float = SSH_LIMIT) -> None:
     """Wait until port 22 of every instance answers. Raises EmrError naming those that do not."""
-    end = time.monotonic() + limit
     rest = {i["InstanceName"]: node_address(i, access) for i in instances}
+
+    def silent() -> dict:
+        for name, answers in zip(list(rest), list(pool.map(_answers, rest.values()))):
+            if answers:
+                del rest[name]
+        return rest
     with ThreadPoolExecutor(min(32, len(rest) or 1)) as pool:
-        while rest:
-            answers = list(pool.map(_answers, rest.values()))
-            rest = {name: address for (name, address), open_ in zip(rest.items(), answers) if not open_}
-            if rest and time.monotonic() > end:
-                shown = ", ".join(f"{n} ({a or 'no address'})" for n, a in sorted(rest.items())[:10])
-                raise EmrError(f"{len(rest)} nodes do not answer on SSH after {limit:.0f} s: {shown}",
-                               "Check that this machine's address is in network.ssh_from and that it reaches the "
-                               "nodes' network (network.access); then run the command again", {"unreachable": True})
-            if rest:
-                time.sleep(0.3)
+        wait(silent, limit)
+    if rest:
+        shown = ", ".join(f"{n} ({a or 'no address'})" for n, a in sorted(rest.items())[:10])
+        raise EmrError(f"{len(rest)} nodes do not answer on SSH after {limit:.0f} s: {shown}",
+                       "Check that this machine's address is in network.ssh_from and that it reaches the "
+                       "nodes' network (network.access); then run the command again", {"unreachable": True})
 
 
 def learn_host_keys(client: EcsClient, instances: list, access: str, limit: float = 60.0) -> int:
     """Read and tag the host keys of the instances that have none yet; changes their tags in place. How many."""
     new = {node_address(i, access): i for i in instances if not valid_hostkey(tags_of(i).get("emr:hostkey", ""))}
     rest = dict(new)
-    end = time.monotonic() + limit
-    while rest:
-        for address, key in _scan(list(rest)).items():
+
+    def without() -> dict:
+        for address, key in (_scan(list(rest)) if rest else {}).items():
             _tag_key(client, rest.pop(address), key)
-        if rest and time.monotonic() > end:
-            shown = ", ".join(i["InstanceName"] for i in rest.values())
-            raise EmrError(f"These nodes offer no ed25519 host key: {shown}",
-                           "Use an image whose sshd has an ed25519 host key", {"unreachable": True})
-        if rest:
-            time.sleep(0.5)
+        return rest
+    if wait(without, limit, 0.5):
+        shown = ", ".join(i["InstanceName"] for i in rest.values())
+        raise EmrError(f"These nodes offer no ed25519 host key: {shown}",
+                       "Use an image whose sshd has an ed25519 host key", {"unreachable": True})
     return len(new)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from ...domain.waiting import wait
 from ..common import NodeError, log_tail, read_text, run, unit_states
 from ..config.configure import inspect
 from ..hdfs.client import SUPERUSER, WebHdfs, ensure_archive, ensure_directories
@@ -55,11 +56,8 @@ def end_orphans(unit):
     for signal in ("TERM", "KILL"):
         # The processes may end by themselves meanwhile, which systemctl calls a failure.
         run(["systemctl", "kill", "--kill-who=all", f"--signal={signal}", f"{unit}.service"], check=False)
-        deadline = time.monotonic() + ORPHANS_S
-        while time.monotonic() < deadline:
-            if not _members(unit):
-                return True
-            time.sleep(0.1)
+        if not wait(lambda: _members(unit), ORPHANS_S, 0.1):
+            return True
     raise NodeError(f"processes of {unit}.service do not end: {', '.join(_members(unit))}. Look at them with ps.")
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 from ...domain import paths
+from ...domain.waiting import wait as poll
 from .. import hadoop_cli
 from ..common import NodeError, read_text, run, unit_states
 from .drain import hdfs_nodes
@@ -62,11 +62,8 @@ def stop(params):
 
 def wait(params):
     """Wait up to ``limit_s`` seconds for its end. {running, exit_code, row: the last line of its table, said, spread}."""
-    deadline = time.monotonic() + params["limit_s"]
+    poll(lambda: _runs(_state()), params["limit_s"], 0.5)
     state = _state()
-    while _runs(state) and time.monotonic() < deadline:
-        time.sleep(0.5)
-        state = _state()
     text = read_text(LOG) or ""
     found = {"running": _runs(state), "row": last_row(text), "exit_code": None, "said": "", "spread": []}
     if not found["running"]:

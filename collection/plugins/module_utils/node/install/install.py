@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 
 from ...domain import paths
+from ...domain.waiting import wait
 from ..common import NodeError, digest_of, read_text, run, write_atomic
 
 CACHE = paths.CACHE
@@ -104,13 +105,8 @@ def fetch(artifact, peer, limit_s, signed):
 
 def _try_until(url, artifact, path, deadline):
     """Ask one source again and again. Returns [] when the file is here, else the last problem."""
-    while True:
-        problem = download(url, artifact["sha512"], path, deadline)
-        if not problem:
-            return []
-        if time.monotonic() > deadline:
-            return [f"{url}: {problem}"]
-        time.sleep(0.15)
+    problem = wait(lambda: download(url, artifact["sha512"], path, deadline), deadline - time.monotonic(), 0.15)
+    return [f"{url}: {problem}"] if problem else []
 
 
 def download(url, digest, path, deadline):

@@ -1,9 +1,8 @@
 """Why a job failed, in the program's own words."""
 from __future__ import annotations
 
-import time
-
 from ...domain.jobs import last_words
+from ...domain.waiting import wait
 from ..common import NodeError, write_atomic
 from . import yarn as job_yarn
 from .record import JOBS, apps, history, record, settings, tail
@@ -58,9 +57,7 @@ def _of_containers(job_id, found, app, in_cluster):
 
 def _gathered(job_id, user, name):
     """Wait until YARN has gathered the application's logs; what is not there by then is read as far as it is."""
-    deadline = time.monotonic() + GATHER_S
-    while time.monotonic() < deadline:
+    def going():
         found = job_yarn.applications(settings()["resourcemanager"], job_id, user) or []
-        if any(app["id"] == name and app.get("logAggregationStatus") in GATHERED for app in found):
-            return
-        time.sleep(1)
+        return not any(app["id"] == name and app.get("logAggregationStatus") in GATHERED for app in found)
+    wait(going, GATHER_S, 1)

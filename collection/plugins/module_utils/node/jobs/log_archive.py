@@ -13,6 +13,7 @@ import sys
 import time
 
 from ...domain import paths
+from ...domain.waiting import wait
 from ..common import NodeError, file_lock, read_text, write_atomic
 from ..hdfs.client import WebHdfs
 from ..host.instance_role import role_key
@@ -69,9 +70,7 @@ def _settled(job_id):
 
 def _settle():
     """Wait for the logs of the containers of jobs that ended just now."""
-    deadline = time.monotonic() + SETTLE_S + 5
-    while time.monotonic() < deadline and not all(map(_settled, _left())):
-        time.sleep(1)
+    wait(lambda: not all(map(_settled, _left())), SETTLE_S + 5, 1)
 
 
 def _key():

@@ -7,6 +7,7 @@ import time
 from ...domain import paths
 from ...domain.jobs import usage as figures
 from ...domain.jobs.slowness import reasons
+from ...domain.waiting import wait
 from ..common import read_text, write_atomic
 from ..hadoop_http import ResourceManager
 from ..services.hooks import hook
@@ -30,12 +31,10 @@ def used(job_id):
 
 def settle(job_id, limit_s):
     """Ask until all is known, or so many seconds are over: histories come some seconds after the end."""
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline:
+    def incomplete():
         found = used(job_id)
-        if not found or found["complete"]:
-            return
-        time.sleep(PAUSE_S)
+        return found and not found["complete"]
+    wait(incomplete, limit_s, PAUSE_S)
 
 
 def collect(job_id, quick=False):

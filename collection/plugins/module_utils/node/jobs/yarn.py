@@ -7,12 +7,12 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.parse
 
 from ...domain.jobs.states import alive
 from ...domain.jobs.usage import YARN
 from ...domain.text.ends import Ends
+from ...domain.waiting import wait
 from .. import hadoop_cli
 from ..common import NodeError
 from ..hadoop_http import HttpError, ResourceManager
@@ -71,18 +71,16 @@ def kill(base, application, user):
 
 def end_all(base, job_id, user, limit_s):
     """Kill the job's applications and wait until none lives; returns what went wrong, or ''."""
-    deadline = time.monotonic() + limit_s
     trouble = "the ResourceManager does not answer"
-    while True:
+
+    def going():
+        nonlocal trouble
         found = applications(base, job_id, user)
-        if found is not None:
-            left = [app["id"] for app in alive(found)]
-            if not left:
-                return ""
+        left = [app["id"] for app in alive(found or ())]
+        if left:
             trouble = "; ".join(filter(None, (kill(base, name, user) for name in left))) or f"{', '.join(left)} still live"
-        if time.monotonic() > deadline:
-            return f"not ended within {limit_s} s: {trouble}"
-        time.sleep(0.5)
+        return found is None or left
+    return f"not ended within {limit_s} s: {trouble}" if wait(going, limit_s, 0.5) else ""
 
 
 def log_blocks(application, user, environment, *options, lines=False):

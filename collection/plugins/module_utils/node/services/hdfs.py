@@ -5,8 +5,8 @@ import hashlib
 import io
 import json
 import os
-import time
 
+from ...domain.waiting import wait
 from .. import hadoop_cli
 from ..common import NodeError, unit_states
 from ..daemons import gates
@@ -74,11 +74,7 @@ class DataNodeTurn(Turn):
         address = f"{self.here}:{self.component['ports']['ipc']}"
         code = hadoop_cli.run("hdfs", ["dfsadmin", "-shutdownDatanode", address, "upgrade"], "hdfs", unit_environment(unit),
                               limit_s=60, check=False)[0]
-        deadline = time.monotonic() + LEAVE_S
-        while code == 0 and time.monotonic() < deadline:
-            if unit_states([unit])[unit].get("ActiveState") not in RUNNING:
-                return
-            time.sleep(0.1)
+        wait(lambda: code == 0 and unit_states([unit])[unit].get("ActiveState") in RUNNING, LEAVE_S, 0.1)
 
     def after(self, _begun):
         self.wait(f"the DataNode of {self.here} was restarted", lambda: gates.datanode_back(self.params["answers"]["hdfs"], self.here))

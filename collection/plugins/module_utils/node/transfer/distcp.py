@@ -7,7 +7,7 @@ import threading
 import time
 
 from .. import hadoop_cli
-from ..common import NodeError
+from ..common import NodeError, wait_until
 from ..hadoop_http import ResourceManager
 
 LOOK_S = 3
@@ -106,13 +106,10 @@ def _address(text):
 def end(resourcemanager, application, limit_s=120):
     """Kill a YARN application that goes on without the program that began it, and wait until it has ended."""
     manager = ResourceManager(resourcemanager)
-    deadline = time.monotonic() + limit_s
-    while True:
+
+    def going():
         state = ((manager.look(f"/ws/v1/cluster/apps/{application}") or {}).get("app") or {}).get("state", "unknown")
-        if state in FINAL:
-            return
-        if time.monotonic() > deadline:
-            raise NodeError(f"{application} was killed, but is {state} after {limit_s} s")
-        if state != "unknown":
+        if state not in (*FINAL, "unknown"):
             manager.kill(application)
-        time.sleep(1)
+        return "" if state in FINAL else state
+    wait_until(limit_s, application, going, 1, lambda state: NodeError(f"{application} was killed, but is {state} after {limit_s} s"))
