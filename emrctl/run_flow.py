@@ -74,8 +74,8 @@ def _text(name: str, data: dict, seconds: float) -> str:
 
 def _remains(name: str, region: str | None, quiet: bool) -> None:
     """After an interruption: say what remains, and offer to release it."""
-    print(f"The nodes of cluster {name} are still there and cost money, and its flow goes on if it has begun.\n"
-          f"Next: {command_again()}      (goes on, then releases)\n      emrctl release {name}", file=sys.stderr)
+    print(f"Cluster {name} is still there and costs money, and its flow goes on if it has begun. The command above also releases it at the end.\n"
+          f"To give it up: emrctl release {name}", file=sys.stderr)
     if not sys.stdin.isatty():
         return
     print(f"Release cluster {name} now? [y/N] ", end="", file=sys.stderr, flush=True)
