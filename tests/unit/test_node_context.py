@@ -6,7 +6,7 @@ import json
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
-from ansible_collections.emr.cluster.plugins.action.service import format_refusal, touched
+from ansible_collections.emr.cluster.plugins.action.service import ActionModule as Service, format_refusal, touched
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.edits import with_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import record as node_record
@@ -36,6 +36,13 @@ def test_the_nodes_of_play_1_win_over_the_hosts_of_the_play():
     found = context()
     found.vars["groups"]["emr_target"] = ["m1", "s1"]
     assert [n.name for n in found.topology.nodes] == ["m1", "s1"]
+
+
+def test_without_a_file_system_of_its_own_nothing_is_made_in_one():
+    found = context(emr_services=["yarn"])
+    assert found.services == ("yarn",) and Service._file_system(found, found.services) == {"base": "", "directories": [], "homes": [], "archives": []}
+    whole = context(emr_services=["hdfs", "yarn"])
+    assert Service._file_system(whole, whole.services)["base"] == "http://10.0.0.2:9870" and Service._file_system(whole, whole.services)["directories"]
 
 
 def limited(reached, recorded=(), **more):
