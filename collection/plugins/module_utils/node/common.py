@@ -10,7 +10,6 @@ import os
 import pwd
 import subprocess
 import tempfile
-import time
 
 from ..domain import paths
 from ..domain.waiting import wait
@@ -36,6 +35,17 @@ def wait_until(limit_s, what, look, pause_s=0.3, error=None):
         raise error(seen) if error else NodeError(f"{what}: {seen}, for {limit_s} s now")
 
 
+def held(handle):
+    """Whether another process has the lock of an open file. If not, it is ours now."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return True
+
+
 @contextlib.contextmanager
 def node_lock(owner, limit_s=300):
     """Hold this node's lock. Raises NodeError when another operation keeps it longer than ``limit_s`` seconds.
@@ -44,20 +54,11 @@ def node_lock(owner, limit_s=300):
     """
     os.makedirs(os.path.dirname(LOCK_PATH), exist_ok=True)
     handle = os.open(LOCK_PATH, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    deadline = time.monotonic() + limit_s
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            if time.monotonic() > deadline:
-                holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
-                os.close(handle)
-                raise NodeError(f"another operation has been working on this node for more than {limit_s} s: {holder}. "
-                                "Run the command again when it has ended.")
-            time.sleep(0.2)
+    if wait(lambda: held(handle), limit_s, 0.2):
+        holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
+        os.close(handle)
+        raise NodeError(f"another operation has been working on this node for more than {limit_s} s: {holder}. "
+                        "Run the command again when it has ended.")
     try:
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{owner} pid {os.getpid()}\n".encode(), 0)
@@ -70,16 +71,9 @@ def node_lock(owner, limit_s=300):
 def file_lock(path, limit_s):
     """Hold flock on a file for a short while. Raises NodeError when somebody keeps it longer than ``limit_s`` seconds."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + limit_s
     try:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise NodeError(f"{path} has been held by another process for more than {limit_s} s")
-                time.sleep(0.1)
+        if wait(lambda: held(handle), limit_s, 0.1):
+            raise NodeError(f"{path} has been held by another process for more than {limit_s} s")
         yield
     finally:
         os.close(handle)

@@ -11,7 +11,6 @@ block pool are the NameNode's own, and it holds every transaction that was writt
 from __future__ import annotations
 
 import argparse
-import fcntl
 import glob
 import json
 import os
@@ -21,8 +20,9 @@ import sys
 import time
 
 from ...domain import paths
+from ...domain.waiting import wait
 from .. import hadoop_cli
-from ..common import NodeError, digest_of
+from ..common import NodeError, digest_of, held
 from ..hadoop_http import HttpError, NameNode
 from ..oss.client import OssError
 from .oss import BackupsInOss
@@ -287,15 +287,9 @@ class Backup:
 def locked(root, limit_s=LOCK_LIMIT_S):
     """Hold the lock of the copies. Raises BackupError when another run keeps it longer than the limit."""
     handle = os.open(os.path.join(root, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + limit_s
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return handle
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise BackupError(f"another backup has been running for more than {limit_s} s")
-            time.sleep(0.2)
+    if wait(lambda: held(handle), limit_s, 0.2):
+        raise BackupError(f"another backup has been running for more than {limit_s} s")
+    return handle
 
 
 def main(words):

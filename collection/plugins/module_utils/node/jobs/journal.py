@@ -1,12 +1,11 @@
 """What records of jobs, flows and schedules have in common: a journal, a line of JSON per change, and a lock of who looks after one."""
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 
-from ..common import read_text
+from ..common import held, read_text
 
 
 def newest(folder, pattern):
@@ -42,9 +41,7 @@ def changes(path):
 def hold(path):
     """Take the lock of who looks after a record, as a file descriptor; None when another one has it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if held(handle):
         os.close(handle)
         return None
     return handle

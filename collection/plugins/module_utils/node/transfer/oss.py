@@ -7,7 +7,6 @@ but the files themselves says what is left. Prints one JSON document; what happe
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ import tempfile
 import time
 
 from ...domain import paths
-from ..common import NodeError, read_text
+from ..common import NodeError, held, read_text
 from ..config import secret
 from ..config.keys import parse_keys
 from ..hdfs.checksums import Checksums
@@ -251,9 +250,7 @@ class Copy:
         words = "\n".join([self.request["user"], self.request["source"], self.request["target"]])
         name = os.path.join(LOCKS, hashlib.sha256(words.encode()).hexdigest()[:24])
         with open(os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if held(lock):
                 raise NodeError(f"another job copies from {self.request['source']} to {self.request['target']} now. Next: "
                                 "emrctl jobs list NAME shows it")
             yield
