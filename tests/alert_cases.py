@@ -1,7 +1,19 @@
-"""Small series for each alert: with the first it fires, with the second it stays silent. A step is 15 s; a look comes at 40 minutes."""
+"""Small series for each alert: with the first it fires, with the second it stays silent. A step is 15 s; a look comes at 40 minutes, or as LOOKS says."""
 from __future__ import annotations
 
 STEADY, NOW = "x160", 160 * 15
+# What is full soon has to have been there for a while.
+LONG = "x1800"
+LOOKS = {name: 7.5 * 3600 for name in ("DiskFullSoon", "HdfsFullSoon")}
+
+
+def filling(name: str):
+    """What shrinks all the time; and what is too young, what has shrunk for an hour alone, and what shrinks slowly: at other nodes."""
+    young, lately, slowly = (name.replace("1\"", f"{number}\"", 1) for number in (7, 8, 9))
+    return ({name: f"200000-50{LONG}"},
+            {young: "_x1500 200000-50x300", lately: "200000x1560 200000-50x240", slowly: f"9000000-50{LONG}"})
+
+
 M = '{node="m1",component="%s",role="master",group="master"}'
 S = '{node="s1",component="%s",role="slave",group="slave"}'
 
@@ -63,7 +75,7 @@ CASES = {
     "HdfsDeletionsPending": above(fs("pending_deletion_blocks"), 200000, 500),
     "HdfsFull": ({fs("capacity_remaining"): "10" + STEADY, fs("capacity_total"): "100" + STEADY},
                  {fs("capacity_remaining"): "30" + STEADY, fs("capacity_total"): "100" + STEADY}),
-    "HdfsFullSoon": ({fs("capacity_remaining"): "100000-50" + STEADY}, {fs("capacity_remaining"): "1000000-50" + STEADY}),
+    "HdfsFullSoon": filling(fs("capacity_remaining")),
     "DataNodeFull": ({f"{DATASET}remaining{S % 'datanode'}": "5" + STEADY, f"{DATASET}capacity{S % 'datanode'}": "100" + STEADY},
                      {f"{DATASET}remaining{S % 'datanode'}": "50" + STEADY, f"{DATASET}capacity{S % 'datanode'}": "100" + STEADY}),
     # The clock of the tests begins at 0.
@@ -103,7 +115,7 @@ CASES = {
     "DaemonRestarts": ({own("daemon_restarts", ',daemon="namenode"'): STEP}, {own("daemon_restarts", ',daemon="namenode"'): "0x140 1x20"}),
     "DiskFull": ({host("node_filesystem_avail_bytes", DISK): "5" + STEADY, host("node_filesystem_size_bytes", DISK): "100" + STEADY},
                  {host("node_filesystem_avail_bytes", DISK): "15" + STEADY, host("node_filesystem_size_bytes", DISK): "100" + STEADY}),
-    "DiskFullSoon": ({host("node_filesystem_avail_bytes", DISK): "100000-50" + STEADY}, {host("node_filesystem_avail_bytes", DISK): "1000000-50" + STEADY}),
+    "DiskFullSoon": filling(host("node_filesystem_avail_bytes", DISK)),
     "DiskOutOfInodes": ({host("node_filesystem_files_free", DISK): "5" + STEADY, host("node_filesystem_files", DISK): "100" + STEADY},
                         # A file system without a number of inodes has none to lose.
                         {host("node_filesystem_files_free", DISK): "0" + STEADY, host("node_filesystem_files", DISK): "0" + STEADY}),

@@ -39,6 +39,23 @@ config:
 `emrctl configure sales alerts HdfsFull.at=85` does the same to a cluster that runs. A rule that Prometheus does not understand keeps it from starting, and
 the command that brought it says so.
 
+## Who gets messages
+```yaml
+monitoring:
+  receivers:
+    ops: {{type: webhook, url: https://hooks.example.com/emr}}
+    group: {{type: dingtalk, severity: critical}}
+    mail: {{type: email, to: [ops@example.com], sender: emr@example.com, smarthost: smtp.example.com:465, user: emr@example.com}}
+    alive: {{type: webhook, url: https://watch.example.com/ping/1, severity: watchdog}}
+```
+
+Secrets (the token of a robot of DingTalk and behind a blank the key of its signatures, the password of `user`, the token of a webhook with `secret: true`) come from the
+controller's variables `EMR_RECEIVER_GROUP`, `EMR_RECEIVER_MAIL`, … when they are needed first. Without them the plan ends with 3, before anything is bought.
+
+**When nothing can be sent**: alerts are judged and sent on the control node, so nobody hears of its end from it. A receiver with `severity: watchdog` gets a message every
+five minutes as long as Prometheus judges, Alertmanager sends and the network carries, and none of any alert. Point it at something outside of the cluster that tells you
+when the messages stop: a service for heartbeats, or the Alertmanager of another cluster's operators.
+
 ## Storms
 A node that is down silences what is wrong on it, and alerts that follow from another one (the column *follows*) send no message while that one fires. Messages
 of one alert on many nodes are one message.

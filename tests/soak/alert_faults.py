@@ -44,6 +44,7 @@ def shortened() -> dict:
         if alert.for_s > 15:
             found[f"{alert.name}.for"] = "15s"
         expr = re.sub(r"\[(5|15)m\]", "[1m]", re.sub(r"\[(30m|1h)\]", "[2m]", alert.expr)).replace(" + 900", "")
+        expr = expr.replace("[6h]", "[3m]").replace("offset 90m", "offset 4m")
         if expr != alert.expr:
             found[f"{alert.name}.expr"] = expr
     return {**found, **{key: value for key, value in REACHED.items() if "{" not in value}}

@@ -31,7 +31,7 @@ SPEC = {"name": "sales", "region": "cn-hangzhou", "zone": "cn-hangzhou-h", "imag
 ALL = {"hook": {"type": "webhook", "url": "https://hooks.example.com/emr", "secret": True},
        "ops": {"type": "email", "to": "ops@example.com", "sender": "emr@example.com", "smarthost": "smtp.example.com:465", "user": "emr@example.com"},
        "plain": {"type": "email", "to": ["a@example.com", "b@example.com"], "sender": "emr@example.com", "smarthost": "mail:25"},
-       "ding": {"type": "dingtalk", "severity": "critical"}}
+       "ding": {"type": "dingtalk", "severity": "critical"}, "alive": {"type": "webhook", "url": "https://watch.example.com/1", "severity": "watchdog"}}
 
 
 def spec(found: dict):
@@ -52,12 +52,15 @@ def test_alertmanager_takes_what_it_is_told(tmp_path):
     library = tmp_path / LIBRARY_FOLDER
     done = subprocess.run([str(library / LOADER), "--library-path", str(library), str(tmp_path / "usr/bin/amtool"), "check-config", str(tmp_path / "am.yml")],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    assert done.returncode == 0 and "5 receivers" in done.stdout, done.stdout
+    assert done.returncode == 0 and "6 receivers" in done.stdout, done.stdout
 
 
 def test_receivers_get_what_they_ask_for_and_no_secret_is_written():
     made = told(ALL)
-    routes = {row["receiver"]: row for row in made["route"]["routes"]}
+    alive, *rows = made["route"]["routes"]
+    assert alive["matchers"] == ['severity="watchdog"'] and [row["receiver"] for row in alive["routes"]] == ["alive"] and "continue" not in alive
+    routes = {row["receiver"]: row for row in rows}
+    assert "alive" not in routes
     assert routes["ding"]["matchers"] == ['severity="critical"'] and "matchers" not in routes["hook"] and all(r["continue"] for r in routes.values())
     by_name = {row["name"]: row for row in made["receivers"]}
     assert by_name["hook"]["webhook_configs"][0]["http_config"]["authorization"]["credentials_file"] == "/etc/emr/monitoring/secrets/hook"

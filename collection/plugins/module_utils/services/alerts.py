@@ -4,6 +4,16 @@ from __future__ import annotations
 from .model import Alert, Component
 
 
+def full_soon(what: str, by: str) -> str:
+    """That what is left of something (a series' name) is nothing within {at} hours, at the pace of the last hour and at that of the last six.
+
+    Software and first data fill a young disk quickly and then no more, and a job may write for an hour what it deletes: so it holds for what was there 90
+    minutes ago, and for both paces. ``by``: the labels that tell one from the other.
+    """
+    paces = " and ".join(f"max by ({by}) (predict_linear({what}[{span}], {{at}} * 3600)) < 0" for span in ("1h", "6h"))
+    return f"{paces} and max by ({by}) ({what} offset 90m) > 0"
+
+
 def down(name: str, component: Component, means: str, severity: str = "warning", follows: tuple = ()) -> Alert:
     """A daemon that does not serve: it gives no figures, or it does not answer the node's own look where it has none to give.
 

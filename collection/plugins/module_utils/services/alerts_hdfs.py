@@ -1,7 +1,7 @@
 """Alerts of HDFS: its NameNode, DataNodes, space, blocks, and the backups of its metadata."""
 from __future__ import annotations
 
-from .alerts import down
+from .alerts import down, full_soon
 from .model import Alert, Component
 
 _LESS_NODES = ("NodeDown", "DataNodeDown", "DataNodesDead")
@@ -53,8 +53,9 @@ _BLOCKS = (
 _SPACE = (
     Alert("HdfsFull", "100 * max(1 - fs_namesystem_capacity_remaining / fs_namesystem_capacity_total) > {at}",
           f"HDFS is {_VALUE} % full.", "emrctl scale {cluster} slave=N", "warning", 300, "80", "%"),
-    Alert("HdfsFullSoon", "max(fs_namesystem_capacity_remaining) > 0 and max(predict_linear(fs_namesystem_capacity_remaining[1h], {at} * 3600)) < 0",
-          "At the pace of the last hour HDFS is full within a day.", "emrctl scale {cluster} slave=N", "warning", 1800, "24", "h"),
+    # Labels of the NameNode's series change; the cluster is one.
+    Alert("HdfsFullSoon", full_soon("fs_namesystem_capacity_remaining", "node"),
+          "At the pace of the last hours HDFS is full within a day.", "emrctl scale {cluster} slave=N", "warning", 1800, "24", "h"),
     Alert("DataNodeFull", f"100 * max by (node) (1 - {_DATASET}_remaining / {_DATASET}_capacity) > {{at}}",
           f"The DataNode of {{{{ $labels.node }}}} is {_VALUE} % full, and soon takes no blocks.", "emrctl balance {cluster}", "warning", 300, "90", "%",
           follows=("HdfsFull",)),

@@ -1,6 +1,7 @@
 """Alerts of hosts: nodes, disks, memory, clock, units."""
 from __future__ import annotations
 
+from .alerts import full_soon
 from .model import Alert
 
 _VALUE = "{{ printf \"%.0f\" $value }}"
@@ -9,8 +10,8 @@ _WHERE = "{{ $labels.mountpoint }} of {{ $labels.node }}"
 DISKS = (
     Alert("DiskFull", "100 * min by (node, mountpoint) (node_filesystem_avail_bytes / node_filesystem_size_bytes) < {at}",
           f"Of the disk at {_WHERE} {_VALUE} % are free. Daemons stop when nothing is left.", "emrctl check {cluster}", "critical", 60, "10", "%"),
-    Alert("DiskFullSoon", "max by (node, mountpoint) (predict_linear(node_filesystem_avail_bytes[1h], {at} * 3600)) < 0",
-          f"At the pace of the last hour the disk at {_WHERE} is full within a day.", "emrctl check {cluster}", "warning", 1800, "24", "h",
+    Alert("DiskFullSoon", full_soon("node_filesystem_avail_bytes", "node, mountpoint"),
+          f"At the pace of the last hours the disk at {_WHERE} is full within a day.", "emrctl check {cluster}", "warning", 1800, "24", "h",
           follows=("DiskFull",)),
     Alert("DiskOutOfInodes", "100 * min by (node, mountpoint) (node_filesystem_files_free / (node_filesystem_files > 0)) < {at}",
           f"Of the disk at {_WHERE} {_VALUE} % of the inodes are free: no new file can be made without one.", "emrctl check {cluster}", "critical", 60,

@@ -6,13 +6,15 @@ import re
 
 from ..domain.config import writers
 from ..domain.paths import MONITORING_CONF
-from .receivers import receiver_of
+from .receivers import WATCHDOG, receiver_of
 
 SEVERITIES = ("critical", "warning", "none")
-DURATION = re.compile(r"^(0|[1-9][0-9]*(s|m|h|d))$")
+DURATION = re.compile(r"^(0s?|[1-9][0-9]*(s|m|h|d))$")
 # The host and the process of a series are its node and component; Hadoop's own labels of the same meaning change with each failover. Others
 # are figures themselves: a label that changes begins a new series, and an alert that waits would never fire.
 NO_LABELS = "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies|storageinfo|clustermetrics|capacityschedulermetrics"
+# How often who waits for a sign of life gets one.
+SIGN_OF_LIFE = "5m"
 NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 
 
@@ -82,6 +84,9 @@ def alert_settings(facts) -> dict:
     for home in homes(facts.services):
         for alert in home.alerts:
             found.update(settings_of(alert, facts.topology.cluster))
+    if any(receiver.severity == WATCHDOG for receiver in facts.spec.monitoring.receivers.values()):
+        found.update({"Watchdog.expr": "vector(1)", "Watchdog.for": "0s", "Watchdog.severity": WATCHDOG,
+                      "Watchdog.means": f"The cluster {facts.topology.cluster} watches itself, and its messages arrive."})
     return found
 
 
@@ -122,7 +127,10 @@ def _rule(name: str, parts) -> dict:
 def alertmanager_yml(facts) -> str:
     """Whom alerts go to, and which are not sent: a node that is down silences what is wrong on it, an alert what follows from it."""
     receivers = facts.spec.monitoring.receivers.values()
-    routes = [{"receiver": r.name, "continue": True, **({"matchers": ['severity="critical"']} if r.severity == "critical" else {})} for r in receivers]
+    alive = {"receiver": "none", "matchers": [f'severity="{WATCHDOG}"'], "group_interval": "1m", "repeat_interval": SIGN_OF_LIFE,
+             "routes": [{"receiver": r.name, "continue": True} for r in receivers if r.severity == WATCHDOG]}
+    routes = [alive, *({"receiver": r.name, "continue": True, **({"matchers": ['severity="critical"']} if r.severity == "critical" else {})}
+                       for r in receivers if r.severity != WATCHDOG)]
     return _text({
         "route": {"receiver": "none", "group_by": ["alertname"], "group_wait": "10s", "group_interval": "1m", "repeat_interval": "4h", "routes": routes},
         "receivers": [{"name": "none"}, *({"name": r.name, **receiver_of(r)} for r in receivers)],

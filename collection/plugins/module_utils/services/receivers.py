@@ -4,6 +4,8 @@ from __future__ import annotations
 from ..domain.paths import MONITORING_SECRETS
 from ..domain.spec.field import Field
 
+# The severity of the alert that fires always, and of receivers that get it.
+WATCHDOG = "watchdog"
 MAIL = r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,253}"
 MAIL_SUBJECT = '[{{ .Status }}] {{ .GroupLabels.alertname }} ({{ len .Alerts }})'
 MAIL_TEXT = """{{ range .Alerts }}{{ .Status }}: {{ .Labels.severity }} {{ .Labels.alertname }} {{ .Labels.node }}
@@ -20,8 +22,8 @@ RECEIVER = Field(
               required=True, example="webhook"),
         Field("url", "text", "Of a webhook: its address. Of a robot of DingTalk: its address without the token, if it is not DingTalk's own.", default=None,
               form="url", expect="an http:// or https:// address", example="https://hooks.example.com/emr"),
-        Field("severity", "text", "The least that is sent: `critical` leaves out warnings.", choices=("critical", "warning"), default="warning",
-              example="critical"),
+        Field("severity", "text", "The least that is sent: `critical` leaves out warnings. `watchdog` is a sign of life every five minutes and nothing else, "
+              "for a service that tells you when it falls silent.", choices=("critical", "warning", WATCHDOG), default="warning", example="critical"),
         Field("to", "list", "Addresses of an email.", default=(), most=20, unique=True, single=True, example="[ops@example.com]",
               item=Field("address", "text", "An address.", pattern=MAIL, expect="an address of mail", example="ops@example.com")),
         Field("sender", "text", "Address that an email comes from.", pattern=MAIL, default=None, expect="an address of mail", example="emr@example.com"),
@@ -42,14 +44,16 @@ SPEC = Field(
 def receiver_of(receiver) -> dict:
     """The part of Alertmanager's configuration that says how somebody is reached. No secret is in it."""
     secret = f"{MONITORING_SECRETS}/{receiver.name}"
+    # The end of a sign of life would be taken for one.
+    resolved = receiver.severity != WATCHDOG
     if receiver.type == "dingtalk":
-        return {"webhook_configs": [{"url": f"http://127.0.0.1:9094/{receiver.name}", "send_resolved": True}]}
+        return {"webhook_configs": [{"url": f"http://127.0.0.1:9094/{receiver.name}", "send_resolved": resolved}]}
     if receiver.type == "webhook":
         more = {"http_config": {"authorization": {"credentials_file": secret}}} if receiver.has_secret else {}
-        return {"webhook_configs": [{"url": receiver.url, "send_resolved": True, **more}]}
+        return {"webhook_configs": [{"url": receiver.url, "send_resolved": resolved, **more}]}
     login = {"auth_username": receiver.user, "auth_password_file": secret} if receiver.has_secret else {}
     return {"email_configs": [{
-        "to": ", ".join(receiver.to), "from": receiver.sender, "smarthost": receiver.smarthost, "send_resolved": True, "html": "", "text": MAIL_TEXT,
+        "to": ", ".join(receiver.to), "from": receiver.sender, "smarthost": receiver.smarthost, "send_resolved": resolved, "html": "", "text": MAIL_TEXT,
         "headers": {"Subject": MAIL_SUBJECT}, **login, **({} if receiver.smarthost.endswith((":465", ":587")) else {"require_tls": False})}]}
 
 

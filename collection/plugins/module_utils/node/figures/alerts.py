@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError
-from ..monitoring.prometheus import Prometheus, alert_row
+from ..monitoring.prometheus import Prometheus, alert_row, told_alerts
 
 PROMETHEUS, ALERTMANAGER = "http://127.0.0.1:9090", "http://127.0.0.1:9093"
 LIMIT_S = 10.0
@@ -32,7 +32,8 @@ def _asked():
     """The alerts as Prometheus tells them, and the number of rules."""
     store = Prometheus(PROMETHEUS, LIMIT_S)
     try:
-        return store.get("alerts")["alerts"], sum(len(group["rules"]) for group in store.get("rules", type="alert")["groups"])
+        rules = [rule for group in store.get("rules", type="alert")["groups"] for rule in group["rules"]]
+        return told_alerts(store.get("alerts")["alerts"]), len(told_alerts(rules))
     except HttpError as error:
         raise NodeError(f"{error}. Next: emrctl repair NAME; emrctl status NAME tells what of the cluster runs")
 

@@ -24,6 +24,11 @@ class Prometheus:
             raise HttpError("Prometheus", answer.address, what, f"an answer that is cut off or no JSON ({len(body)} bytes)")
 
 
+def told_alerts(alerts):
+    """Alerts of the answer to ``alerts`` that are any: one of the severity watchdog is a sign of life, which fires always."""
+    return [alert for alert in alerts if alert["labels"].get("severity") != "watchdog"]
+
+
 def alert_row(alert):
     """What people are told of an alert in the answer to ``alerts``: name, severity, node, state, since, means, help."""
     labels, notes = alert["labels"], alert.get("annotations", {})

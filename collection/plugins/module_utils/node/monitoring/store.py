@@ -7,7 +7,7 @@ import time
 from ..common import NodeError
 from ..hadoop_http import HttpError
 from ..services.hooks import asked
-from .prometheus import Prometheus, alert_row
+from .prometheus import Prometheus, alert_row, told_alerts
 
 # Seconds for an answer; most series of one that go on, and points of each: as many as a wide terminal has columns twice.
 LIMIT_S, SERIES, POINTS = 20.0, 500, 240
@@ -33,7 +33,7 @@ class Store:
 
     def alerts(self):
         """What fires now: rows of ``alert_row``."""
-        return [row for row in map(alert_row, self._get("alerts")["alerts"]) if row["state"] == "firing"]
+        return [row for row in map(alert_row, told_alerts(self._get("alerts")["alerts"])) if row["state"] == "firing"]
 
     def _get(self, what, **query):
         try:

@@ -5,7 +5,7 @@ import math
 import re
 import time
 
-from ..monitoring.prometheus import Prometheus, alert_row
+from ..monitoring.prometheus import Prometheus, alert_row, told_alerts
 
 # Seconds that a question may take, bytes of its answer, series of a picture.
 LIMIT_S, MOST_BYTES, MOST_SERIES = 10.0, 4 << 20, 60
@@ -47,7 +47,7 @@ class Store:
 
     def alerts(self):
         """Rows of alerts that fire or are about to. Raises HttpError."""
-        return [alert_row(alert) for alert in self._ask("alerts")["alerts"]]
+        return [alert_row(alert) for alert in told_alerts(self._ask("alerts")["alerts"])]
 
     def _now(self, query, legend):
         return [{"name": named(labels, legend), "value": _told(value)} for labels, value in self.one(query)[:MOST_SERIES]]

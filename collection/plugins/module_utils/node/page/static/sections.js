@@ -70,12 +70,37 @@ function daemons(found) {
   }));
 }
 
+// Alerts of one name on many nodes are one card; what is about to fire is one line that unfolds, so that what fires is seen first.
+const MOST_NODES = 5;
+let unfolded = false;
+
+function named(rows) {
+  const found = new Map();
+  for (const row of [...rows].sort((one, other) => one.node < other.node ? -1 : 1)) found.set(row.name, [...(found.get(row.name) || []), row]);
+  return [...found.values()];
+}
+
+function where(rows) {
+  const nodes = [...new Set(rows.map(row => row.node).filter(Boolean))].sort();
+  const more = nodes.length > MOST_NODES ? ` and ${nodes.length - MOST_NODES} more` : "";
+  return nodes.length ? el("span", {class: "muted"}, nodes.slice(0, MOST_NODES).join(", ") + more) : null;
+}
+
+function card(rows, kind) {
+  const [row] = rows, since = Math.min(...rows.map(one => Date.parse(one.since))) / 1000;
+  return el("li", {class: kind}, el("div", {class: "line"}, el("b", {}, row.name), badge(kind), where(rows), el("span", {class: "muted"}, `since ${moment(since)}`)),
+    el("p", {}, row.means), row.help ? command(row.help) : null);
+}
+
 function alerts(found) {
-  if (!found.alerts.length) return el("p", {class: "notice good"}, "No alert fires.");
-  return el("ul", {class: "alerts"}, found.alerts.map(row => el("li", {class: row.state === "firing" ? row.severity : "pending"},
-    el("div", {class: "line"}, el("b", {}, row.name), badge(row.state === "firing" ? row.severity : row.state), row.node ? el("span", {class: "muted"}, row.node) : null,
-      el("span", {class: "muted"}, `since ${moment(Date.parse(row.since) / 1000)}`)),
-    el("p", {}, row.means), row.help ? command(row.help) : null)));
+  const firing = named(found.alerts.filter(row => row.state === "firing")), pending = named(found.alerts.filter(row => row.state !== "firing"));
+  const list = firing.length ? el("ul", {class: "alerts"}, firing.map(rows => card(rows, rows[0].severity))) : el("p", {class: "notice good"}, "No alert fires.");
+  if (!pending.length) return list;
+  const later = el("details", {class: "later"}, el("summary", {}, `About to fire, if it stays so: ${pending.map(rows => rows[0].name).join(", ")}`),
+    el("ul", {class: "alerts"}, pending.map(rows => card(rows, "pending"))));
+  later.open = unfolded;
+  later.addEventListener("toggle", () => { unfolded = later.open; });
+  return el("div", {}, list, later);
 }
 
 // How long a job took against its like before: a bar around what is usual.
