@@ -147,6 +147,16 @@ def test_a_node_tells_files_and_journal_in_order(tmp_path, journalctl):
     assert [row[4] for row in gathered(tmp_path, system=False, level="ERROR")[0]] == [f"X: gone\n{TRACE}"]
 
 
+def test_what_a_daemon_printed_long_ago_stands_where_it_was_printed(tmp_path, journalctl):
+    """It came at the end: whether its record went on was known only when it printed again, or not at all."""
+    journalctl((NOON, "emr-namenode.service", "6", "Starting"), *((NOON + 10 + at, "sshd.service", "6", f"other {at}") for at in range(20)),
+               (NOON + 40, "emr-namenode.service", "6", "Stopping"), (NOON + 50, "sshd.service", "6", "the last"))
+    rows, _found = gathered(tmp_path, most=10)
+    assert [row[4] for row in rows] == [*(f"other {at}" for at in range(12, 20)), "Stopping", "the last"]
+    rows, _found = gathered(tmp_path)
+    assert rows[0][4] == "Starting" and [row[0] for row in rows] == sorted(row[0] for row in rows) and len(rows) == 23
+
+
 def test_nodes_are_merged_and_what_is_cut_is_counted(tmp_path, journalctl):
     journalctl()
     log(tmp_path / "namenode.log", [(NOON + at, "INFO", f"line {at}") for at in range(500)])

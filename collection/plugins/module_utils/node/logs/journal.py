@@ -1,6 +1,7 @@
 """The journal of a node: the host's own messages, and what daemons print beside their log files."""
 from __future__ import annotations
 
+import heapq
 import json
 import queue
 import subprocess
@@ -19,31 +20,42 @@ class Journal:
 
     def __init__(self, units, everything, since):
         self.units, self.everything, self.since = units, everything, since
-        self.pending, self.cursor, self.child, self.queue = {}, "", None, None
+        # {daemon: [its newest record, when that was read, the moment of its last line]}; records that wait for older ones; the newest moment.
+        self.pending, self.ready, self.newest = {}, [], 0.0
+        self.cursor, self.child, self.queue = "", None, None
 
     def whole(self):
-        """All records that are there; the last one of each program may go on."""
+        """All records that are there, in order of time; the last ones may go on."""
         with subprocess.Popen(self._command(f"--since=@{self.since:.6f}"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
             for line in child.stdout:
-                yield from self._take(line)
+                for record in self._take(line):
+                    heapq.heappush(self.ready, record)
+                # A daemon that has been silent since has no more to say of its record.
+                for name in [name for name, (_record, _seen, last) in self.pending.items() if self.newest - last > QUIET_S]:
+                    heapq.heappush(self.ready, self.pending.pop(name)[0])
+                oldest = min((row[0][0] for row in self.pending.values()), default=self.newest)
+                while self.ready and self.ready[0][0] <= oldest:
+                    yield heapq.heappop(self.ready)
 
     def more(self):
         """Records that have come since. To be called again and again."""
         if self.child is None:
             self._follow()
+        waited, self.ready = sorted(self.ready), []
+        yield from waited
         while True:
             try:
                 line = self.queue.get_nowait()
             except queue.Empty:
                 break
             yield from self._take(line)
-        quiet = [name for name, (_record, seen) in self.pending.items() if time.monotonic() - seen > QUIET_S]
+        quiet = [name for name, (_record, seen, _last) in self.pending.items() if time.monotonic() - seen > QUIET_S]
         yield from sorted(self.pending.pop(name)[0] for name in quiet)
 
     def flush(self):
         """The records that might have gone on."""
-        yield from sorted(record for record, _seen in self.pending.values())
-        self.pending = {}
+        yield from sorted([*self.ready, *(row[0] for row in self.pending.values())])
+        self.pending, self.ready = {}, []
 
     def close(self):
         """Read no further."""
@@ -68,7 +80,7 @@ class Journal:
             moment = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
         except (ValueError, KeyError, TypeError):
             return
-        self.cursor = entry.get("__CURSOR") or self.cursor
+        self.cursor, self.newest = entry.get("__CURSOR") or self.cursor, max(self.newest, moment)
         text, unit = _text(entry.get("MESSAGE")), (entry.get("_SYSTEMD_UNIT") or "").replace(".service", "")
         daemon = self.units.get(unit)
         if daemon is None and not self.everything:
@@ -80,13 +92,13 @@ class Journal:
         before = self.pending.get(daemon)
         if found is None and before and goes_on(text):
             joined(before[0], text)
-            self.pending[daemon] = (before[0], time.monotonic())
+            self.pending[daemon] = (before[0], time.monotonic(), moment)
             return
         if before:
             yield before[0]
         # The journal's own time has microseconds; what a daemon prints may have none.
         record = [moment, daemon, (found[1] if found else "") or of_priority(entry.get("PRIORITY")), found[2] if found else text]
-        self.pending[daemon] = (record, time.monotonic())
+        self.pending[daemon] = (record, time.monotonic(), moment)
 
 
 def _text(message):

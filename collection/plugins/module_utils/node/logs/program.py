@@ -59,7 +59,8 @@ def _tell(request, sources, source, out):
     for record in heapq.merge(*map(_whole if not follow else _begun, sources), key=_moment):
         if wanted(record):
             newest.add(record)
-    _send(out, newest.rows)
+    # Threads of a daemon write lines a little out of order.
+    _send(out, sorted(newest.rows, key=_moment))
     send(out, {"left_out": newest.left_out})
     while follow and not select.select([source], [], [], POLL_S)[0]:
         # What is written while this looks may be older than what it has found elsewhere.
