@@ -235,7 +235,7 @@ def main() -> int:
     options = parser.parse_args()
     parts = options.only or ["imports", "create", "second"]
     results: dict = {}
-    with tempfile.TemporaryDirectory(prefix="emr-bench-") as folder, lab(Path(folder), "bench", 87, 7987) as bed:
+    with tempfile.TemporaryDirectory(prefix="emr-bench-") as folder, lab(Path(folder), "bench", 97, 7997) as bed:
         if "imports" in parts:
             results |= bench_imports(bed, 11)
         if {"create", "second"} & set(parts):

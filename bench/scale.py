@@ -126,7 +126,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="emr-bench-") as folder, \
-            lab(Path(folder), "bscale", 140, 8040, "--memory-mib", SOLD_MIB) as bed:
+            lab(Path(folder), "bscale", 147, 8047, "--memory-mib", SOLD_MIB) as bed:
         made = create(bed, write_spec(bed), options.runs)
         small = again(bed, options.runs, 3)
         measure(bed, "scale", NAME, "slave=10", "--yes")

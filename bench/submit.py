@@ -108,7 +108,7 @@ def main() -> int:
     if options.cluster:
         rows = measure(Cluster(dict(os.environ), folder, options.cluster), options.runs)
     else:
-        with lab(folder, "bsubmit", 136, 8036) as bed:
+        with lab(folder, "bsubmit", 148, 8048) as bed:
             rows = measure(_made(bed), options.runs)
     found = report(rows)
     print(f"submit to ACCEPTED: by hand {found['by_hand_s']} s, emrctl {found['emrctl_s']} s: {found['more_s']} s more "

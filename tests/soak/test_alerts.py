@@ -22,7 +22,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("alerts"), "soakalt", 138, 8038) as it:
+    with lab(tmp_path_factory.mktemp("alerts"), "soakalt", 146, 8046) as it:
         types = ["ecs.c6.large"]
         disk = [{"category": "cloud_essd", "size_gib": 20, "count": 1}]
         spec = it.spec(NAME, services=["hadoop", "spark", "metastore", "monitoring"], backup={"every": "5m"}, config={"alerts": faults.shortened()},

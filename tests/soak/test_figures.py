@@ -33,7 +33,7 @@ SPILLING = ["--type", "HADOOP_STREAMING", "--property", "mapreduce.task.io.sort.
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("figures"), "soakg", 137, 8037) as it:
+    with lab(tmp_path_factory.mktemp("figures"), "soakg", 145, 8045) as it:
         path = it.spec(NAME, services=["hadoop", "spark"], node_groups={
             "master": {"count": 1, "instance_types": ["ecs.c6.large"]}, "slave": {"count": 2, "instance_types": ["ecs.c6.large"]}})
         it.emrctl("create", str(path), "--yes", timeout=1800)

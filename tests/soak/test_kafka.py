@@ -31,7 +31,7 @@ for row in found.collect():
 def bed(tmp_path_factory):
     """(cluster's lab, Kafka with the topic ``orders``)."""
     folder = tmp_path_factory.mktemp("kafka")
-    with lab(folder, "soakk", 222, 8222) as it:
+    with lab(folder, "soakka", 222, 8222) as it:
         spec = it.spec(CLUSTER, services=["hadoop", "spark"], config={"hdfs-site": {"dfs.replication": 1}}, node_groups={
             "master": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}, "slave": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}})
         it.emrctl("create", str(spec), "--yes", timeout=1800)

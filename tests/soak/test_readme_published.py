@@ -13,7 +13,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("published"), "soakr", 202, 7902) as it:
+    with lab(tmp_path_factory.mktemp("published"), "soakrp", 202, 7902) as it:
         yield it
 
 

@@ -72,7 +72,7 @@ SMALL = "CREATE TABLE arrivals (id INT PRIMARY KEY, carrier VARCHAR(9), at TIMES
 def bed(tmp_path_factory):
     """(cluster's lab, MariaDB, PostgreSQL), with the flights as Parquet in HDFS."""
     folder = tmp_path_factory.mktemp("rds")
-    with lab(folder, "soakm", 221, 8221) as it:
+    with lab(folder, "soakx", 221, 8221) as it:
         spec = it.spec(CLUSTER, services=["hadoop", "spark"], config={
             "hdfs-site": {"dfs.replication": 1}, "core-site": {"fs.oss.endpoint": it.env["ALIBABA_CLOUD_OSS_ENDPOINT"]}}, node_groups={
             "master": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}, "slave": {"count": 1, "instance_types": ["ecs.c6.xlarge"]}})

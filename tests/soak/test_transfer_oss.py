@@ -25,7 +25,7 @@ PROVIDER = "hadoop.security.credential.provider.path=jceks://hdfs/user/emr/oss.j
 KEEP_KEY = """runuser -u emr -- python3 -c "
 import json, sys
 sys.path.insert(0, '/opt/emr/lib')
-from emr_node.node import secret
+from emr_node.node.config import secret
 for alias, text in json.load(sys.stdin).items():
     secret._ask(['/opt/emr/hadoop/bin/hadoop', 'credential', 'create', alias, '-provider', 'jceks://hdfs/user/emr/oss.jceks'], text, None, 300)
 " """
@@ -54,7 +54,7 @@ SOURCE = {f"part-{number:03}.csv": 300_000 for number in range(8)} | {
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("copies"), "soako", 138, 8038) as it:
+    with lab(tmp_path_factory.mktemp("copies"), "soakc", 138, 8038) as it:
         types = ["ecs.c6.xlarge"]
         spec = it.spec(NAME, services=["hadoop", "spark"], logs={"oss": LOGS}, config={
             "core-site": {"fs.oss.endpoint": it.env["ALIBABA_CLOUD_OSS_ENDPOINT"]}}, node_groups={
