@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import random
 import shutil
@@ -35,12 +34,15 @@ DEVICES = ("vda", "vdb", "vdc")
 
 
 def series(nodes: int, others: int, at: random.Random) -> list:
-    """(name, labels, kind) of all series: ``counter`` rises, ``gauge`` wanders, ``still`` stays."""
+    """(name, labels, kind, seconds between samples) of all series: ``counter`` rises, ``gauge`` wanders, ``still`` stays."""
+    from ansible_collections.emr.cluster.plugins.module_utils.services.page_files import KEPT, KEPT_S
+    from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
+
     rows = []
 
     def add(node, component, name, kind, **labels):
         where = {"node": f"sales-{node}", "component": component, "job": component, "role": "master" if "master" in node else "slave", **labels}
-        rows.append((name, ",".join(f'{key}="{value}"' for key, value in sorted(where.items())), kind))
+        rows.append((name, ",".join(f'{key}="{value}"' for key, value in sorted(where.items())), kind, STEP_S))
 
     def host(node):
         for cpu in range(8):
@@ -63,8 +65,8 @@ def series(nodes: int, others: int, at: random.Random) -> list:
             for name, kind in (("mem_heap_used_m", "gauge"), ("mem_heap_max_m", "still"), ("gc_time_millis", "counter")):
                 add(node, component, f"jvm_metrics_{name}", kind)
 
-    for number in range(nodes):
-        node = "master-001" if number == 0 else f"slave-{number:03}"
+    names = ["master-001", *(f"slave-{number:03}" for number in range(1, nodes))]
+    for number, node in enumerate(names):
         host(node)
         for component in ("node-exporter", *(("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager") if number == 0 else ("datanode", "nodemanager"))):
             daemon(node, component)
@@ -85,22 +87,29 @@ def series(nodes: int, others: int, at: random.Random) -> list:
                 add("master-001", "resourcemanager", f"queue_metrics_{name}", "counter" if name.startswith("apps_") and name[5] in "cfk" else "gauge", queue=queue, user=user)
     for name in ("active", "lost", "unhealthy", "decommissioning"):
         add("master-001", "resourcemanager", f"cluster_metrics_num_{name}_n_ms", "still")
+    for panel in (panel for home in HOMES.values() for panel in home.panels if panel.kept):
+        for number, (_query, legend) in enumerate(panel.queries):
+            places = [f',node="sales-{node}"' for node in names] if "{{" in legend else [""]
+            rows += [(KEPT, f'panel="{panel.id}",query="{number}"{place}', "gauge", KEPT_S) for place in places]
     return rows
 
 
-def write(rows: list, start: int, count: int, values: list, path: Path, at: random.Random) -> None:
-    """One block's samples in OpenMetrics; ``values`` go on from block to block."""
+def write(rows: list, start: int, values: list, path: Path, at: random.Random) -> int:
+    """One block's samples in OpenMetrics; ``values`` go on from block to block. How many there are."""
+    samples = 0
     with path.open("w") as out:
-        for place, (name, labels, kind) in enumerate(rows):
+        for place, (name, labels, kind, step) in enumerate(rows):
             head, value = f"{name}{{{labels}}} ", values[place]
-            for number in range(count):
+            samples += BLOCK_S // step
+            for number in range(BLOCK_S // step):
                 if kind == "counter":
                     value += at.randint(0, 90000)
                 elif kind == "gauge":
                     value = abs(value + at.randint(-4000, 4000))
-                out.write(f"{head}{value} {start + number * STEP_S}\n")
+                out.write(f"{head}{value} {start + number * step}\n")
             values[place] = value
         out.write("# EOF\n")
+    return samples
 
 
 def free() -> int:
@@ -130,13 +139,12 @@ def fill(options, folder: Path, promtool: list) -> dict:
     at = random.Random(12)
     rows = series(options.nodes, options.others, at)
     values, end = [float(at.randint(10**6, 10**9)) for _row in rows], int(time.time()) // BLOCK_S * BLOCK_S
-    count = BLOCK_S // STEP_S
+    samples = 0
     for start in range(end - int(options.hours * 3600), end, BLOCK_S):
-        write(rows, start, count, values, folder / "samples", at)
+        samples += write(rows, start, values, folder / "samples", at)
         subprocess.run([*promtool, "tsdb", "create-blocks-from", "openmetrics", "-q", str(folder / "samples"), str(folder / "data")], check=True, stdout=subprocess.DEVNULL)
         print(f"block of {time.strftime('%F %H:%M', time.gmtime(start))}", file=sys.stderr)
     (folder / "samples").unlink()
-    samples = len(rows) * count * math.ceil(options.hours * 3600 / BLOCK_S)
     return {"series": len(rows), "samples": samples, "end": end}
 
 
@@ -152,11 +160,13 @@ def asked(options, address: str, end: int, pid: int) -> list:
     The least, for the machine may have other work; the CPU time is the same then.
     """
     from ansible_collections.emr.cluster.plugins.module_utils.node.page.figures import Store
+    from ansible_collections.emr.cluster.plugins.module_utils.services.page_files import kept
     from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
 
     store, found = Store(address), []
     for panel in (panel for home in HOMES.values() for panel in home.panels):
-        row = {"id": panel.id, "kind": panel.kind, "queries": [list(query) for query in panel.queries]}
+        row = {"id": panel.id, "kind": panel.kind, "queries": [list(query) for query in panel.queries],
+               "kept": [kept(panel, number) for number in range(len(panel.queries))] if panel.kept else []}
         for hours in (1, options.hours):
             took, before = [], worked_ms(pid)
             for _ in range(options.runs):

@@ -96,6 +96,21 @@ def settings(tmp_path, store) -> Path:
     return path
 
 
+def test_long_pictures_are_made_of_what_is_kept(store):
+    panel = {"id": "x", "kind": "lines", "queries": [["rises", "now"]], "kept": ["rises * 0 + 7"]}
+    # The first samples are as old as a step of so long a picture only after a while.
+    limit = time.monotonic() + 90
+    while True:
+        end = time.time()
+        found = [Store(store, 1).picture(panel, end - hours * 3600, end, 400)["series"] for hours in (4, 3)]
+        if all(found):
+            break
+        assert time.monotonic() < limit, found
+        time.sleep(1)
+    long, short = (rows[0]["values"] for rows in found)
+    assert {value for value in long if value is not None} == {7.0} and min(value for value in short if value is not None) > 1e9
+
+
 def test_pictures_are_drawn_within_limits(store, tmp_path):
     answers = Answers(str(settings(tmp_path, store)), "")
     rate = answers.panel({"id": "a", "start": str(time.time() - 300), "end": str(time.time())})

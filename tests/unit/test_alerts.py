@@ -4,10 +4,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.emr.cluster.plugins.module_utils.services import monitoring_files
+from ansible_collections.emr.cluster.plugins.module_utils.services import monitoring_files, page_files
 from ansible_collections.emr.cluster.plugins.module_utils.services.model import Alert
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import HOMES
 from emrctl.dist import build, fetch
@@ -66,6 +67,15 @@ def test_there_are_enough_and_each_says_what_to_do():
 def test_promtool_takes_the_rules(promtool, rules):
     code, said = promtool("check", "rules", str(rules))
     assert code == 0 and f"{len(ALERTS)} rules found" in said, said
+
+
+def test_promtool_takes_what_is_kept_for_long_pictures(promtool, tmp_path):
+    told = page_files.kept_rules(SimpleNamespace(services=tuple(HOMES)))
+    panels = [panel for home in HOMES.values() for panel in home.panels if panel.kept]
+    assert "$" not in told and sum(len(panel.queries) for panel in panels) == told.count('"record"') > 3
+    (tmp_path / "kept.yml").write_text(told)
+    code, said = promtool("check", "rules", str(tmp_path / "kept.yml"))
+    assert code == 0, said
 
 
 def test_every_alert_has_series():

@@ -140,7 +140,8 @@ class Panel:
     a label.
 
     ``page``: overview, nodes, or the name of what it belongs to. ``kind``: lines, area (stacked) or number; of a number the second query is what it is
-    out of. ``unit``: bytes, bytes_per_second, per_second, percent, seconds, until (seconds from now to a day) or '' (a count).
+    out of. ``unit``: bytes, bytes_per_second, per_second, percent, seconds, until (seconds from now to a day) or '' (a count). ``kept``: its queries are
+    costly over a long time, so their answers are kept every minute, and pictures of a long time are made of those.
     """
 
     title: str
@@ -148,6 +149,7 @@ class Panel:
     queries: tuple
     unit: str = ""
     kind: str = "lines"
+    kept: bool = False
 
     @property
     def id(self) -> str:

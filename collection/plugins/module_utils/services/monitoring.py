@@ -52,7 +52,7 @@ PROMETHEUS = Component(
     metrics=Metrics(path="/metrics"))
 ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
-    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store)\.|cluster$"),),
+    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
     metrics=Metrics(path="/metrics"))
 # Python, which takes about 20 MiB.
 CLUSTER_PAGE = Component(
@@ -68,13 +68,17 @@ _TYPES = {"scrape.interval": (DURATION, "a duration", "15s"), "retention.time": 
           "remote_write.login_file": (FILE, "the path of a file on the control node", f"{MONITORING_CONF}/remote-write-login")}
 
 SETTINGS = (*_TYPES, "remote_write.username")
-KEY = re.compile("^(" + "|".join(re.escape(key) for key in (*SETTINGS, "cluster", "store.dir", "alertmanager.dir")) + ")$")
+KEY = re.compile("^(" + "|".join(re.escape(key) for key in (*SETTINGS, "cluster", "store.dir", "alertmanager.dir", "kept.digest")) + ")$")
 
 
 def _check(key: str, text: str) -> None:
     pattern, what, example = _TYPES.get(key, (None, "", ""))
     if pattern and not pattern.match(text):
         raise writers.Unwritable(f"{key}: found {text!r}, expected {what}", f"Write for example: {key}: {example}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _defaults(facts) -> dict:
@@ -84,7 +88,9 @@ def _defaults(facts) -> dict:
     return {STEM: {"cluster": facts.topology.cluster, "scrape.interval": "15s", "retention.time": "30d",
                    "store.dir": f"{folder}/prometheus", "alertmanager.dir": f"{folder}/alertmanager",
                    # Alertmanager reads its file when it starts.
-                   "alertmanager.digest": hashlib.sha256(monitoring_files.alertmanager_yml(facts).encode()).hexdigest()[:16]},
+                   "alertmanager.digest": _digest(monitoring_files.alertmanager_yml(facts)),
+                   # And Prometheus its rules.
+                   "kept.digest": _digest(page_files.kept_rules(facts))},
             ALERTS: monitoring_files.alert_settings(facts)}
 
 
@@ -126,7 +132,7 @@ SERVICE = Service(
                     prefixes=("scrape.", "retention.", "remote_write."), key=KEY, check=_check,
                     key_hint=f"Choose from {', '.join(sorted(SETTINGS))}.",
                     reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks",
-                              "alertmanager.digest": "it follows from the receivers"}),
+                              "alertmanager.digest": "it follows from the receivers", "kept.digest": "it follows from the panels"}),
            ConfFile(ALERTS, f"{MONITORING_CONF}/rules.yml", monitoring_files.rules_yml, at=("prometheus",),
                     key=re.compile(r"^[A-Z][A-Za-z0-9]+\.(expr|at|for|severity|means|help)$"), check=monitoring_files.check_alert,
                     key_hint="Write the alert's name and what of it: HdfsFull.at, HdfsFull.for, HdfsFull.severity; a rule of your own has an expr.")),
@@ -138,6 +144,7 @@ SERVICE = Service(
            TextFile(MONITORING_SETTINGS, lambda facts, _effective: monitoring_files.settings(facts, PROMETHEUS), at=("prometheus",)),
            TextFile(PAGE_SETTINGS, page_files.settings, at=(CLUSTER_PAGE.name,)),
            *(TextFile(f"{PAGE}/{name}", page_files.static(name), at=(CLUSTER_PAGE.name,)) for name in page_files.NAMES),
+           TextFile(f"{MONITORING_CONF}/kept.yml", lambda facts, _effective: page_files.kept_rules(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
     spec=(receivers.SPEC,), defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec),

@@ -28,7 +28,7 @@ def prometheus_yml(settings) -> str:
     return _text({
         **_sent_on(settings),
         "global": {"scrape_interval": interval, "scrape_timeout": "10s" if seconds(interval) >= 10 else interval, "evaluation_interval": interval},
-        "rule_files": [f"{MONITORING_CONF}/rules.yml"],
+        "rule_files": [f"{MONITORING_CONF}/rules.yml", f"{MONITORING_CONF}/kept.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
         "scrape_configs": [{
             "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],

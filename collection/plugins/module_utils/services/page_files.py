@@ -12,6 +12,8 @@ NAMES = ("index.html", "page.css", "page.js", "charts.js", "format.js", "tables.
          "uplot.min.js", "uplot.min.css", "uplot-licence.txt")
 STORE = "http://127.0.0.1:9090"
 PAGES = ("overview", "nodes")
+# The series of what is kept, seconds between two samples of it, and the window of its rates, in which there are two samples of any sensible interval.
+KEPT, KEPT_S, KEPT_RANGE = "emr_kept", 60, "5m"
 
 
 def static(name: str):
@@ -25,8 +27,23 @@ def panels(services) -> list:
 
     rows = [panel for home in homes(services) for panel in home.panels]
     order = list(dict.fromkeys([*PAGES, *(panel.page for panel in rows)]))
-    return [{"id": row.id, "title": row.title, "page": row.page, "unit": row.unit, "kind": row.kind, "queries": [list(query) for query in row.queries]}
+    return [{"id": row.id, "title": row.title, "page": row.page, "unit": row.unit, "kind": row.kind, "queries": [list(query) for query in row.queries],
+             "kept": [kept(row, number) for number in range(len(row.queries))] if row.kept else []}
             for row in sorted(rows, key=lambda row: order.index(row.page))]
+
+
+def kept(panel, number: int) -> str:
+    """The query for what is kept of the answers to a panel's query of this number."""
+    return f'{KEPT}{{panel="{panel.id}",query="{number}"}}'
+
+
+def kept_rules(facts) -> str:
+    """The rules that keep answers, as Prometheus reads them."""
+    from .registry import homes
+
+    rules = [{"record": KEPT, "expr": query.replace("$range", KEPT_RANGE), "labels": {"panel": panel.id, "query": str(number)}}
+             for home in homes(facts.services) for panel in home.panels if panel.kept for number, (query, _legend) in enumerate(panel.queries)]
+    return json.dumps({"groups": [{"name": "emr-kept", "interval": f"{KEPT_S}s", "rules": rules}]}, indent=1, sort_keys=True) + "\n"
 
 
 def settings(facts, effective) -> str:

@@ -41,5 +41,5 @@ PANELS = (
     Panel("Written to DataNodes", "hdfs", (("sum by (node) (rate(datanode_bytes_written[$range]))", "{{node}}"),), "bytes_per_second"),
     Panel("Heap of the NameNode", "hdfs", ((heap("namenode"), "{{node}}"),), "percent"),
     Panel("Garbage collection of the NameNode", "hdfs", ((collecting("namenode"), "{{node}}"),), "percent"),
-    Panel("Heap of the DataNodes", "hdfs", ((heap("datanode"), "{{node}}"),), "percent"),
+    Panel("Heap of the DataNodes", "hdfs", ((heap("datanode"), "{{node}}"),), "percent", kept=True),
 )
