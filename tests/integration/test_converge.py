@@ -9,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_de
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import contact
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password
+from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, metastore_password, purchasing
 from tests.integration import cloudbed
 
 GIB = 1 << 30
@@ -167,3 +167,24 @@ def test_a_metastore_on_a_database_of_ones_own_needs_its_password_before_anythin
         metastore_password.check_new(wanted, run)  # the master keeps it
         monkeypatch.setenv("EMR_METASTORE_PASSWORD", "secret")
         metastore_password.check_new(wanted, cloudbed.operation(EcsClient(ecs.region), "cother", owner))
+
+
+def test_a_bootstrap_script_that_is_not_there_is_refused_before_anything_is_bought(ecs, tmp_path, monkeypatch):
+    """It ended when the nodes were bought, with "nothing was changed"."""
+    monkeypatch.chdir(tmp_path)
+    wanted = cloudbed.spec(ecs, "cboot", bootstrap="bootstrap: [{script: base/set up.sh}, {script: other.sh, when: after_start}]")
+    file = tmp_path / "specs" / "cluster.yml"
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(EcsClient(ecs.region), "cboot", owner)
+        for given in (str(file), None):
+            with pytest.raises(Refused) as refused:
+                purchasing.planned({"spec_file": given}, wanted, run)
+            assert "set up.sh" in str(refused.value) and "other.sh" in str(refused.value)
+        for name in ("base/set up.sh", "other.sh"):
+            (file.parent / name).parent.mkdir(parents=True, exist_ok=True)
+            (file.parent / name).write_text("true\n")
+        bootstrap_scripts.check_new(wanted, run, str(file))
+        with pytest.raises(Refused, match=r"other\.sh"):
+            bootstrap_scripts.check(wanted, None, ["base/set up.sh"])
+        bootstrap_scripts.check(wanted, None, ["base/set up.sh", "other.sh"])
+        bootstrap_scripts.check(wanted, None, (), needed=False)

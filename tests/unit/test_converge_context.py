@@ -64,6 +64,20 @@ def test_new_nodes_run_the_scripts_that_ran_on_the_control_node(tmp_path, monkey
     assert given.bootstrap("before_install")[0]["content"] == "echo changed"
 
 
+def test_a_revision_keeps_the_scripts_that_came_with_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/prepare.sh").write_text("echo new")
+    data = dict(context("m1").spec.to_dict(), bootstrap=[{"script": "p/prepare.sh"}, {"script": "after.sh", "when": "after_start"}])
+    facts = {"m1": {"emr_spec_data": data, "emr_spec_scripts": {"after.sh": "echo kept"}}}
+
+    def kept(**more):
+        return {row["place"]: row["content"] for row in Configure._revision(context("m1", facts=facts, **more), {})["scripts"]}
+
+    assert kept(emr_spec_file=str(tmp_path / "cluster.yml")) == {"p/prepare.sh": "echo new", "after.sh": "echo kept"}
+    assert kept() == {"after.sh": "echo kept"}, "what happens to lie where a command is given is no part of a cluster that stands"
+
+
 def test_scripts_of_one_name_at_two_places_stay_two_on_new_nodes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = dict(context("m1").spec.to_dict(), bootstrap=[{"script": "base/setup.sh"}, {"script": "monitor/setup.sh"}])

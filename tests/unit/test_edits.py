@@ -175,6 +175,21 @@ def test_scripts_are_kept_by_place_and_content(tmp_path, monkeypatch):
     assert {place: found.script(place, places) for place in places} == {row["place"]: row["content"] for row in scripts}
 
 
+def test_scripts_that_came_with_a_change_are_kept_for_nodes_to_come(tmp_path, monkeypatch):
+    """Scripts that `apply` brought to a running cluster ran nowhere, so a node that was bought later failed for want of them."""
+    monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
+    first, second = ({"name": "my set up.sh", "place": "a b/my set up.sh", "on_failure": "stop", "content": f"#!/bin/sh\ntouch {tmp_path}/ran{n}\n"}
+                     for n in (1, 2))
+    assert node_bootstrap.keep_scripts([first], True) == ["kept script a b/my set up.sh"] and not list(tmp_path.iterdir())
+    for script in (first, second):
+        assert node_bootstrap.keep_scripts([script], False) == ["kept script a b/my set up.sh"]
+    assert node_bootstrap.keep_scripts([second], False) == [] and not list(tmp_path.glob("ran*"))
+    assert history.parse(kept_on(tmp_path)).scripts == {"a b/my set up.sh": second["content"]}
+    assert node_bootstrap.keep_scripts([first], False) == [], "an older version came back"
+    assert history.parse(kept_on(tmp_path)).scripts == {"a b/my set up.sh": first["content"]}
+    assert node_bootstrap.run_scripts([first], False) == ["script a b/my set up.sh"] and (tmp_path / "ran1").exists(), "kept is not run"
+
+
 def test_a_script_that_ran_before_places_were_kept_runs_no_second_time(tmp_path, monkeypatch):
     monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
     content = f"#!/bin/sh\ntouch {tmp_path}/ran\n"

@@ -126,7 +126,7 @@ class ActionModule(NodeAction):
                 "prunes": boolean(args.get("prune", False)),
                 "price": (plain(context.run.plan) or {}).get("price") or {},
                 "removed": [str(s) for s in plain(args.get("removed_services") or [])],
-                "edit": context.fact("emr_spec_edit", context.control) or {},
+                "edit": context.fact("emr_spec_edit", context.control) or {}, "scripts": context.bootstrap(),
                 "why": str(context.fact("emr_spec_why", context.control) or args.get("why") or "deploy")}
 
     @staticmethod

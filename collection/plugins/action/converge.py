@@ -6,7 +6,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
-from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password
+from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, metastore_password
 from ansible_collections.emr.cluster.plugins.plugin_utils.cloud_action import CloudAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import as_result, purchased
 
@@ -25,6 +25,7 @@ class ActionModule(CloudAction):
         excluded = revision.get("excluded") or []
         plan, found = convergence.prepare(operation, spec, before, revision.get("named") or [], excluded, arguments.get("loads"),
                                           revision.get("gone") or [])
+        bootstrap_scripts.check(spec, arguments.get("spec_file"), revision.get("scripts") or (), bool(plan.purchases))
         plan.warnings += revision.get("hints") or []
         told = {"exists": before is not None, "to_release": plan.to_release}
         if arguments["plan_only"]:

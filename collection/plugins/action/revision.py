@@ -20,6 +20,8 @@ from ansible_collections.emr.cluster.plugins.plugin_utils.in_use import check as
 from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
+NEW_SCRIPTS = "bootstrap: its scripts run on nodes that join from now on; those that stand run new ones with emrctl create"
+
 
 class ActionModule(NodeAction):
     """See the module's documentation."""
@@ -99,13 +101,15 @@ class ActionModule(NodeAction):
     def _result(context, kept, before, wanted, edit, names, why) -> dict:
         rows = difference(before.to_dict(), wanted.to_dict())
         warnings = property_names.unknown_names(property_names.changed_settings(before.to_dict(), wanted.to_dict()), names)
+        if wanted.bootstrap != before.bootstrap:
+            warnings.append(NEW_SCRIPTS)
         new = wanted.digest() != before.digest()
         steps = [step.script for step in wanted.bootstrap]
         scripts = {path: text for path in steps if (text := kept.script(path, steps)) is not None}
         facts = {"emr_spec_data": wanted.to_dict(), "emr_spec_before": before.to_dict(), "emr_spec_edit": edit,
                  "emr_spec_why": why, "emr_spec_scripts": scripts,
                  "emr_placement": {"placement": kept.newest.get("placement") or {}}}
-        return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(),
+        return {"changed": False, "revision": kept.newest, "number": kept.newest["number"] + new, "spec": wanted.to_dict(), "scripts": sorted(scripts),
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
                 "scales_in": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),
                 "removed_services": sorted(set(before.expanded_services) - set(wanted.expanded_services)),

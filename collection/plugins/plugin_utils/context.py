@@ -23,7 +23,7 @@ from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from ..module_utils.domain.topology.placement import CONTROL, resolve
 from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, expand_services, homes
-from . import roles_said
+from . import bootstrap_scripts, roles_said
 from .given import OURS, given, plain
 from .given_spec import read_spec
 from .run import Run
@@ -354,33 +354,22 @@ class Context:
         """Number of nodes that run this component."""
         return len(self.topology.running(COMPONENTS[component]))
 
-    def bootstrap(self, when: str) -> list:
-        """The user's scripts for this moment, as {name, place, content, on_failure}."""
+    def bootstrap(self, when: str = "") -> list:
+        """The user's scripts for this moment, without one all that the cluster shall keep, as {name, place, content, on_failure}."""
         scripts = []
-        for step in (row for row in self.spec.bootstrap if row.when == when):
-            content = self._script(step.script)
+        for step in (row for row in self.spec.bootstrap if when in ("", row.when)):
+            content = self._script(step.script, bool(when))
             if content is not None:
                 scripts.append({"name": os.path.basename(step.script), "place": step.script, "content": content, "on_failure": step.on_failure})
         return scripts
 
-    def _script(self, script: str):
-        """Content of a script: the file beside the spec that was given, else what ran on the control node.
-
-        None when neither is there and the node stands already. Raises Refused when it is to be deployed.
-        """
-        beside = self.setting("emr_spec_file")
-        kept = (self.fact("emr_spec_scripts", self.control) or {}).get(script)
-        if kept is not None and not beside:
-            return kept
-        folder = os.path.dirname(os.path.abspath(os.path.expanduser(str(beside or "x"))))
-        path = os.path.join(folder, os.path.expanduser(script))
-        try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as handle:
-                return handle.read()
-        except OSError as error:
-            if kept is not None or not (beside or self.host in self.vars["groups"].get("emr_new", [])):
-                return kept
-            raise Refused(f"bootstrap: {path}: {error.strerror}", "Give a path relative to the spec") from error
+    def _script(self, script: str, needed: bool):
+        """Content of a script, or None. Raises Refused when nobody has it and this node is to be deployed with it."""
+        beside, kept = self.setting("emr_spec_file"), (self.fact("emr_spec_scripts", self.control) or {}).get(script)
+        found = bootstrap_scripts.content(script, beside, kept) if needed or beside else kept
+        if found is None and needed and (beside or self.host in self.vars["groups"].get("emr_new", [])):
+            raise bootstrap_scripts.refusal([script], beside)
+        return found
 
     @property
     def java_home(self) -> str:

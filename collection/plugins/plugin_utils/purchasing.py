@@ -5,7 +5,7 @@ from ..module_utils.cloud.cluster.control import GROUP as CONTROL
 from ..module_utils.cloud.purchase.plan_details import plan_details
 from ..module_utils.domain.install.sources import CACHE
 from ..module_utils.domain.spec.model import spec_from_dict
-from . import metastore_password
+from . import bootstrap_scripts, metastore_password
 from .operations import nodes_of, reader_of
 
 
@@ -14,6 +14,7 @@ def planned(arguments: dict, spec, operation) -> dict:
     running = spec_from_dict(arguments["running"]) if arguments.get("running") else None
     unread = arguments.get("unread") or ""
     plan, found = operation.plan(spec, before=running)
+    bootstrap_scripts.check_new(spec, operation, arguments.get("spec_file"))
     return {**as_result(plan_details(operation.client, spec, found, plan, running, unread), spec), "cluster_id": plan.cluster_id,
             "exists": found.exists, "reader": [] if running or unread else reader_of(operation, found)}
 

@@ -13,6 +13,7 @@ from ..daemons.side import settle, wanted_files
 from ..daemons.stale import stale_parts
 from ..hdfs.client import SUPERUSER, WebHdfs
 from ..host.accounts import settle_accounts
+from ..host.bootstrap import keep_scripts
 from ..host.prepare import find_java, hosts_text
 from ..install.absent import take_away
 from ..install.install import install
@@ -63,6 +64,7 @@ def configure(params, check):
         notes += settle(side, [row["path"] for row in changed], check)
     if params.get("lists"):
         notes += settle_lists(params["lists"]["drain_s"], check)
+    notes += keep_scripts(params["revision"].get("scripts") or [], check)
     revision = _revision(params["revision"], check) if params["revision"] else ""
     if not check:
         keep_price(params["revision"].get("price"))

@@ -1,4 +1,4 @@
-"""The user's own scripts on a node, each run once."""
+"""The user's own scripts on a node, each run once; masters keep those of nodes to come."""
 from __future__ import annotations
 
 import hashlib
@@ -21,17 +21,36 @@ def run_scripts(scripts, check):
     """
     done = []
     for script in scripts:
-        content = script["content"].encode("utf-8", "surrogateescape")
-        place = script.get("place") or script["name"]
-        digest = _digest(place.encode("utf-8", "surrogateescape") + bytes(1) + content)
-        base = os.path.join(FOLDER, f"{_plain(script['name'])}-{digest}")
+        base, place = _base(script), _place(script)
         # What ran before places counted was kept by its content alone.
-        if os.path.exists(base + ".done") or os.path.exists(os.path.join(FOLDER, f"{script['name']}-{_digest(content)}.done")):
+        old = f"{script['name']}-{_digest(script['content'].encode('utf-8', 'surrogateescape'))}.done"
+        if os.path.exists(base + ".done") or os.path.exists(os.path.join(FOLDER, old)):
             continue
         done.append(f"script {place}")
         if not check:
             _run(script, place, base)
     return done
+
+
+def keep_scripts(scripts, check):
+    """Keep scripts of the spec, for nodes that join later, without running them here. Returns what was not here, as texts."""
+    fresh = [script for script in scripts if not os.path.exists(_base(script))]
+    for script in [] if check else scripts:
+        if script in fresh:
+            _write(script, _place(script), _base(script))
+        # Of several versions the last one counts, also when it is an older one that came back.
+        os.utime(_base(script))
+    return [f"kept script {_place(script)}" for script in fresh]
+
+
+def _place(script):
+    return script.get("place") or script["name"]
+
+
+def _base(script):
+    content = script["content"].encode("utf-8", "surrogateescape")
+    digest = _digest(_place(script).encode("utf-8", "surrogateescape") + bytes(1) + content)
+    return os.path.join(FOLDER, f"{_plain(script['name'])}-{digest}")
 
 
 def _digest(content):
@@ -43,10 +62,14 @@ def _plain(name):
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-100:]
 
 
-def _run(script, place, base):
+def _write(script, place, base):
     os.makedirs(FOLDER, mode=0o700, exist_ok=True)
     write_atomic(base + ".place", place, 0o600)
     write_atomic(base, script["content"], 0o700)
+
+
+def _run(script, place, base):
+    _write(script, place, base)
     code, out, err = run([base], limit_s=LIMIT_S, check=False)
     write_atomic(base + ".log", out + err, 0o600)
     if code and script["on_failure"] == "stop":
