@@ -9,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_de
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import contact
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
-from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, metastore_password, purchasing
+from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, purchasing, secrets_given
 from tests.integration import cloudbed
 
 GIB = 1 << 30
@@ -158,15 +158,34 @@ def test_a_metastore_on_a_database_of_ones_own_needs_its_password_before_anythin
     with cloudbed.Owner() as owner:
         run = cloudbed.operation(EcsClient(ecs.region), "cmeta", owner)
         with pytest.raises(Refused, match="read -rs EMR_METASTORE_PASSWORD; export EMR_METASTORE_PASSWORD"):
-            metastore_password.check_new(wanted, run)
-        metastore_password.check_new(cloudbed.spec(ecs, "cmeta"), run)
+            secrets_given.check_new(wanted, run)
+        secrets_given.check_new(cloudbed.spec(ecs, "cmeta"), run)
         cloudbed.create(EcsClient(ecs.region), wanted, owner)
         with pytest.raises(Refused, match="Nothing was changed"):
-            metastore_password.check_new(wanted, run)  # bought, and never deployed
+            secrets_given.check_new(wanted, run)  # bought, and never deployed
         run.settle(wanted)
-        metastore_password.check_new(wanted, run)  # the master keeps it
+        secrets_given.check_new(wanted, run)  # the master keeps it
         monkeypatch.setenv("EMR_METASTORE_PASSWORD", "secret")
-        metastore_password.check_new(wanted, cloudbed.operation(EcsClient(ecs.region), "cother", owner))
+        secrets_given.check_new(wanted, cloudbed.operation(EcsClient(ecs.region), "cother", owner))
+
+
+def test_a_secret_of_a_receiver_is_asked_for_before_anything_is_bought(ecs, monkeypatch):
+    """It ended with 5 on the master, when the nodes were bought and prepared."""
+    for name in ("A", "B_C"):
+        monkeypatch.delenv(f"EMR_RECEIVER_{name}", raising=False)
+    wanted = cloudbed.spec(ecs, "calert", services="services: [hadoop, monitoring]", monitoring="monitoring: {receivers: {a: {type: dingtalk}, "
+                           "b-c: {type: webhook, url: 'https://example.com/x', secret: true}, d: {type: webhook, url: 'https://example.com/y'}}}")
+    with cloudbed.Owner() as owner:
+        run = cloudbed.operation(EcsClient(ecs.region), "calert", owner)
+        with pytest.raises(Refused) as refused:
+            secrets_given.check_new(wanted, run)
+        assert "receiver a is not" in str(refused.value) and "read -rs EMR_RECEIVER_A; export EMR_RECEIVER_A; read -rs EMR_RECEIVER_B_C" in str(refused.value)
+        assert "receiver d" not in str(refused.value)
+        warned = purchasing.planned({}, wanted, run)["plan"]["warnings"]
+        assert [w for w in warned if "create needs the secret of the receiver b-c in the variable EMR_RECEIVER_B_C" in w], warned
+        monkeypatch.setenv("EMR_RECEIVER_A", "x")
+        monkeypatch.setenv("EMR_RECEIVER_B_C", "y")
+        secrets_given.check_new(wanted, run)
 
 
 def test_a_bootstrap_script_that_is_not_there_is_refused_before_anything_is_bought(ecs, tmp_path, monkeypatch):

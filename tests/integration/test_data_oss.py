@@ -93,11 +93,11 @@ def test_objects_that_cannot_be_files_are_refused_before_anything_is_fetched(buc
     here.mkdir()
     for name in ("x/a", "x/a/b", "y/" + "n" * 256, "z/../up"):
         bucket.put_object(name, name)
-    with pytest.raises(EmrError, match=f"oss://{bucket.bucket_name}/x/a and oss://{bucket.bucket_name}/x/a/b are both objects"):
+    with pytest.raises(Refused, match=f"oss://{bucket.bucket_name}/x/a and oss://{bucket.bucket_name}/x/a/b are both objects"):
         store("get", "x", target=str(here / "back"))
-    with pytest.raises(EmrError, match="longer than a file name"):
+    with pytest.raises(Refused, match="longer than a file name"):
         store("get", "y", target=str(here / "back"))
-    with pytest.raises(EmrError, match="not a file name here"):
+    with pytest.raises(Refused, match="not a file name here"):
         store("get", "z", target=str(here / "back"))
     assert os.listdir(here) == []
     store("get", "x/a", target=str(here / "a"))

@@ -29,7 +29,6 @@ ROOMS = {
     "transfers: DistCp on YARN, to and from HDFS": (("yarn", "hdfs"), ("domain/transfer/", "node/transfer/")),
     "queues and users of YARN, and their homes in HDFS": (("yarn", "hdfs"), ("domain/people/", "domain/spec/rules_people.py", "node/people/")),
     "notices of spot nodes, which YARN drains": (("yarn",), ("domain/scale/reclaim.py", "node/scale/reclaim_program.py")),
-    "the password of the metastore's own database": (("metastore",), ("plugin_utils/metastore_password.py",)),
     "figures, which Prometheus keeps": (("monitoring",), ("action/metrics.py", "domain/monitoring/", "node/monitoring/")),
     "a node's own figures: backups and safe mode of HDFS, and what sends alerts": (("monitoring", "hdfs"), ("domain/figures/", "node/figures/")),
     "the files of a release, which are called like what they hold": (("spark", "metastore", "monitoring"), ("domain/install/releases.py",)),

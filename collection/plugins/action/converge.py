@@ -6,7 +6,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
-from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, metastore_password
+from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, secrets_given
 from ansible_collections.emr.cluster.plugins.plugin_utils.cloud_action import CloudAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import as_result, purchased
 
@@ -21,7 +21,7 @@ class ActionModule(CloudAction):
         revision = arguments.get("revision") or {}
         before = spec_from_dict(revision["before"]) if revision.get("before") else None
         if before is None:
-            metastore_password.check_new(spec, operation)
+            secrets_given.check_new(spec, operation)
         excluded = revision.get("excluded") or []
         plan, found = convergence.prepare(operation, spec, before, revision.get("named") or [], excluded, arguments.get("loads"),
                                           revision.get("gone") or [])

@@ -13,10 +13,11 @@ class ActionModule(NodeAction):
     """See the module's documentation."""
 
     MODULE = "host"
-    REFUSES = True
     ONCE = True
 
     def work(self, context, args):
+        # After a purchase it is no refusal before any change.
+        self.REFUSES = not context.run.plan.get("buy")
         found = options(context, args)
         if is_new(context) and not self._task.check_mode:
             interpreter.ensure(self)

@@ -12,9 +12,9 @@ class ActionModule(CloudAction):
     NEEDS_SPEC = NO_SPEC
 
     def perform(self, arguments, spec, operation):
-        from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, metastore_password
+        from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, secrets_given
         from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import planned, purchased
 
-        metastore_password.check_new(spec, operation)
+        secrets_given.check_new(spec, operation)
         bootstrap_scripts.check_new(spec, operation, arguments.get("spec_file"))
         return (planned if arguments["plan_only"] else purchased)(arguments, spec, operation)

@@ -9,7 +9,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install import s
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install import sources
-from ansible_collections.emr.cluster.plugins.plugin_utils import metastore_password, pushing
+from ansible_collections.emr.cluster.plugins.plugin_utils import pushing, secrets_given
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 
@@ -21,7 +21,7 @@ class ActionModule(NodeAction):
     def work(self, context, args):
         # After a purchase it is no refusal before any change.
         self.REFUSES = not context.run.plan.get("buy")
-        metastore_password.check_master(self, context.spec)
+        secrets_given.check_master(self, context.spec)
         wanted = {a.component: a for a in sources.artifacts(context.spec)}
         rows = [row for row in self._rows(context, wanted) if row["source"] == sources.CACHE]
         if self._task.check_mode or not rows:

@@ -17,8 +17,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model impo
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.given_spec import read_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.in_use import check as guard
-from ansible_collections.emr.cluster.plugins.plugin_utils.metastore_password import check_master
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.emr.cluster.plugins.plugin_utils.secrets_given import check_master
 
 NEW_SCRIPTS = "bootstrap: its scripts run on nodes that join from now on; those that stand run new ones with emrctl create"
 

@@ -16,6 +16,9 @@ from .streams import NAME_MAX, NAMED, Progress, Reader, parquet_rows, receive
 # Objects on their way at once.
 THREADS = 8
 
+# The way out for one whose name this machine cannot have.
+OTHERS = "Rename it in OSS, or get the others by their folders and names"
+
 
 class OssData:
     """The operations; ``tell(text)`` gets progress."""
@@ -169,16 +172,16 @@ def _each(step, rows: list) -> list:
 
 
 def _fit(names: set, address: str) -> None:
-    """Raises EmrError for names of objects that files of one folder cannot have, before any is fetched."""
+    """Raises Refused for names of objects that files of one folder cannot have, before any is fetched."""
     for name in sorted(names):
         if any(part in ("", ".", "..") or "\0" in part for part in name.split("/")):
-            raise EmrError(f"an object is called {name!r}, which is not a file name here")
+            raise Refused(f"an object is called {name!r}, which is not a file name here", OTHERS)
         if any(len(part.encode()) > NAME_MAX for part in name.split("/")):
-            raise EmrError(f"an object is called {name!r}, which is longer than a file name may be ({NAME_MAX} bytes)")
+            raise Refused(f"an object is called {name!r}, which is longer than a file name may be ({NAME_MAX} bytes)", OTHERS)
     for first, second in clashes(names):
         where = address.rstrip("/")
-        raise EmrError(f"{where}/{first} and {where}/{second} are both objects, but {first} cannot be a file and a folder here",
-                       f"Get {where}/{first} alone, under another name, and {where}/{first}/ for those below it")
+        raise Refused(f"{where}/{first} and {where}/{second} are both objects, but {first} cannot be a file and a folder here",
+                      f"Get {where}/{first} alone, under another name, and {where}/{first}/ for those below it")
 
 
 def _row(bucket: str, row: dict) -> dict:

@@ -5,7 +5,7 @@ from ..module_utils.cloud.cluster.control import GROUP as CONTROL
 from ..module_utils.cloud.purchase.plan_details import plan_details
 from ..module_utils.domain.install.sources import CACHE
 from ..module_utils.domain.spec.model import spec_from_dict
-from . import bootstrap_scripts, metastore_password
+from . import bootstrap_scripts, secrets_given
 from .operations import nodes_of, reader_of
 
 
@@ -15,6 +15,7 @@ def planned(arguments: dict, spec, operation) -> dict:
     unread = arguments.get("unread") or ""
     plan, found = operation.plan(spec, before=running)
     bootstrap_scripts.check_new(spec, operation, arguments.get("spec_file"))
+    plan.warnings += [f"{s.of}: create needs {s.what} in the variable {s.variable}" for s in secrets_given.nowhere(spec, operation)]
     return {**as_result(plan_details(operation.client, spec, found, plan, running, unread), spec), "cluster_id": plan.cluster_id,
             "exists": found.exists, "reader": [] if running or unread else reader_of(operation, found)}
 
@@ -33,7 +34,7 @@ def purchased(arguments: dict, spec, operation, prepared=None) -> dict:
         operation.say("repeated calls of the API: " + ", ".join(f"{n} x {code}" for code, n in sorted(retries.items())))
     result["emr_result"].update(plan=data, price=plan.price, bought=bought, retries=retries, zone=spec.zone,
                                 release=spec.release, services=list(spec.expanded_services))
-    return {**result, "plan": data, "spec": spec.to_dict(), "push": _pushed_to(result["nodes"], plan, prepared is None and metastore_password.lacks(spec))}
+    return {**result, "plan": data, "spec": spec.to_dict(), "push": _pushed_to(result["nodes"], plan, prepared is None and bool(secrets_given.lacking(spec)))}
 
 
 def _pushed_to(nodes: list, plan, asked: bool) -> list:

@@ -9,7 +9,7 @@ from . import reasons
 from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
-from .model import Component, ConfFile, Health, Heap, Service, first
+from .model import Component, ConfFile, Health, Heap, Secret, Service, first
 
 # The password of a database of the user's own: where it is kept, and the controller's variable that it comes from.
 PASSWORD_FILE = paths.METASTORE_PASSWORD
@@ -76,8 +76,13 @@ def _defaults(facts) -> dict:
     return {"metastore-site": metastore_site(data_dirs(facts.node, "metastore", "metastore", 1), facts.spec.metastore.database)}
 
 
+def _secrets(spec) -> tuple:
+    own = spec.metastore.database
+    return (Secret("metastore.database", f"the password of {own.user} at {own.url}", PASSWORD_FILE, PASSWORD_VARIABLE),) if own else ()
+
+
 SERVICE = Service(
-    name="metastore", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), spec=(SPEC,), data=("metastore",),
+    name="metastore", secrets=_secrets, used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), spec=(SPEC,), data=("metastore",),
     files=(ConfFile(
         "metastore-site", f"{HADOOP_CONF}/metastore-site.xml", at=("metastore",), takes=("core-site",),
         prefixes=("metastore.", "javax.jdo.", "datanucleus."),

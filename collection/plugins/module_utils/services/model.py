@@ -307,6 +307,17 @@ def nothing(*_given) -> dict:
 
 
 @dataclass(frozen=True)
+class Secret:
+    """A secret that comes once, from the controller's ``variable``, and is kept at ``path`` on the master; ``what`` it is, in words, ``of`` the
+    key of the spec that asks for it."""
+
+    of: str
+    what: str
+    path: str
+    variable: str
+
+
+@dataclass(frozen=True)
 class History:
     """Where what its applications did is kept after their end: the ``hook`` in node/services/ that asks ``component`` for it; and
     ``remedies``: what helps against a cause of slowness or waste (domain/jobs/slowness.py, domain/jobs/report.py), {cause: text}."""
@@ -324,7 +335,7 @@ class Service:
     ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
-    ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
+    ``secrets(spec)``: each Secret that it needs. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
     ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
     node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
     ``proof``: that it works. ``spec``: fields
@@ -353,6 +364,7 @@ class Service:
     directories: tuple = ()
     data: tuple = ()
     deletable: bool = True
+    secrets: Callable = nothing
     rules: Callable = nothing
     too_small: Callable = nothing
     programs: tuple = ()
@@ -379,4 +391,4 @@ class Service:
 
 
 __all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap", "History", "Metrics",
-           "Panel", "Proof", "Refresh", "Service", "TextFile", "count", "first", "nothing", "on"]
+           "Panel", "Proof", "Refresh", "Secret", "Service", "TextFile", "count", "first", "nothing", "on"]

@@ -15,6 +15,7 @@ from ..domain.paths import (
     FIGURES,
     MONITORING_CONF,
     MONITORING_HOME,
+    MONITORING_SECRETS,
     MONITORING_SETTINGS,
     PAGE,
     PAGE_PROGRAM,
@@ -25,7 +26,7 @@ from ..domain.paths import (
 )
 from ..domain.sizing.rules import clamp
 from . import alerts_hosts, alerts_monitoring, monitoring_files, page_files, panels_hosts, receivers
-from .model import Component, ConfFile, Health, Heap, Metrics, Service, TextFile, first, on
+from .model import Component, ConfFile, Health, Heap, Metrics, Secret, Service, TextFile, first, on
 
 ROLES = ("master", "slave", "task", "gateway")
 USER = "monitor"
@@ -126,6 +127,11 @@ def _alertmanager(_facts, effective) -> str:
         f"--web.listen-address=:{ALERT_MANAGER.ports['http']}", "--log.level=warn"))
 
 
+def _secrets(spec) -> tuple:
+    return tuple(Secret(f"monitoring.receivers.{r.name}", f"the secret of the receiver {r.name}", f"{MONITORING_SECRETS}/{r.name}", r.variable)
+                 for r in spec.monitoring.receivers.values() if r.has_secret)
+
+
 SERVICE = Service(
     name="monitoring", software="monitoring", home=MONITORING_HOME, components=(NODE_EXPORTER, ALERT_MANAGER, PROMETHEUS, CLUSTER_PAGE), data=("monitoring",),
     files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
@@ -147,7 +153,7 @@ SERVICE = Service(
            TextFile(f"{MONITORING_CONF}/kept.yml", lambda facts, _effective: page_files.kept_rules(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
-    spec=(receivers.SPEC,), defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec),
+    spec=(receivers.SPEC,), defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec), secrets=_secrets,
     alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
     directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
 

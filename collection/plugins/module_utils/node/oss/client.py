@@ -48,7 +48,7 @@ _STEPS = {"NoSuchBucket": "look at the bucket's name, and whether it is in the r
 def with_step(error):
     """The words of a NodeError, with the next step where OSS said what is wrong."""
     step = _STEPS.get(error.code) if isinstance(error, OssError) else None
-    return f"{error}. Next: {step}" if step and "Next: " not in str(error) else str(error)
+    return f"{str(error).rstrip('.')}. Next: {step}" if step and "Next: " not in str(error) else str(error)
 
 
 def split(address):
