@@ -224,7 +224,7 @@ SPEC = Field(
         BACKUP,
         LOGS,
         *(field for home in HOMES.values() for field in home.spec),
-        Field("bootstrap", "list", "Scripts of your own that run on every node.", default=(), most=20,
+        Field("bootstrap", "list", "Scripts of your own that run once on every node, when it is deployed.", default=(), most=20,
               example="[{script: prepare.sh, when: before_install}]", item=STEP),
         Field("queues", "map", "Queues of YARN, by name. Without a queue `default` there is one with no share of its own.",
               default={}, most=50, form="queues", expect="queues by name", item=QUEUE,
