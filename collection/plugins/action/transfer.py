@@ -39,7 +39,7 @@ class ActionModule(NodeAction):
             "options": transfer.known_options(kind, args.get("options") or {}),
             "credentials": credentials(kind, str(args.get("credentials") or ""), os.environ),
             "provider": transfer.provider_of(user, secret_id), "secret_file": transfer.memory_path(secret_id),
-            "user": user})
+            "user": user, "region": context.region})
         # What people call it wins over what it is called by itself.
         job.update({key: value for key, value in found["job"].items() if not (key == "name" and job.get("name"))})
         return {"job": job, "files": found.get("files") or {}, "place": found["place"], "secrets": found["secrets"], "keep": found["keep"],

@@ -29,7 +29,7 @@ def request(wanted: dict) -> dict:
              "include": [str(p) for p in options["include"]], "exclude": [str(p) for p in options["exclude"]],
              "delete": bool(options["delete"]), "overwrite": bool(options["overwrite"]), "verify": options["verify"],
              "maps": int(options["maps"]), "bandwidth_mb": int(options["bandwidth_mb"]), "user": wanted["user"],
-             "endpoint": options["endpoint"],
+             "endpoint": options["endpoint"], "region": wanted.get("region", ""),
              "provider": wanted["provider"], "secret_file": wanted["secret_file"] if wanted["credentials"] else ""}
     job = {"type": "SHELL", "name": f"{wanted['direction']} {outside}"[:100], "args": [paths.COPY, REQUEST]}
     where = {"path": path, "needs": "write" if incoming else "read"}

@@ -256,14 +256,16 @@ class Copy:
             yield
 
 
-def place_of(endpoint):
-    """Where HDFS, YARN and OSS are for this cluster: {namenode, resourcemanager, region, endpoint}. Raises NodeError."""
+def place_of(endpoint, region):
+    """Where HDFS, YARN and OSS are for this cluster: {namenode, resourcemanager, region, endpoint}. ``region``: that of hosts which were not bought is
+    known on the controller alone; '' for what is on record here. Raises NodeError."""
     known = settings()
+    region = region or known["region"]
     if not known["resourcemanager"]:
         raise NodeError("this cluster has no YARN, and DistCp is a job of it. Next: emrctl service add NAME mapreduce")
     site = parse_keys(read_text(os.path.join(os.environ.get("HADOOP_CONF_DIR", paths.HADOOP_CONF), "core-site.xml")) or "")
-    return {"namenode": known["namenode"], "resourcemanager": known["resourcemanager"], "region": known["region"],
-            "endpoint": endpoint_of(endpoint or site.get("fs.oss.endpoint"), known["region"])}
+    return {"namenode": known["namenode"], "resourcemanager": known["resourcemanager"], "region": region,
+            "endpoint": endpoint_of(endpoint or site.get("fs.oss.endpoint"), region)}
 
 
 def stop(_number, _frame):
@@ -277,7 +279,7 @@ def main(arguments):
     with open(arguments[0], encoding="utf-8") as handle:
         request = json.load(handle)
     try:
-        request.update(place_of(request["endpoint"]))
+        request.update(place_of(request["endpoint"], request.get("region")))
         print(json.dumps(Copy(request).perform(), indent=1), flush=True)
     except NodeError as error:
         print(f"emr: {with_step(error)}", file=sys.stderr, flush=True)
