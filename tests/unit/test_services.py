@@ -138,7 +138,7 @@ def test_hooks_beside_such_a_home_lie_where_programs_ask_them(tmp_path):
     daemon = subprocess.Popen([sys.executable, ROOT / "tests/services/beacon_daemon.txt", tmp_path / "beacon.ini"], stderr=subprocess.DEVNULL)
     try:
         until(lambda: not socket.socket().connect_ex(("127.0.0.1", port)), "the beacon listens", 20)
-        done = run(RESIDENT, str(ROOT / "tests/services"), str(tmp_path / "lib"), f"http://127.0.0.1:{port}")
+        done = run(RESIDENT, str(ROOT / "tests/services"), str(tmp_path / "lib"), f"http://127.0.0.1:9,http://127.0.0.1:{port}")
     finally:
         daemon.kill()
         daemon.wait()

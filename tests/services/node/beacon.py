@@ -10,9 +10,9 @@ CONF = "/etc/emr/beacon/beacon.ini"
 
 
 class Beacon(Daemon):
-    """Any one of them is asked about all."""
+    """Any one of them that answers is asked about all."""
 
-    NAME = "beacon"
+    NAME, STATE = "beacon", "/state"
 
 
 DAEMON = Beacon
