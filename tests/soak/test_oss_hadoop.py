@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 import oss2
+import pexpect
 import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import CLIENT_FLAGS
@@ -57,7 +58,15 @@ class Hadoop:
 
     def keep(self, secrets: dict, path: Path | None = None) -> None:
         """Put secrets into a credential provider, by default the configured one, typed at a terminal."""
-        node_secret.keep(str(self.home / "bin/hadoop"), str(path or self.work / "oss.jceks"), secrets, self.env, limit_s=300)
+        for alias, secret in secrets.items():
+            child = pexpect.spawn(str(self.home / "bin/hadoop"), ["credential", "create", alias, "-provider",
+                                                                  node_secret.provider_of(path or self.work / "oss.jceks")], env=self.env, timeout=300)
+            for _ in ("once", "again"):
+                child.expect("assword[^\\n]*: ?$")
+                child.sendline(secret)
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == 0, child.before
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ import json, sys
 sys.path.insert(0, '/opt/emr/lib')
 from emr_node.node.config import secret
 for alias, text in json.load(sys.stdin).items():
-    secret._ask(['/opt/emr/hadoop/bin/hadoop', 'credential', 'create', alias, '-provider', 'jceks://hdfs/user/emr/oss.jceks'], text, None, 300)
+    secret._ask(['credential', 'create', alias, '-provider', 'jceks://hdfs/user/emr/oss.jceks'], text, {}, 300)
 " """
 MAPPER = """import sys
 print("the mapper was here", file=sys.stderr)
