@@ -137,7 +137,7 @@ class Answers:
         """The business characteristics."""
         from ansible_collections.emr.cluster.plugins.module_utils.cloud.sizing.measure import gib
         from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing.needs import Needs
-        from ansible_collections.emr.cluster.plugins.module_utils.services.registry import expand_services
+        from ansible_collections.emr.cluster.plugins.module_utils.services.registry import SWITCHES, expand_services
 
         ask, workload = self.asker.get, self.workload
         found = self.measured
@@ -151,7 +151,7 @@ class Answers:
             working = ask("working-set", "Data that one job reads", tenth, gib)
             minutes = ask("deadline", "Minutes that such a job may take", 60, number(0.1))
         budget = ask("budget", "Most that the cluster may cost per month (empty: no limit)", None, number(0), required=False)
-        return Needs(workload, data, growth, months, working, minutes, budget, expand_services(self.services),
+        return Needs(workload, data, growth, months, working, minutes, budget, expand_services((*self.services, *SWITCHES)),
                      found.files if found else 0)
 
     @cached_property

@@ -65,10 +65,15 @@ class Lab:
         self.local("down")
 
     def spec(self, name: str, **changes) -> Path:
-        """Write the example spec of this local ECS for cluster `name`, with top-level keys replaced."""
+        """Write the example spec of this local ECS for cluster `name`, with top-level keys replaced.
+
+        Monitoring is off unless the test speaks of it: it is the subject of few, and a share of the hosts' memory.
+        """
         import yaml
         document = yaml.safe_load(self.local("example", "--name", name))
         document.update(changes)
+        if "monitoring" not in document.get("services", ()):
+            document.setdefault("monitoring", {"enabled": False})
         path = self.folder / f"{name}.yml"
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         return path

@@ -24,7 +24,8 @@ NAME = "first"
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
     with lab(tmp_path_factory.mktemp("first"), "e2e", 81, 7981) as it:
-        it.spec(NAME, image="debian_12_x64_20G_emr_local_hardened.vhd")
+        # As a person writes it, so with monitoring.
+        it.spec(NAME, image="debian_12_x64_20G_emr_local_hardened.vhd", monitoring={})
         yield it
 
 

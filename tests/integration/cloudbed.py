@@ -62,7 +62,7 @@ def spec(ecs, name="demo", **changes):
     parts = {
         "release": "release: emr-1.0",
         "network": f"network: {{vswitch_id: {ecs.vswitch}, ssh_from: 10.0.0.1/32}}",
-        "zone": f"zone: {ecs.zone}", "image": f"image: {ecs.image}",
+        "zone": f"zone: {ecs.zone}", "image": f"image: {ecs.image}", "monitoring": "monitoring: {enabled: false}",
         "master": "  master: {count: 1, instance_types: [ecs.c6.large]}",
         "slave": "  slave: {count: 3, instance_types: [ecs.c6.large, ecs.g6.large]}", **changes}
     groups = [parts.pop("master"), parts.pop("slave"), parts.pop("groups", "")]

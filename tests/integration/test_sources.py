@@ -236,5 +236,5 @@ def test_the_readmes_example_can_be_had_with_a_vswitch_of_ones_own(ecs):
     text = example.replace("vsw-bp1example", ecs.vswitch)
     found = plan(parse_spec(text, environ={}))
     assert [(p.group, len(p.ordinals)) for p in found.purchases] == [("master", 1), ("slave", 3)] and found.price["hourly"] > 0
-    assert [(row["artifact"], row["source"]) for row in found.sources] == [("hadoop", "this machine")]
+    assert [(row["artifact"], row["source"]) for row in found.sources] == [("hadoop", "this machine"), ("monitoring", "this machine")]
     assert parse_spec(text + "mirrors: [oss://my-bucket/emr/]\n", environ={}).mirrors == ("oss://my-bucket/emr",)

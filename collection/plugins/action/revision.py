@@ -14,6 +14,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.scale.scale_in 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edits, history
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.switches import switched_off
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.given_spec import read_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.in_use import check as guard
@@ -76,7 +77,8 @@ class ActionModule(NodeAction):
             if given.name != before.name:
                 raise Refused(f"the spec is of cluster '{given.name}', this is '{before.name}'", "Name the right one")
             history.check_base(given, kept, before.to_dict())
-            lost = sorted(set(before.expanded_services) - set(given.expanded_services))
+            # What is switched off by name is not left out by mistake.
+            lost = sorted(set(before.expanded_services) - set(given.expanded_services) - switched_off(given))
             if lost:
                 raise Refused(f"the cluster runs {', '.join(lost)}, which this spec leaves out", "Add it to `services`, or "
                               f"take it away first: emrctl service remove {before.name} {lost[0]}")

@@ -16,6 +16,9 @@ JOBS = Path(__file__).parent / "jobs"
 ONE_EXECUTOR = ("--num-executors", "1", "--conf", "spark.dynamicAllocation.enabled=false",
                 "--conf", "spark.sql.shuffle.partitions=2")
 STREAM_LIMIT_S = 600
+# What the cluster did: the share of YARN's memory that applications held.
+BUSY = ('100 * max(queue_metrics_allocated_mb{queue="root",user=""}) / '
+        'max(queue_metrics_allocated_mb{queue="root",user=""} + queue_metrics_available_mb{queue="root",user=""})')
 # Prints a job's output as it grows, on the node that runs it; ends with the job.
 FOLLOW = ("cd {folder}; tail -n +1 -F stdout.log 2>/dev/null & until tail -n 1 states | grep -qE 'SUCC|FAIL|KILL'; "
           f"do sleep 0.3; [ $SECONDS -lt {STREAM_LIMIT_S + 60} ] || break; done; sleep 1; kill $!")
@@ -29,6 +32,7 @@ class Demo:
         # A folder of its own for each walk: jobs refuse to overwrite results.
         self.root = f"/user/emr/flights-{time.strftime('%H%M%S')}"
         self.expected: answers.Answers | None = None
+        self.begun = time.monotonic()
 
     def prepare(self) -> None:
         """Local ECS and input; the independent computation runs beside the rest from here on."""
@@ -61,6 +65,7 @@ class Demo:
         spec = self.work / f"{self.name}.yml"
         spec.write_text(self.steps.emrctl("local", "example", "--name", self.name, show=False))
         say(f"\n{spec}:\n" + "".join(f"  {line}\n" for line in spec.read_text().splitlines()))
+        self.begun = time.monotonic()
         with self.steps.phase("A cluster with Hadoop: one master, three slaves"):
             self.made = self.steps.json("create", str(spec), "--yes")
 
@@ -134,6 +139,11 @@ class Demo:
         self.steps.emrctl("get", self.name, f"{self.root}/{folder}", str(target))
         return target
 
+    def chart(self) -> None:
+        """What the cluster did, as it kept it itself."""
+        say("\n== What the cluster did: YARN's memory in use, in percent")
+        say(self.steps.emrctl("metrics", self.name, BUSY, "--since", f"{int(time.monotonic() - self.begun) // 60 + 1}m"))
+
     def farewell(self) -> None:
         """Links, price, times, and what to do with the cluster."""
         say("\n== The cluster")
@@ -143,7 +153,8 @@ class Demo:
         say("\n" + self.steps.summary())
         say(f"""
 To work on with it:  eval "$(emrctl local env)"; emrctl status {self.name}
-Its web pages:       emrctl open {self.name}
+Its page, charts and alerts: {report.front(self.made)}
+From elsewhere, through SSH: emrctl open {self.name}
 To release it:       emrctl release {self.name}     (the local ECS itself: emrctl local down)
 Results and spec:    {self.work}""")
 
@@ -160,6 +171,7 @@ def main() -> None:
     demo.mapreduce()
     demo.spark()
     demo.stream()
+    demo.chart()
     demo.farewell()
 
 

@@ -45,6 +45,12 @@ def links(made: dict) -> str:
     return table(found, list(found[0])) if found else "(no web pages)"
 
 
+def front(made: dict) -> str:
+    """The address of the page where a person begins, which is the first."""
+    found = made.get("links") or {}
+    return next(iter(found.values()), "") if isinstance(found, dict) else found[0]["url"] if found else ""
+
+
 def airline_names(path: Path) -> dict:
     """Name of each airline by its code."""
     with open(path, newline="", encoding="utf-8") as stream:

@@ -341,7 +341,8 @@ class Service:
     ``proof``: that it works. ``spec``: fields
     that a spec has for it. ``python``: the least that its nodes need of it as (version, who needs it, what does not run without it). ``rate``:
     MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
-    without it; None means all. ``alerts``, ``panels``, ``figures``: of what the cluster keeps of it.
+    without it; None means all. ``alerts``, ``panels``, ``figures``: of what the cluster keeps of it. ``switch``: the object of a spec whose
+    ``enabled`` says whether the service runs; it does in every spec that a person writes without a word on it.
     """
 
     name: str
@@ -384,6 +385,7 @@ class Service:
     panels: tuple = ()
     figures: tuple = ()
     history: History | None = None
+    switch: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "components", tuple(

@@ -55,10 +55,10 @@ ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
     frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
     metrics=Metrics(path="/metrics"))
-# Python, which takes about 20 MiB.
+# Python, which takes about 20 MiB. It serves without Prometheus, so nobody waits for that before it.
 CLUSTER_PAGE = Component(
     "cluster-page", first("master"), USER, (PAGE_PROGRAM, "9080"), {"http": 9080}, Heap(0.005, 24, 32), Health("http", "http", "/"), frozenset(),
-    ("prometheus",), label="Cluster page", web="http", front=True, group=USER, jvm=False, asks=((WORK_SOCKET, WORK_PROGRAM),))
+    label="Cluster page", web="http", front=True, group=USER, jvm=False, asks=((WORK_SOCKET, WORK_PROGRAM),))
 
 DURATION = re.compile(r"^[1-9][0-9]*(ms|s|m|h|d|w|y)$")
 URL = re.compile(r"^https?://[^@/\s]+(/\S*)?$")
@@ -153,7 +153,7 @@ SERVICE = Service(
            TextFile(f"{MONITORING_CONF}/kept.yml", lambda facts, _effective: page_files.kept_rules(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
-    spec=(receivers.SPEC,), defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec), secrets=_secrets,
+    spec=(receivers.SPEC,), switch="monitoring", defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec), secrets=_secrets,
     alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
     directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
 

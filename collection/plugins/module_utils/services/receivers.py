@@ -35,9 +35,10 @@ RECEIVER = Field(
     ), aliases={"from": "sender", "host": "smarthost", "address": "url", "kind": "type"})
 
 SPEC = Field(
-    "monitoring", "object", "The service `monitoring`, which keeps figures and sends messages of alerts.", default={},
+    "monitoring", "object", "The service `monitoring`, which keeps figures and sends messages of alerts. It runs unless it is switched off.", default={},
     example="{receivers: {ops: {type: webhook, url: https://hooks.example.com/emr}}}",
-    fields=(Field("receivers", "map", "Who gets messages of alerts, by name.", default={}, most=20, form="receivers", expect="receivers by name",
+    fields=(Field("enabled", "bool", "`false` leaves the service out; it need not stand in `services`.", default=True, example="false"),
+            Field("receivers", "map", "Who gets messages of alerts, by name.", default={}, most=20, form="receivers", expect="receivers by name",
                   item=RECEIVER, example="{ops: {type: webhook, url: https://hooks.example.com/emr}}"),), aliases={"receiver": "receivers"})
 
 

@@ -78,6 +78,8 @@ FILES = {file.stem: file for home in HOMES.values() for file in home.files}
 ANSWERING = {name: home.answers for name, home in HOMES.items() if home.answers}
 # Names of files of settings in a spec; env are the JVM options of the daemons.
 STEMS = (*FILES, "env")
+# service that runs unless a spec switches it off -> object of the spec with that switch
+SWITCHES = {name: home.switch for name, home in HOMES.items() if home.switch}
 # artifact -> folder that it is installed in
 SOFTWARE = {home.software: home.home for home in HOMES.values() if home.home}
 
@@ -148,5 +150,5 @@ def start_order() -> tuple:
     return tuple(done)
 
 
-__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "VARIABLE", "components_for",
+__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "SWITCHES", "VARIABLE", "components_for",
            "components_on", "expand_services", "homes", "module_name", "own_hooks", "start_order"]

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ...domain.errors import EmrError, Refused
 from ...domain.install import sources
 from ...node.oss.client import OssError, split
+from ...services.registry import HOMES, SWITCHES
 from ..oss import client as oss_client
 from .dist_cache import cached, dist_dir
 
@@ -64,8 +65,11 @@ def _refusal(lacking, said: dict) -> Refused:
         lines += [f"  {s.address} ({s.kind}): {said[s.address]}" for s in rows]
         state = "holds another file of that name" if (dist_dir() / artifact.file).exists() else "has no such file"
         lines.append(f"  {dist_dir() / artifact.file} ({sources.CACHE}): {state}")
+    missing = {artifact.component for artifact, _rows in lacking}
+    without = "".join(f". The spec may do without {HOMES[service].software}: {key}: {{enabled: false}}" for service, key in SWITCHES.items()
+                      if HOMES[service].software in missing)
     return Refused("\n".join(lines), "Make the files here with: emrctl dist build (create then gives them to the first node), put them into "
-                   "a bucket with: emrctl dist publish oss://BUCKET/PREFIX, or name a folder that holds them in the spec's mirrors")
+                   f"a bucket with: emrctl dist publish oss://BUCKET/PREFIX, or name a folder that holds them in the spec's mirrors{without}")
 
 
 class Asker:

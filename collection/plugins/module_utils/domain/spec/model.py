@@ -190,7 +190,9 @@ class Spec:
                 del data[key]
         if self.logs == Logs():
             del data["logs"]
-        if self.monitoring == Monitoring():
+        # Services say it, and what a spec of before this key says is still the same.
+        del data[MONITORING.name]["enabled"]
+        if not any(data[MONITORING.name].values()):
             del data[MONITORING.name]
         if not self.network.create:
             for key in ("create", "vpc_cidr", "vswitch_cidr"):
@@ -217,7 +219,7 @@ def parse_spec(text: str, source: str = "<spec>", environ=None) -> Spec:
     from .reader import read_yaml
 
     item, problems = read_yaml(text, source)
-    spec = _checked(item, source, problems)
+    spec = _checked(item, source, problems, written=True)
     if not spec.mirrors:
         spec = _with_mirrors(spec, os.environ if environ is None else environ)
     return spec
@@ -241,7 +243,7 @@ def load_spec(path) -> Spec:
 def spec_from_dict(data: dict, odd: list | None = None) -> Spec:
     """The Spec that ``Spec.to_dict`` described. Raises SpecError (without lines) when it is not one.
 
-    ``odd``, when given, learns of values that the YAML of who made the mapping may have changed.
+    ``odd``, when given, says that a person made the mapping, and learns of values that their YAML may have changed.
     """
     from .reader import read_data
 
@@ -250,7 +252,7 @@ def spec_from_dict(data: dict, odd: list | None = None) -> Spec:
     except TypeError as error:
         raise SpecError([SpecProblem("spec", f"found {error}, expected the data of a spec", "Pass what Spec.to_dict "
                                      "returned.")]) from None
-    return _checked(item, "<spec>", [], odd)
+    return _checked(item, "<spec>", [], odd, written=odd is not None)
 
 
 def as_spec(spec) -> Spec:
@@ -276,18 +278,19 @@ def _file_error(path: str, message: str, remedy: str) -> SpecError:
     return SpecError([SpecProblem("spec", message, remedy, None, path)])
 
 
-def _checked(item, source: str, problems: list, odd: list | None = None) -> Spec:
-    """Checks the tree and builds the Spec, or raises SpecError with every problem in order of lines."""
+def _checked(item, source: str, problems: list, odd: list | None = None, written: bool = False) -> Spec:
+    """Checks the tree and builds the Spec, or raises SpecError with every problem in order of lines. ``written``: by a person."""
     from .check import BAD, Checker
     from .rules import check_rules
+    from .switches import as_kept, as_written
 
     checker = Checker(source)
     checker.problems.extend(problems)
     data = checker.document(schema.SPEC, item, "the cluster's name, for example: name: sales", odd)
     spec = None
     if data is not BAD:
-        spec = _build(schema.SPEC, data)
-        check_rules(spec, checker)
+        spec, wrong = as_written(_build(schema.SPEC, data)) if written else (as_kept(_build(schema.SPEC, data)), ())
+        check_rules(spec, checker, wrong)
     checker.tell(data)
     return spec
 

@@ -12,8 +12,10 @@ from .schema import MAX_DATA_DISKS
 VSWITCH_RESERVED = 4
 
 
-def check_rules(spec, checker) -> None:
-    """Notes every impossible combination of a spec whose single values are right."""
+def check_rules(spec, checker, wrong=()) -> None:
+    """Notes every impossible combination of a spec whose single values are right. ``wrong``: (key, message, remedy) of what is known already."""
+    for key, message, remedy in wrong:
+        _note(checker, key, message, remedy)
     if _roles(spec, checker):
         _masters(spec, checker)
         _services(spec, checker)
