@@ -124,6 +124,8 @@ CASES = {
     "JobFailed": above(own("job_last_failure_seconds"), 2100, 900), "FlowFailed": above(own("flow_last_failure_seconds"), 2100, 900),
     "JobsWait": above(own("job_longest_wait_seconds"), 2000, 60),
     "StreamRestarts": ({own("stream_attempts", ',id="j-1",name="clicks"'): "1x130 2x5 3x5 4x20"}, {own("stream_attempts", ',id="j-1",name="clicks"'): "1x140 2x20"}),
+    "BudgetNear": ({own("budget_share"): "0.85" + STEADY, own("budget_warns"): "1" + STEADY}, {own("budget_share"): "0.5" + STEADY, own("budget_warns"): "0" + STEADY}),
+    "BudgetSpent": above(own("budget_share"), 1.2, 0.9),
     "ScheduleFailed": above(own("schedule_failed", ',schedule="nightly"'), 1, 0),
     "ScheduleStopped": above(own("schedule_stopped", ',schedule="nightly"'), 1, 0),
 }

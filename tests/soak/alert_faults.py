@@ -163,6 +163,11 @@ def waves(master: str, first: str, second: str) -> list:
               f"{hdfs} dfs -cat /{{word}} > /dev/null 2>&1; true")
     put = f"echo {{word}}{{word}}{{word}} | {hdfs} dfs -D dfs.replication={{copies}} -put -f - /{{word}}"
     jar = "/opt/emr/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar"
+    java = "env JAVA_HOME=$(grep -h JAVA_HOME /etc/emr/units/emr-datanode.env | cut -d= -f2)"
+    streaming = "/opt/emr/hadoop/share/hadoop/tools/lib/hadoop-streaming-*.jar"
+    prices = "/var/lib/emr/cluster/prices.json"
+    dear = (f"cp -p {prices} {prices}.before; python3 -c \"import json; rows = json.load(open('{prices}')); "
+            f"json.dump([dict(rows[-1], since=rows[0]['since'] - 3600, hourly=1e9), *rows], open('{prices}', 'w'))\"")
     return [
         [signalled("datanode", ("DataNodeDown", "DataNodesStale", "DataNodesDead", "HdfsUnderReplicated"), second, "a DataNode", 300),
          signalled("nodemanager", ("NodeManagerDown",), first, "a NodeManager"),
@@ -206,6 +211,10 @@ def waves(master: str, first: str, second: str) -> list:
                f"sh -c '/opt/emr/hadoop/bin/yarn jar {jar} pi 60 100000'; done", "systemctl stop pi1 pi2 pi3 pi4; for a in $(/opt/emr/hadoop/bin/yarn application -list 2>/dev/null | "
                "grep -o 'application_[0-9_]*'); do runuser -u yarn -- /opt/emr/hadoop/bin/yarn application -kill $a; done; true", ("YarnApplicationsWait", "YarnMemoryShort"), 300),
          ],
+        [Fault("a job of MapReduce whose mapper fails", first, f"{user} sh -c 'date | {hdfs.rpartition(' ')[2]} dfs -put -f - /user/emr/one'; {user} {java} "
+               f"sh -c '/opt/emr/hadoop/bin/yarn jar {streaming} -D mapreduce.map.maxattempts=2 -input /user/emr/one -output /user/emr/none -mapper false -numReduceTasks 0' "
+               "> /dev/null 2>&1; true", "true", ("YarnApplicationsFail", "ContainersFail"), 300),
+         Fault("a price that is beyond all budgets", master, dear, f"mv {prices}.before {prices}", ("BudgetNear", "BudgetSpent"), 240)],
         [Fault("reboot of a slave", second, "systemd-run -q --on-active=1 systemctl reboot", "true", ("NodeRestarted",), 240)],
         [Fault("poweroff of a slave", second, "systemd-run -q --on-active=1 systemctl poweroff", "true", ("NodeDown",), 600),
          Fault("what makes it whole again", "", "jobs list NAME", f"repair NAME --node {second} --yes", ())],

@@ -25,7 +25,7 @@ def bed(tmp_path_factory):
     with lab(tmp_path_factory.mktemp("alerts"), "soakalt", 146, 8046) as it:
         types = ["ecs.c6.large"]
         disk = [{"category": "cloud_essd", "size_gib": 20, "count": 1}]
-        spec = it.spec(NAME, services=["hadoop", "spark", "metastore", "monitoring"], backup={"every": "5m"}, config={"alerts": faults.shortened()},
+        spec = it.spec(NAME, services=["hadoop", "spark", "metastore", "monitoring"], backup={"every": "5m"}, budget={"monthly": 1e6}, config={"alerts": faults.shortened()},
                        node_groups={"master": {"count": 1, "instance_types": types},
                                     "slave": {"count": 2, "instance_types": types, "data_disks": disk}})
         it.emrctl("create", str(spec), "--yes", timeout=3000)

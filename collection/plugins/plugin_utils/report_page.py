@@ -43,6 +43,9 @@ def facts(cluster: dict, jobs: dict, currency: str, found: dict) -> list:
     if currency:
         rows += [("Cost of the cluster", f"{cluster['cost']:,.2f} {currency} in {cluster['hours']:,.1f} hours"),
                  ("of that, work", f"{cluster['work_cost']:,.4f} {currency}"), ("unused", f"{cluster['unused_cost']:,.4f} {currency}")]
+    if found.get("budget"):
+        row = found["budget"]
+        rows.append(("Budget of this month", f"{row['spent']:,.2f} of {row['monthly']:,.2f} {row['currency']} ({percent(row['share'])})"))
     return rows
 
 

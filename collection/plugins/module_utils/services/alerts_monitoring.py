@@ -50,4 +50,9 @@ JOBS = (
     Alert("ScheduleStopped", "max by (schedule) (emr_schedule_stopped) > 0",
           "The schedule {{ $labels.schedule }} is not paused, and its timer does not run: it starts nothing.",
           "emrctl schedule resume {cluster} {{ $labels.schedule }}", "critical", 60),
+    Alert("BudgetNear", "max(emr_budget_share) and max(emr_budget_warns) > 0",
+          "Of this month's budget {{ humanizePercentage $value }} are spent.", "emrctl report {cluster} --since 30d", "warning", 0, follows=("BudgetSpent",)),
+    Alert("BudgetSpent", "max(emr_budget_share) >= 1",
+          "The cluster has cost {{ humanizePercentage $value }} of this month's budget; new jobs are refused if the spec says so.",
+          "emrctl report {cluster} --since 30d", "critical", 0),
 )

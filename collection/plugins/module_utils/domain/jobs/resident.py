@@ -35,6 +35,7 @@ def settings(topology, node, services, spec) -> dict:
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
             "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
             "output_mib": spec.logs.job_output_mib,
+            "budget": {"monthly": spec.budget.monthly, "warn_at": spec.budget.warn_at, "beyond": spec.budget.beyond} if spec.budget else None,
             "histories": [{"types": list(home.used_by[0]), "jobs": list(home.used_by[1]), "hook": home.history.hook, "url": url(home.history.component),
                            "remedies": home.history.remedies} for name, home in HOMES.items() if home.history and name in resident.HOOKED]}
 

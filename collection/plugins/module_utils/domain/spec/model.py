@@ -109,6 +109,11 @@ class Logs:
     """Logs of jobs."""
 
 
+@of(schema.BUDGET)
+class Budget:
+    """What the cluster may cost in a month."""
+
+
 @of(DATABASE)
 class Database:
     """A database outside of the cluster."""
@@ -190,6 +195,8 @@ class Spec:
                 del data[key]
         if self.logs == Logs():
             del data["logs"]
+        if self.budget is None:
+            del data["budget"]
         # Services say it, and what a spec of before this key says is still the same.
         del data[MONITORING.name]["enabled"]
         if not any(data[MONITORING.name].values()):

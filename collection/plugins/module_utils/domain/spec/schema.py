@@ -159,6 +159,16 @@ LOGS = Field(
     ),
     aliases={"retention": "keep", "bucket": "oss", "job_output": "job_output_mib"})
 
+BUDGET = Field(
+    "budget", "object", "What the cluster may cost in a calendar month (UTC), by the prices that its plans say. An alert comes when it is near, and when it is spent.",
+    default=None, example="{monthly: 5000, beyond: refuse}",
+    fields=(
+        Field("monthly", "number", "The most, in the account's currency.", required=True, least=0.01, most=1e12, example="5000"),
+        Field("warn_at", "int", "Percent of it from which an alert warns.", least=1, most=100, default=80, example="80"),
+        Field("beyond", "text", "What happens when it is spent: an alert alone, or new jobs and flows are refused as well, until the next month. What runs goes on.",
+              choices=("warn", "refuse"), default="warn", example="refuse"),
+    ), aliases={"limit": "monthly", "month": "monthly", "max": "monthly"})
+
 _ARTIFACTS = tuple(RELEASES[DEFAULT].artifacts)
 QUEUE = Field(
     "queue", "object", "A queue of YARN.", example="{capacity: 60, users: [alice]}",
@@ -223,6 +233,7 @@ SPEC = Field(
         _CONFIG,
         BACKUP,
         LOGS,
+        BUDGET,
         *(field for home in HOMES.values() for field in home.spec),
         Field("bootstrap", "list", "Scripts of your own that run once on every node, when it is deployed.", default=(), most=20,
               example="[{script: prepare.sh, when: before_install}]", item=STEP),

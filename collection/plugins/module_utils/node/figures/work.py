@@ -13,7 +13,7 @@ from ...domain import paths
 from ...domain.jobs.states import FINAL
 from ..common import NodeError, read_text, run, write_atomic
 from ..flows import record as flow_record, schedule
-from ..jobs import record as job_record
+from ..jobs import budget, record as job_record
 
 SEEN = f"{paths.STATE}/figures.json"
 FAILED = ("FAILED", "LOST")
@@ -33,7 +33,7 @@ def rows():
     return [*_counts("jobs", JOB_STATES, jobs), *_counts("flows", FLOW_STATES, flows),
             ("job_last_failure_seconds", {}, _last_failure(jobs)), ("flow_last_failure_seconds", {}, _last_failure(flows)),
             ("job_longest_wait_seconds", {}, max((int(time.time() - row[2]) for row in jobs.values() if row[1] == "SUBMITTED"), default=0)),
-            *_streams(jobs), *_schedules()]
+            *_streams(jobs), *_schedules(), *_budget()]
 
 
 def _states(folder, ids, read, seen):
@@ -81,6 +81,12 @@ def _streams(jobs):
                     attempts = max((change.get("attempt", 0) for change in job_record.history(name)), default=0)
                     found.append(("stream_attempts", {"id": name, "name": asked.get("name", "")}, attempts))
     return found
+
+
+def _budget():
+    """How far this month's budget is spent, and whether that is near its end."""
+    found = budget.state()
+    return [("budget_share", {}, found["share"]), ("budget_warns", {}, int(found["warns"]))] if found else []
 
 
 def _schedules():

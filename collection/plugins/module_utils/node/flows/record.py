@@ -16,7 +16,7 @@ import uuid
 from ...domain import paths
 from ...domain.flows.plan import FAILED, KILLED, RUNNING, SUCCEEDED, WAITING
 from ..common import NodeError, file_lock, read_text, run, unit_states, write_atomic
-from ..jobs import journal
+from ..jobs import budget, journal
 
 FLOWS = paths.FLOWS
 ID = re.compile(r"^f-\d{8}-\d{6}-[0-9a-f]{4}$")
@@ -82,13 +82,16 @@ def hold(flow_id):
 
 
 def create(wanted, files=""):
-    """Put a flow on record, once for each token. Returns (id, whether it is new). ``files``: folder that is taken over."""
+    """Put a flow on record, once for each token. Returns (id, whether it is new). ``files``: folder that is taken over. Raises NodeError beyond a budget."""
     os.makedirs(FLOWS, mode=0o755, exist_ok=True)
     with file_lock(f"{FLOWS}/.lock", LOCK_S):
         if wanted.get("token"):
             found = next((flow_id for flow_id in ids() if record(flow_id).get("token") == wanted["token"]), "")
             if found:
                 return found, False
+        beyond = budget.refusal()
+        if beyond:
+            raise NodeError(beyond, emr_refused=True)
         flow_id = time.strftime("f-%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
         draft = f"{FLOWS}/.new-{flow_id}"
         os.makedirs(draft, mode=0o750)

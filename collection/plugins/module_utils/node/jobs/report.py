@@ -8,7 +8,7 @@ from ...domain.jobs import report as judgement
 from ...domain.jobs.usage import of_application, together
 from ..daemons.health import is_server
 from ..hadoop_http import ResourceManager
-from . import usage as job_usage
+from . import budget, usage as job_usage
 from .operations import listing
 from .record import ids, settings
 
@@ -30,7 +30,7 @@ def report(params):
     histories = known.get("histories") or []
     remedies = {kind: row["remedies"] for row in histories for kind in (*row["types"], *row.get("jobs", ()))}
     found = judgement.report(rows, job_usage.prices(), since, now, job_usage.capacity(base), remedies)
-    return {"changed": False, "report": dict(found, name=known["cluster"]), "cut": len(jobs) >= JOBS_MOST}
+    return {"changed": False, "report": dict(found, name=known["cluster"], budget=budget.state()), "cut": len(jobs) >= JOBS_MOST}
 
 
 def _of_job(row):

@@ -19,7 +19,7 @@ from ..config.keys import parse_keys
 from ..host import python_env
 from ..oss import role_provider
 from ..people.members import members
-from . import admission as job_admit, yarn as job_yarn
+from . import admission as job_admit, budget, yarn as job_yarn
 from .conf_dirs import HADOOP, SPARK as SPARK_CONF, check_queue, conf_environment
 from .record import ID, JOBS, settings
 
@@ -52,6 +52,9 @@ def submit(params):
             before = _token(wanted["token"], job_id, kept["digest"])
             if before:
                 return before, False
+            beyond = budget.refusal(wanted["token"])
+            if beyond:
+                raise Refusal(beyond)
             os.rename(draft, f"{JOBS}/{job_id}")
             job_admit.enqueue(job_id, kept["need_mib"])
     finally:
