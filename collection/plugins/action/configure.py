@@ -87,7 +87,8 @@ class ActionModule(NodeAction):
         own = context.spec.metastore.database
         if not (own and any(c.name == metastore.METASTORE.name for c in context.components)):
             return {}
-        return {"database": {"component": metastore.METASTORE.name, "url": own.url, "user": own.user, "owner": metastore.METASTORE.user, "path": metastore.PASSWORD_FILE,
+        return {"database": {"component": metastore.METASTORE.name, "url": own.url, "user": own.user, "owner": metastore.METASTORE.user,
+                             "path": metastore.PASSWORD_FILE,
                              "variable": metastore.PASSWORD_VARIABLE},
                 "secrets": {"database_password": os.environ.get(metastore.PASSWORD_VARIABLE, "")}}
 

@@ -42,7 +42,7 @@ def _look(operation: Operation) -> dict:
 
 def _judge(arguments: dict, spec, operation: Operation, grace: int) -> dict:
     data = maintenance.Maintenance(operation, spec, arguments.get("activity"), arguments.get("excluded") or [],
-                                      arguments.get("unread") or "", grace, act=not arguments["plan_only"]).run()
+                                   arguments.get("unread") or "", grace, act=not arguments["plan_only"]).run()
     for text in data["done"]:
         operation.say(text)
     return {**data, "emr_result": {"maintain": {key: value for key, value in data.items() if key != "edit"}}}

@@ -96,7 +96,7 @@ class ActionModule(NodeAction):
             data["history"] = kept.metas
         return {"changed": False, "revision": data["revision"], "spec": shown.to_dict(), "excluded": kept.excluded,
                 "services": list(shown.expanded_services), "ansible_facts": {"emr_spec_data": shown.to_dict(),
-                                  "emr_placement": {"placement": kept.newest.get("placement") or {}}},
+                                                                             "emr_placement": {"placement": kept.newest.get("placement") or {}}},
                 "emr_result": data}
 
     @staticmethod

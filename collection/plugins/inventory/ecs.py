@@ -13,8 +13,8 @@ description:
   - Finds the ECS instances that carry the tag C(emr:cluster), or all of an account, in many regions and accounts at the same
     time, and groups them by cluster, role, node group, region and zone.
   - Groups are C(emr_<cluster>), the role (C(master), C(slave), C(task), C(gateway)), C(emr_control) (of each cluster
-    the node with its jobs, flows and revisions), C(emr_group_<node group>), C(emr_region_<region>), C(emr_zone_<zone>) and, with O(accounts), C(emr_account_<name>). Characters that a group name may
-    not have become C(_).
+    the node with its jobs, flows and revisions), C(emr_group_<node group>), C(emr_region_<region>), C(emr_zone_<zone>) and, with O(accounts),
+    C(emr_account_<name>). Characters that a group name may not have become C(_).
   - Hosts get the variables that the playbooks of this collection use, among them the trusted host key.
   - With O(all_instances) an instance that belongs to no cluster gets no user, key and options of SSH from here, so that those of
     C(group_vars) hold.

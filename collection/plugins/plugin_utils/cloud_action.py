@@ -102,4 +102,3 @@ def _follow(arguments: dict, run_before: dict) -> None:
     if not any(arguments.get(key) for key in ("name", "spec", "spec_file")):
         arguments.update({key: run_before[key] for key in ("name", "region") if run_before.get(key)})
         arguments["spec"] = plain(run_before.get("spec")) or None
-

@@ -16,7 +16,7 @@ def hdfs(seen: dict) -> list:
     rows = []
     if found["safe_mode"]:
         rows.append(row("fail", "HDFS is in safe mode: " + found["safe_mode"].split(".")[0],
-                         then=f"emrctl status {name}"))
+                        then=f"emrctl status {name}"))
     files = "hdfs fsck / -list-corruptfileblocks names the files"
     heals = f"emrctl repair {name} waits until HDFS has healed"
     for key, state, what, then in (
@@ -30,15 +30,15 @@ def hdfs(seen: dict) -> list:
     for node in found["datanodes"]:
         if node["state"] == "dead":
             rows.append(row("fail", f"the DataNode is dead for {node['last_contact_s']} s", node["node"],
-                             f"emrctl repair {name}"))
+                            f"emrctl repair {name}"))
         if node["failed_volumes"]:
             rows.append(row("fail", f"{node['failed_volumes']} of its disks failed", node["node"],
-                             f"emrctl repair {name} --node {node['node']}"))
+                            f"emrctl repair {name} --node {node['node']}"))
     if found["capacity_bytes"] and found["free_bytes"] < 0.1 * found["capacity_bytes"]:
         rows.append(row("warn", f"{found['free_bytes'] / found['capacity_bytes']:.0%} of HDFS is free",
-                         then=f"emrctl scale {name} slave=N"))
+                        then=f"emrctl scale {name} slave=N"))
     return rows or [row("ok", f"{found['live']} DataNodes live, {found['blocks']} blocks, none missing, damaged or "
-                         "under-replicated")]
+                        "under-replicated")]
 
 
 def backup(seen: dict) -> list:

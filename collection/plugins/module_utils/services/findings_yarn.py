@@ -18,5 +18,5 @@ def yarn(seen: dict) -> list:
         if node["state"] in ("unhealthy", "lost", "rebooted") and node["node"] in known:
             said = f": {node['report']}" if node["report"] else ""
             rows.append(row("fail", f"the NodeManager is {node['state']}{said}", node["node"],
-                             f"emrctl repair {name}"))
+                            f"emrctl repair {name}"))
     return rows or [row("ok", f"{found['active']} NodeManagers are active and healthy")]

@@ -43,7 +43,8 @@ DATANODE = Component(
     Health("hdfs.datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
     "HDFS_DATANODE_OPTS", (), "HDFS DataNode", "http", (OF_NAMENODE, TRASH, PROXY_USERS),
     (Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "datanode", "{node}:9867"), (DATANODE_LIVE,)),),
-    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", marked=True, turn="hdfs.datanode", native=True, metrics=Metrics(),
+    storage=(("hdfs-site", "dfs.datanode.data.dir"),), storage_mode="0700", work="store data", marked=True, turn="hdfs.datanode", native=True,
+    metrics=Metrics(),
     # A copy of every block stays up.
     together=lambda effective: max(1, int(str(effective["hdfs-site"]["dfs.replication"])) - 1))
 

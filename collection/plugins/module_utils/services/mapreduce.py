@@ -69,12 +69,16 @@ def _sizes(facts) -> dict:
 REMEDIES = {
     "skew": "A key, or an input file, is much larger than the others: combine before the shuffle, give the key a random part and sum in a second job, or "
             "write more and smaller files; more reduces (--property mapreduce.job.reduces=N) help against several large keys, not against one.",
-    "straggler": "Let a second attempt race it: --property mapreduce.map.speculative=true --property mapreduce.reduce.speculative=true. If it is always the same node: emrctl check NAME.",
-    "containers": "Free memory was missing, or the application master was slow to start: a smaller --property mapreduce.map.memory.mb, or more nodes (emrctl scale NAME).",
-    "spill": "Enlarge the buffer for sorting, and the heap with it: --property mapreduce.task.io.sort.mb=N, --property mapreduce.map.java.opts=-Xmx…m; for reduces "
+    "straggler": "Let a second attempt race it: --property mapreduce.map.speculative=true --property mapreduce.reduce.speculative=true. If "
+                 "it is always the same node: emrctl check NAME.",
+    "containers": "Free memory was missing, or the application master was slow to start: a smaller --property mapreduce.map.memory.mb, or "
+                  "more nodes (emrctl scale NAME).",
+    "spill": "Enlarge the buffer for sorting, and the heap with it: --property mapreduce.task.io.sort.mb=N, --property "
+             "mapreduce.map.java.opts=-Xmx…m; for reduces "
              "--property mapreduce.reduce.shuffle.input.buffer.percent and --property mapreduce.task.io.sort.factor=N.",
     "garbage": "Give tasks more heap: --property mapreduce.map.memory.mb=N and --property mapreduce.map.java.opts=-Xmx(0.8 N)m, the same for reduce.",
-    "failed": "See why: emrctl jobs logs NAME JOB --yarn. Killed for their memory, they need --property mapreduce.map.memory.mb=N or mapreduce.reduce.memory.mb.",
+    "failed": "See why: emrctl jobs logs NAME JOB --yarn. Killed for their memory, they need --property mapreduce.map.memory.mb=N or "
+              "mapreduce.reduce.memory.mb.",
     "memory": "--property mapreduce.map.memory.mb={wanted} and --property mapreduce.map.java.opts=-Xmx{heap}m, the same for reduce",
 }
 

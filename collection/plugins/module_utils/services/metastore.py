@@ -82,7 +82,8 @@ def _secrets(spec) -> tuple:
 
 
 SERVICE = Service(
-    name="metastore", secrets=_secrets, used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",), software="metastore", home=METASTORE_HOME, components=(METASTORE,), spec=(SPEC,), data=("metastore",),
+    name="metastore", secrets=_secrets, used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs",),
+    software="metastore", home=METASTORE_HOME, components=(METASTORE,), spec=(SPEC,), data=("metastore",),
     files=(ConfFile(
         "metastore-site", f"{HADOOP_CONF}/metastore-site.xml", at=("metastore",), takes=("core-site",),
         prefixes=("metastore.", "javax.jdo.", "datanucleus."),

@@ -49,11 +49,13 @@ NODE_EXPORTER = Component(
     metrics=Metrics(path="/metrics"))
 PROMETHEUS = Component(
     "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": 9090}, Heap(0.02, 100, 4096), Health("http", "http", "/-/ready"),
-    frozenset({STEM, ALERTS}), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"alertmanager\."),),
+    frozenset({STEM, ALERTS}), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False,
+    ignores=((STEM, r"alertmanager\."),),
     metrics=Metrics(path="/metrics"))
 ALERT_MANAGER = Component(
     "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
-    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
+    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False,
+    ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
     metrics=Metrics(path="/metrics"))
 # Python, which takes about 20 MiB. It serves without Prometheus, so nobody waits for that before it.
 CLUSTER_PAGE = Component(
@@ -107,14 +109,16 @@ def _sizes(facts) -> dict:
 def _program(name: str, options, exports=()) -> str:
     """A program that becomes the daemon, with these ``exports`` (NAME=value) in its environment. No option holds what a person wrote but for
     checked durations and sizes."""
-    return "\n".join(["#!/bin/sh", *(f"export {row}" for row in exports), f"exec {MONITORING_HOME}/bin/{name} \\", " \\\n".join(f"    {option}" for option in options), ""])
+    return "\n".join(["#!/bin/sh", *(f"export {row}" for row in exports), f"exec {MONITORING_HOME}/bin/{name} \\",
+                      " \\\n".join(f"    {option}" for option in options), ""])
 
 
 def _prometheus(facts, effective) -> str:
     conf = {key: str(value) for key, value in effective[STEM].items()}
     memory = int(clamp(0.02 * facts.node.memory_mib, 100, 4096))
     return _program("prometheus", (
-        f"--config.file={MONITORING_CONF}/prometheus.yml", f"--storage.tsdb.path={conf['store.dir']}", f"--storage.tsdb.retention.time={conf['retention.time']}",
+        f"--config.file={MONITORING_CONF}/prometheus.yml", f"--storage.tsdb.path={conf['store.dir']}",
+        f"--storage.tsdb.retention.time={conf['retention.time']}",
         f"--storage.tsdb.retention.size={conf['retention.size']}", "--storage.tsdb.wal-compression", f"--web.listen-address=:{PROMETHEUS.ports['http']}",
         # What one query may take, so that no page and no person takes the node's memory.
         "--query.max-samples=5000000", "--query.timeout=20s", "--query.max-concurrency=4", "--log.level=warn"),
@@ -137,7 +141,8 @@ SERVICE = Service(
     files=(ConfFile(STEM, f"{MONITORING_CONF}/prometheus.yml", monitoring_files.prometheus_yml, at=("prometheus",),
                     prefixes=("scrape.", "retention.", "remote_write."), key=KEY, check=_check,
                     key_hint=f"Choose from {', '.join(sorted(SETTINGS))}.",
-                    reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks", "alertmanager.dir": "it follows from the node's disks",
+                    reserved={"cluster": "it is the cluster's name", "store.dir": "it follows from the node's disks",
+                              "alertmanager.dir": "it follows from the node's disks",
                               "alertmanager.digest": "it follows from the receivers", "kept.digest": "it follows from the panels"}),
            ConfFile(ALERTS, f"{MONITORING_CONF}/rules.yml", monitoring_files.rules_yml, at=("prometheus",),
                     key=re.compile(r"^[A-Z][A-Za-z0-9]+\.(expr|at|for|severity|means|help)$"), check=monitoring_files.check_alert,
@@ -156,4 +161,3 @@ SERVICE = Service(
     spec=(receivers.SPEC,), switch="monitoring", defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec), secrets=_secrets,
     alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
     directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)
-

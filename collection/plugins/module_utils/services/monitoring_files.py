@@ -34,7 +34,8 @@ def prometheus_yml(settings) -> str:
             "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],
             "relabel_configs": [{"source_labels": ["component"], "target_label": "job"}],
             # Each container of YARN would leave its series behind.
-            "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"}, {"regex": NO_LABELS, "action": "labeldrop"}]}]})
+            "metric_relabel_configs": [{"source_labels": ["containerresource"], "regex": ".+", "action": "drop"},
+                                       {"regex": NO_LABELS, "action": "labeldrop"}]}]})
 
 
 def _sent_on(settings) -> dict:

@@ -23,12 +23,13 @@ def _many(name: str) -> str:
 
 
 PANELS = (
-    Panel("YARN memory in use", "overview", ((f"100 * {_root('allocated_mb')} / ({_root('allocated_mb')} + {_root('available_mb')})", "used"),), "percent", "number"),
+    Panel("YARN memory in use", "overview", ((f"100 * {_root('allocated_mb')} / ({_root('allocated_mb')} + {_root('available_mb')})", "used"),),
+          "percent", "number"),
     Panel("Applications that run", "overview", ((_root("apps_running"), "run"),), kind="number"),
     Panel("Applications", "overview", ((_root("apps_running"), "run"), (_root("apps_pending"), "wait"))),
     Panel("Memory of YARN", "overview", ((f"{_root('allocated_mb')} * {MIB}", "in use"), (f"{_root('available_mb')} * {MIB}", "free")), "bytes", "area"),
     Panel("Memory", "yarn", ((f"{_root('allocated_mb')} * {MIB}", "in use"), (f"{_root('reserved_mb')} * {MIB}", "reserved"),
-                            (f"{_root('available_mb')} * {MIB}", "free")), "bytes", "area"),
+                             (f"{_root('available_mb')} * {MIB}", "free")), "bytes", "area"),
     Panel("Memory that is waited for", "yarn", ((f"{_root('pending_mb')} * {MIB}", "asked for"),), "bytes"),
     Panel("Vcores", "yarn", ((_root("allocated_v_cores"), "in use"), (_root("available_v_cores"), "free"), (_root("pending_v_cores"), "waited for"))),
     Panel("Queues: memory in use", "yarn", ((f"{_queue('allocated_mb')} * {MIB}", "{{queue}}"),), "bytes"),
@@ -38,7 +39,7 @@ PANELS = (
     Panel("Containers that failed", "yarn", (("round(sum by (node) (increase(node_manager_metrics_containers_failed[$range])))", "{{node}}"),)),
     Panel("Applications: ends", "yarn", ((_many("apps_completed"), "completed"), (_many("apps_failed"), "failed"), (_many("apps_killed"), "killed"))),
     Panel("NodeManagers", "yarn", (("max(cluster_metrics_num_active_n_ms)", "active"), ("max(cluster_metrics_num_lost_n_ms)", "lost"),
-                                  ("max(cluster_metrics_num_unhealthy_n_ms)", "unhealthy"), ("max(cluster_metrics_num_decommissioning_n_ms)", "leaving"))),
+                                   ("max(cluster_metrics_num_unhealthy_n_ms)", "unhealthy"), ("max(cluster_metrics_num_decommissioning_n_ms)", "leaving"))),
     Panel("Heap of the ResourceManager", "yarn", ((heap("resourcemanager"), "{{node}}"),), "percent"),
     Panel("Applications that run and wait", "jobs", ((_root("apps_running"), "run"), (_root("apps_pending"), "wait"))),
     Panel("Containers for them", "jobs", ((_root("allocated_containers"), "have"), (_root("pending_containers"), "wait for"))),

@@ -180,7 +180,8 @@ REMEDIES = {
 
 SERVICE = Service(
     history=History("spark.applications", HISTORY.name, REMEDIES),
-    name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark", home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
+    name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark",
+    home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
     python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,
     components=(HISTORY,),
     files=(ConfFile(

@@ -206,12 +206,14 @@ DRAINING = Draining(said=_running, sums=(("containers", "containers"),), moves=(
 _ALL = '{user=""}'
 FIGURES = (Figures("Queues", "queue", (
     ("share", f"sum by (queue) (100 * queue_metrics_allocated_mb{_ALL} / (queue_metrics_allocated_mb{_ALL} + queue_metrics_available_mb{_ALL}))", "percent"),
-    ("memory_used_mib", f"sum by (queue) (queue_metrics_allocated_mb{_ALL})", ""), ("vcores_used", f"sum by (queue) (queue_metrics_allocated_v_cores{_ALL})", ""),
+    ("memory_used_mib", f"sum by (queue) (queue_metrics_allocated_mb{_ALL})", ""),
+    ("vcores_used", f"sum by (queue) (queue_metrics_allocated_v_cores{_ALL})", ""),
     ("containers", f"sum by (queue) (queue_metrics_allocated_containers{_ALL})", ""), ("running", f"sum by (queue) (queue_metrics_apps_running{_ALL})", ""),
     ("waiting", f"sum by (queue) (queue_metrics_apps_pending{_ALL})", ""))),)
 
 SERVICE = Service(
-    name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None), components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
+    name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None),
+    components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
         ConfFile("yarn-site", f"{HADOOP_CONF}/yarn-site.xml", everywhere=True, prefixes=("yarn.",), takes=("core-site",),
                  aliases=xml_aliases("yarn-site", "yarn"), counted=("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",),

@@ -1,7 +1,7 @@
 """The variables of the roles: what a play says of a cluster of an inventory, in place of a spec. Pure Python: no Ansible import.
 
-A role is called like its service, with _ for -, in this collection or, for a service of one's own, anywhere. Its variable ``<role>_config`` holds settings as a spec's ``config`` does; those below are
-names for single settings.
+A role is called like its service, with _ for -, in this collection or, for a service of one's own, anywhere. Its variable ``<role>_config`` holds
+settings as a spec's ``config`` does; those below are names for single settings.
 """
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ MAX_JOBS, MAX_PARALLEL = 200, 32
 KIND = Kind("flow", "a flow", "Start from the example in docs/flows.md.", "Keep one flow in a file")
 _BINARY = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
+
 def _pairs(name: str, doc: str, example: str) -> Field:
     return Field(name, "map", doc, default={}, most=200, form="parameters", example=example, expect="names with one value each",
                  item=Field("value", "scalar", "One value.", example="1"))

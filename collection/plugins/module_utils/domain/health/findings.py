@@ -198,7 +198,7 @@ def _computed(seen: dict) -> list:
             rows.append(row("ok", f"{done} in {found['seconds']:.1f} s"))
     if not first:
         rows.append(row("fail", "nothing could be written or computed: the control node was not examined",
-                         seen["control"], f"emrctl repair {seen['cluster']}"))
+                        seen["control"], f"emrctl repair {seen['cluster']}"))
     if len(rows) == 2 and all(row["state"] == "ok" for row in rows):
         rows = [row("ok", f"{rows[0]['detail']}; {rows[1]['detail']}")]
     return rows

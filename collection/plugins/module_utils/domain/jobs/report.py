@@ -23,10 +23,11 @@ def report(rows, prices, begin, end, capacity, remedies):
     known = [row for row in rows if row["cost"] is not None]
     alive = max(0.0, end - max(begin, prices[0]["since"] if prices else begin))
     whole, theirs = spent(prices, begin, end), sum(row["cost"] for row in known)
-    return {"since": begin, "until": end, "currency": price.get("currency", "") if price else "", "cluster": {
-                "hours": round(alive / HOUR_S, 2), "cost": round(whole, 4), "work_cost": round(theirs, 4), "unused_cost": round(max(0.0, whole - theirs), 4),
-                "memory_share": _share(sum(_of(row, "memory_mib_s") for row in rows), capacity.get("memory_mib"), alive),
-                "vcore_share": _share(sum(_of(row, "vcore_s") for row in rows), capacity.get("vcores"), alive)},
+    return {"since": begin, "until": end, "currency": price.get("currency", "") if price else "",
+            "cluster": {"hours": round(alive / HOUR_S, 2), "cost": round(whole, 4), "work_cost": round(theirs, 4),
+                        "unused_cost": round(max(0.0, whole - theirs), 4),
+                        "memory_share": _share(sum(_of(row, "memory_mib_s") for row in rows), capacity.get("memory_mib"), alive),
+                        "vcore_share": _share(sum(_of(row, "vcore_s") for row in rows), capacity.get("vcores"), alive)},
             "jobs": _states(rows), "by": {key: _by(rows, key, theirs) for key in KEYS}, "wasteful": _wasteful(rows, remedies)}
 
 
@@ -82,7 +83,8 @@ def _wasteful(rows, remedies):
         used = used_share(row.get("usage"))
         if used and row["cost"] and 1 - used["share"] >= WASTED:
             helps = remedies.get(row["type"], {})
-            found.append({"id": row["id"], "name": row["name"], "user": row["user"], "cost": round(row["cost"], 6), "wasted": round(row["cost"] * (1 - used["share"]), 6),
+            found.append({"id": row["id"], "name": row["name"], "user": row["user"], "cost": round(row["cost"], 6),
+                          "wasted": round(row["cost"] * (1 - used["share"]), 6),
                           "memory_used": used["memory"], "cpu_used": used["cpu"], "asked_mib": used["asked_mib"], "peak_mib": used["peak_mib"],
                           "suggestion": suggestion(used, helps)})
     return sorted(found, key=lambda row: -row["wasted"])[:WASTEFUL]
@@ -101,7 +103,8 @@ def used_share(usage):
     memory = min(1.0, peak / asked) if asked and peak else None
     cpu = min(1.0, (usage.get("cpu_s") or 0) / usage["vcore_s"])
     parts = [part for part in (memory, cpu) if part is not None]
-    return {"share": sum(parts) / len(parts), "memory": memory if memory is None else round(memory, 3), "cpu": round(cpu, 3), "asked_mib": asked, "peak_mib": peak}
+    return {"share": sum(parts) / len(parts), "memory": memory if memory is None else round(memory, 3), "cpu": round(cpu, 3), "asked_mib": asked,
+            "peak_mib": peak}
 
 
 def suggestion(used, helps):

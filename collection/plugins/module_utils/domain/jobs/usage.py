@@ -2,7 +2,8 @@
 
 Facts of an application, as the hooks in node/services/ give them: {read_bytes, written_bytes, cpu_s, gc_s, peak_mib, asked_mib, stages}. A stage is a
 group of tasks that do the same: {name, tasks, failed, killed, run_s, gc_s, cpu_s, wait_s, median_s, p95_s, max_s, median_bytes, max_bytes, spill_times or
-spilled_mib, written_mib, peak_mib, asked_mib}, as far as its history has them. ``run_s`` are seconds of all its tasks together; ``wait_s`` until its first one ran.
+spilled_mib, written_mib, peak_mib, asked_mib}, as far as its history has them. ``run_s`` are seconds of all its tasks together; ``wait_s`` until its
+first one ran.
 """
 from __future__ import annotations
 

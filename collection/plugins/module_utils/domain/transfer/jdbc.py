@@ -69,7 +69,7 @@ def request(wanted: dict) -> dict:
     # An import is made beside its target and renamed.
     where = {"path": what["path"], "needs": "replace" if direction == "import" else "read"}
     return {"place": where, "job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",
-                    "args": [*submit_options(wanted["provider"], row["jar"]), paths.JDBC, REQUEST]},
+                                    "args": [*submit_options(wanted["provider"], row["jar"]), paths.JDBC, REQUEST]},
             "files": {REQUEST: json.dumps(what, ensure_ascii=False, indent=1)},
             "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
 

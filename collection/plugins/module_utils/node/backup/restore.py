@@ -118,6 +118,7 @@ def _started(params):
     """Start the NameNode and wait until it answers."""
     run(["systemctl", "reset-failed", f"{UNIT}.service"], check=False)
     run(["systemctl", "restart", f"{UNIT}.service"], limit_s=120)
+
     def look():
         info, system, _state = jmx(params["namenode"])
         return "" if info.get("Safemode") and system else "silent"

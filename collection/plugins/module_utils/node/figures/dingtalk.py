@@ -63,7 +63,7 @@ def send(url, secret, told):
     query = {"access_token": token, **(signature(key.strip(), time.time()) if key.strip() else {})}
     try:
         answer = Daemon(address, name="DingTalk").ask(path, "POST", query=query, data=json.dumps(message(told)).encode(),
-                                                     headers={"Content-Type": "application/json"}, limit_s=LIMIT_S)
+                                                      headers={"Content-Type": "application/json"}, limit_s=LIMIT_S)
         found = json.loads(answer)
     except HttpError as error:
         return f"DingTalk at {address}: {error.last}"

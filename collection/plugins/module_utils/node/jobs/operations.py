@@ -115,8 +115,8 @@ def show(job_id):
 
 
 def listing(limit=200, whole=False, **filters):
-    """Jobs, the newest first, without arguments and history; with ``whole`` with all that is known of what they used. ``filters``: state, type, user (each one or several), name (with
-    * and ?), since (seconds of the epoch)."""
+    """Jobs, the newest first, without arguments and history; with ``whole`` with all that is known of what they used. ``filters``: state, type, user
+    (each one or several), name (with * and ?), since (seconds of the epoch)."""
     found = []
     for job_id in ids():
         if len(found) >= limit or (filters.get("since") and not _since(job_id, filters["since"])):

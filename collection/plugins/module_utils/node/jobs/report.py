@@ -58,4 +58,3 @@ def _others(base, since):
                      "queue": used["applications"][0]["queue"], "flow": "", "state": state, "seconds": (app.get("elapsedTime") or 0) / 1000.0,
                      "waited_s": used["wait_s"], "usage": used})
     return rows
-

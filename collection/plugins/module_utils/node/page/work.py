@@ -88,4 +88,3 @@ def told_flows(now):
 
 def _short(text):
     return str(text or "")[:_LONG]
-
