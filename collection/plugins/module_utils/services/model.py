@@ -167,8 +167,8 @@ class Component:
 
     ``storage``: (stem, key) of settings whose values are its local folders. ``counts``: MiB that it gives away beside its own heap, from
     the node's memory; ``beside``: MiB that it
-    needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do, for the message that there is none. ``leads``: it serves the
-    file system, so it starts and restarts alone, before all others. ``marked``: its folders carry the
+    needs beside its heap at least; ``takes``: MiB that it takes of what others give away. ``work``: what its nodes do, for the message that there is
+    none. ``leads``: it serves the file system, so it starts and restarts alone, before all others. ``marked``: its folders carry the
     id of the cluster. ``together(effective)``: how many of them may be down at a time. ``turn``: the hook in node/services/ with what has to hold around its
     restart. ``survive``: a restart leaves its children alive; stopping ends them. ``heap_env``: a variable that its launcher
     takes the heap from, instead of an option. ``lists``: files by which it admits nodes, and drains them. ``native``: its JVM
@@ -335,12 +335,14 @@ class Service:
     ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
-    ``secrets(spec)``: each Secret that it needs. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
+    ``secrets(spec)``: each Secret that it needs. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``:
+    numbers for plans;
     ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
     node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
     ``proof``: that it works. ``spec``: fields
     that a spec has for it. ``python``: the least that its nodes need of it as (version, who needs it, what does not run without it). ``rate``:
-    MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of YARN applications, and of jobs, that cannot go on
+    MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of
+    YARN applications, and of jobs, that cannot go on
     without it; None means all. ``alerts``, ``panels``, ``figures``: of what the cluster keeps of it. ``switch``: the object of a spec whose
     ``enabled`` says whether the service runs; it does in every spec that a person writes without a word on it.
     """
@@ -392,5 +394,6 @@ class Service:
             replace(c, service=self.name, software=self.software, env={**c.env}) for c in self.components))
 
 
-__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap", "History", "Metrics",
+__all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap",
+           "History", "Metrics",
            "Panel", "Proof", "Refresh", "Secret", "Service", "TextFile", "count", "first", "nothing", "on"]

@@ -158,6 +158,7 @@ SERVICE = Service(
            TextFile(f"{MONITORING_CONF}/kept.yml", lambda facts, _effective: page_files.kept_rules(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
-    spec=(receivers.SPEC,), switch="monitoring", defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec), secrets=_secrets,
+    spec=(receivers.SPEC,), switch="monitoring", defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec),
+    secrets=_secrets,
     alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
     directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)

@@ -150,5 +150,6 @@ def start_order() -> tuple:
     return tuple(done)
 
 
-__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "SWITCHES", "VARIABLE", "components_for",
+__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "SWITCHES",
+           "VARIABLE", "components_for",
            "components_on", "expand_services", "homes", "module_name", "own_hooks", "start_order"]

@@ -160,12 +160,14 @@ LOGS = Field(
     aliases={"retention": "keep", "bucket": "oss", "job_output": "job_output_mib"})
 
 BUDGET = Field(
-    "budget", "object", "What the cluster may cost in a calendar month (UTC), by the prices that its plans say. An alert comes when it is near, and when it is spent.",
+    "budget", "object",
+    "What the cluster may cost in a calendar month (UTC), by the prices that its plans say. An alert comes when it is near, and when it is spent.",
     default=None, example="{monthly: 5000, beyond: refuse}",
     fields=(
         Field("monthly", "number", "The most, in the account's currency.", required=True, least=0.01, most=1e12, example="5000"),
         Field("warn_at", "int", "Percent of it from which an alert warns.", least=1, most=100, default=80, example="80"),
-        Field("beyond", "text", "What happens when it is spent: an alert alone, or new jobs and flows are refused as well, until the next month. What runs goes on.",
+        Field("beyond", "text",
+              "What happens when it is spent: an alert alone, or new jobs and flows are refused as well, until the next month. What runs goes on.",
               choices=("warn", "refuse"), default="warn", example="refuse"),
     ), aliases={"limit": "monthly", "month": "monthly", "max": "monthly"})
 
