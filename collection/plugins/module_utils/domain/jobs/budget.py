@@ -34,7 +34,8 @@ def refusal(budget, prices, now, token=""):
     if not found or not found["refuses"] or OF_FLOW.fullmatch(token or ""):
         return ""
     day = time.strftime("%Y-%m-%d", time.gmtime(found["until"]))
-    return (f"the cluster has cost {found['spent']:,.2f} {found['currency']} this month, and its budget is {found['monthly']:,.2f}: nothing new is begun before {day}. "
+    return (f"the cluster has cost {found['spent']:,.2f} {found['currency']} this month, and its budget is {found['monthly']:,.2f}: "
+            f"nothing new is begun before {day}. "
             "Next: raise budget.monthly in the spec, and emrctl apply it")
 
 
