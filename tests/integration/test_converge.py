@@ -207,3 +207,6 @@ def test_a_bootstrap_script_that_is_not_there_is_refused_before_anything_is_boug
             bootstrap_scripts.check(wanted, None, ["base/set up.sh"])
         bootstrap_scripts.check(wanted, None, ["base/set up.sh", "other.sh"])
         bootstrap_scripts.check(wanted, None, (), needed=False)
+        (file.parent / "other.sh").write_bytes(b"#!/bin/sh\r\ntrue\r\n")
+        with pytest.raises(Refused, match=r"other\.sh has Windows line ends"):
+            bootstrap_scripts.check_new(wanted, run, str(file))

@@ -190,6 +190,13 @@ def test_scripts_that_came_with_a_change_are_kept_for_nodes_to_come(tmp_path, mo
     assert node_bootstrap.run_scripts([first], False) == ["script a b/my set up.sh"] and (tmp_path / "ran1").exists(), "kept is not run"
 
 
+def test_a_script_without_a_first_line_is_run_by_the_shell(tmp_path, monkeypatch):
+    """As a person's own shell does it; the kernel alone says "Exec format error"."""
+    monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
+    row = {"name": "setup.sh", "place": "setup.sh", "content": f"echo here > '{tmp_path}/ran'\n", "on_failure": "stop"}
+    assert node_bootstrap.run_scripts([row], False) and (tmp_path / "ran").read_text() == "here\n"
+
+
 def test_a_script_that_ran_before_places_were_kept_runs_no_second_time(tmp_path, monkeypatch):
     monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
     content = f"#!/bin/sh\ntouch {tmp_path}/ran\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 
 from ..module_utils.domain.errors import Refused
+from .scripts import REMEDY, windows_line_ends
 
 
 def path_of(script: str, spec_file=None) -> str:
@@ -32,13 +33,17 @@ def refusal(lacking, spec_file=None) -> Refused:
 
 
 def check(spec, spec_file=None, kept=(), needed: bool = True) -> None:
-    """Raises Refused, naming all, when new nodes would lack a script. ``kept``: paths of those that the control node keeps.
+    """Raises Refused, naming all, when new nodes would lack a script or could not run it. ``kept``: paths of those that the control node keeps.
 
     A spec's file has to have its scripts beside it even when no node is bought (not ``needed``).
     """
     lacking = [step.script for step in spec.bootstrap if step.script not in kept and content(step.script, spec_file) is None]
     if lacking and (needed or spec_file):
         raise refusal(lacking, spec_file)
+    here = [path_of(step.script, spec_file) for step in spec.bootstrap if spec_file or step.script not in kept]
+    wrong = [why for path in here if os.path.isfile(path) and (why := windows_line_ends(path))]
+    if wrong:
+        raise Refused("\n".join(f"bootstrap: {why}" for why in wrong), REMEDY)
 
 
 def check_new(spec, operation, spec_file=None) -> None:
