@@ -113,7 +113,9 @@ ANSWERS = {
         {"labels": {"alertname": "HdfsFull", "severity": "warning"}, "annotations": {}, "state": "pending", "activeAt": "2026-11-29T10:00:00Z"},
         {"labels": {"alertname": "NodeDown", "severity": "critical", "node": "s1", "role": "slave"}, "annotations": {"means": "s1 is \x1b[31mdown.", "help": "emrctl repair x"},
          "state": "firing", "activeAt": "2026-11-29T09:59:00Z"}]}},
-    "/api/v1/rules?type=alert": {"status": "success", "data": {"groups": [{"rules": [1, 2, 3]}]}},
+    "/api/v1/rules?type=alert": {"status": "success", "data": {"groups": [{"rules": [
+        {"name": "NodeDown", "labels": {"severity": "critical"}}, {"name": "HdfsFull", "labels": {"severity": "warning"}},
+        {"name": "Own", "labels": {}}, {"name": "Watchdog", "labels": {"severity": "watchdog"}}]}]}},
     "/api/v2/alerts": [{"labels": {"alertname": "YarnNodesLost", "severity": "warning"}, "fingerprint": "f2", "status": {"inhibitedBy": ["f1"], "silencedBy": []}},
                        {"labels": {"alertname": "NodeDown", "severity": "critical", "node": "s1", "role": "slave"}, "fingerprint": "f1", "status": {"inhibitedBy": [], "silencedBy": []}}]}
 
