@@ -238,6 +238,7 @@ def test_the_report():
     assert [row["flow"] for row in found["by"]["flow"]] == ["sales"] and found["jobs"]["waited_most_s"] == 3
     first = found["wasteful"][0]
     assert first["suggestion"] == "asks for 2,048 MiB in a container and used 400 at most: -D m=512 -Xmx409m" and 0.8 < first["wasted"] < 0.9
+    assert "-Xmx614m" in judgement.suggestion({"asked_mib": 2048, "peak_mib": 400, "cpu": 0.5}, {"memory": "-Xmx{heap}m", "least_heap_mib": 450})
     text = page({**found, "name": "c"})
     assert "&lt;b&gt;" in text and "<b>" not in text and "src=" not in text and "http" not in text
     assert "alice" in views_usage.report({**found, "name": "c"}, True, "x.html")

@@ -320,7 +320,8 @@ class Secret:
 @dataclass(frozen=True)
 class History:
     """Where what its applications did is kept after their end: the ``hook`` in node/services/ that asks ``component`` for it; and
-    ``remedies``: what helps against a cause of slowness or waste (domain/jobs/slowness.py, domain/jobs/report.py), {cause: text}."""
+    ``remedies``: what helps against a cause of slowness or waste (domain/jobs/slowness.py, domain/jobs/report.py), {cause: text},
+    with ``least_heap_mib`` where a task's heap has a least size."""
 
     hook: str
     component: str

@@ -176,6 +176,8 @@ REMEDIES = {
     "failed": "See why: emrctl jobs logs NAME JOB --yarn. Executors that are killed for their memory need --property spark.executor.memoryOverhead=….",
     "lost": "Killed for their memory, they need --property spark.executor.memoryOverhead=…; otherwise see emrctl logs NAME --component nodemanager.",
     "memory": "--property spark.executor.memory={heap}m",
+    # Spark starts no executor with less: 1.5 times the 300 MiB that it reserves (UnifiedMemoryManager).
+    "least_heap_mib": 450,
 }
 
 SERVICE = Service(

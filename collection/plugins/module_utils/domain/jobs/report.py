@@ -11,6 +11,8 @@ KEYS = ("user", "queue", "flow", "name")
 ROWS, WASTEFUL, WASTED = 20, 10, 0.3
 # A suggestion leaves a quarter beside the peak, in steps of so many MiB.
 BESIDE, STEP = 1.25, 256
+# Part of a container that is its heap.
+HEAP = 0.8
 HOUR_S = 3600.0
 
 
@@ -109,10 +111,11 @@ def used_share(usage):
 
 def suggestion(used, helps):
     """What to ask for instead; '' where nothing better is known."""
-    wanted = -(-int(used["peak_mib"] * BESIDE) // STEP) * STEP if used["peak_mib"] else 0
+    least = helps.get("least_heap_mib", 0) / HEAP
+    wanted = -(-int(max(used["peak_mib"] * BESIDE, least)) // STEP) * STEP if used["peak_mib"] else 0
     if wanted and used["asked_mib"] >= 1.5 * wanted and helps.get("memory"):
         return (f"asks for {used['asked_mib']:,} MiB in a container and used {used['peak_mib']:,} at most: "
-                + helps["memory"].format(wanted=wanted, heap=int(wanted * 0.8)))
+                + helps["memory"].format(wanted=wanted, heap=int(wanted * HEAP)))
     if used["cpu"] < 0.3:
         return "its cores mostly wait: for data, for tasks, or for one slow task. See why: emrctl jobs show NAME JOB"
     return ""
