@@ -16,8 +16,7 @@ class ActionModule(NodeAction):
     ONCE = True
 
     def work(self, context, args):
-        # After a purchase it is no refusal before any change.
-        self.REFUSES = not context.run.plan.get("buy")
+        self.refuse_until_bought(context)
         found = options(context, args)
         if is_new(context) and not self._task.check_mode:
             interpreter.ensure(self)

@@ -16,5 +16,7 @@ class ActionModule(CloudAction):
         from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import planned, purchased
 
         secrets_given.check_new(spec, operation)
+        if arguments["plan_only"]:
+            return planned(arguments, spec, operation)
         bootstrap_scripts.check_new(spec, operation, arguments.get("spec_file"))
-        return (planned if arguments["plan_only"] else purchased)(arguments, spec, operation)
+        return purchased(arguments, spec, operation)

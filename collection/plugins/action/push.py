@@ -19,8 +19,7 @@ class ActionModule(NodeAction):
     MODULE = "push"
 
     def work(self, context, args):
-        # After a purchase it is no refusal before any change.
-        self.REFUSES = not context.run.plan.get("buy")
+        self.refuse_until_bought(context)
         secrets_given.check_master(self, context.spec)
         wanted = {a.component: a for a in sources.artifacts(context.spec)}
         rows = [row for row in self._rows(context, wanted) if row["source"] == sources.CACHE]

@@ -72,6 +72,10 @@ class NodeAction(ActionBase):
                 result["emr_refused"] = True
         return result
 
+    def refuse_until_bought(self, context) -> None:
+        """Let what this action refuses count as a refusal before any change, unless this run has bought something by then."""
+        self.REFUSES = not context.run.plan.get("buy")
+
     @property
     def _mark(self) -> str:
         """The fact of what this operation did last."""

@@ -39,16 +39,18 @@ def batches(found: list) -> str:
 
 def links(made: dict) -> str:
     """The web pages that create named."""
-    found = made.get("links") or []
-    if isinstance(found, dict):
-        found = [{"page": page, "url": url} for page, url in found.items()]
+    found = _pages(made)
     return table(found, list(found[0])) if found else "(no web pages)"
 
 
 def front(made: dict) -> str:
     """The address of the page where a person begins, which is the first."""
-    found = made.get("links") or {}
-    return next(iter(found.values()), "") if isinstance(found, dict) else found[0]["url"] if found else ""
+    return next((row["url"] for row in _pages(made)), "")
+
+
+def _pages(made: dict) -> list:
+    found = made.get("links") or []
+    return [{"page": page, "url": url} for page, url in found.items()] if isinstance(found, dict) else found
 
 
 def airline_names(path: Path) -> dict:
