@@ -34,7 +34,7 @@ def packages() -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     (debs / "partial").mkdir(parents=True)
     done = subprocess.run(["apt-get", "install", "-y", "--reinstall", "--no-install-recommends", "--download-only", "-o",
-                           f"Dir::Cache::archives={debs}", *PACKAGES], capture_output=True, text=True, timeout=900, check=False)
+                           "DPkg::Lock::Timeout=300", "-o", f"Dir::Cache::archives={debs}", *PACKAGES], capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, f"apt-get could not fetch {' '.join(PACKAGES)} (apt-get update first?):\n{done.stderr[-2000:]}"
     for deb in sorted(debs.glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(deb), str(fresh)], check=True, timeout=300)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from emrctl.local import disks, lifecycle, process, teardown
+from tests.lab import claim
 
 PREFIX, SUBNET, PORT = "e2ei", "10.77.172.0/24", 7972
 CODE = """
@@ -25,6 +26,7 @@ for n in range(2, 9):
 
 def killed_boot(state: Path, delay: float) -> None:
     """The starting process dies ``delay`` seconds after the first host was made: between its namespace and the last boot."""
+    lock = claim(PREFIX)
     at = lifecycle.up(PREFIX, SUBNET, PORT, state, False, print)
     try:
         child = subprocess.Popen([sys.executable, "-c", CODE, str(state)], stdout=subprocess.PIPE, text=True)
@@ -36,4 +38,5 @@ def killed_boot(state: Path, delay: float) -> None:
     finally:
         assert lifecycle.down(PREFIX, state, keep=False) >= 1
     assert teardown.leftovers(PREFIX) == [] and process.find(at) is None
+    os.close(lock)
     assert disks.attached_below(state) == [] and str(state) not in Path("/proc/self/mountinfo").read_text()

@@ -1,6 +1,7 @@
 """A local ECS of a test's own, and `emrctl` pointed at it. Cleans up whatever it started."""
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -14,8 +15,31 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from emrctl.local import lifecycle, settings, teardown
+
 REPO = Path(__file__).resolve().parent.parent
 EMRCTL = [sys.executable, "-m", "emrctl"]
+# Seconds that a lab waits for another test run that uses the same one: as long as the longest file of `make test`.
+CLAIM_LIMIT = 900
+
+
+def claim(prefix: str) -> int:
+    """Descriptor of a lock on the local ECS of a prefix, which ends with this process; whatever a killed run has left of it is taken down.
+
+    Waits while another run on this machine has it. Raises AssertionError after CLAIM_LIMIT.
+    """
+    path = f"/run/lock/emr-lab-{prefix}"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(CLAIM_LIMIT):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(1)
+        else:
+            if teardown.leftovers(prefix) or settings.state_folder(prefix, None).exists():
+                lifecycle.down(prefix, None, keep=False)
+            return lock
+    raise AssertionError(f"another run on this machine has had the local ECS {prefix} for {CLAIM_LIMIT} s: {path} is locked")
 
 
 class Lab:
@@ -29,6 +53,7 @@ class Lab:
         self.home.mkdir(parents=True, exist_ok=True)
         self.log_start = 0
         self.options = ["--prefix", prefix]
+        self._claim = None
         self.env = dict(os.environ, EMR_CACHE=str(Path.home() / ".cache" / "emr"), HOME=str(self.home),
                         PYTHONPATH=str(REPO))
 
@@ -55,6 +80,9 @@ class Lab:
         return done.stdout
 
     def up(self, *options: str) -> None:
+        """Start the local ECS. The first time nothing of an earlier run is there, also when that one was killed in the middle."""
+        if self._claim is None:
+            self._claim = claim(self.prefix)
         self.local("up", "--subnet", self.subnet, "--port", str(self.port), *options)
         for line in self.local("env").splitlines():
             match = re.match(r"export (\w+)=(.*)$", line)
@@ -63,6 +91,9 @@ class Lab:
 
     def down(self) -> None:
         self.local("down")
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def spec(self, name: str, **changes) -> Path:
         """Write the example spec of this local ECS for cluster `name`, with top-level keys replaced.

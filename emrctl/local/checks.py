@@ -74,8 +74,9 @@ def tools(say: Callable[[str], None]) -> None:
     if shutil.which("apt-get"):
         say(f"installing {', '.join(missing)}")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for argv in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", *missing]):
-            subprocess.run(argv, check=False, capture_output=True, env=environment)
+        # A fresh Debian often updates itself in its first minutes: then apt-get waits for the other one to end.
+        for argv in (["update", "-q"], ["install", "-y", "-q", *missing]):
+            subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", *argv], check=False, capture_output=True, env=environment)
         missing = sorted({package for command, package in TOOLS.items() if not shutil.which(command)})
     if missing:
         raise Refused(f"these packages (by their Debian names) are missing: {', '.join(missing)}",

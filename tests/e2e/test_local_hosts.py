@@ -16,6 +16,7 @@ from emrctl.local import cgroups, checks, disks, lifecycle, process, settings, t
 from emrctl.local.driver import DriverError, NspawnDriver
 from emrctl.local.shell import Refused
 from tests.killed_boot import killed_boot
+from tests.lab import REPO, claim, lab
 
 PREFIX, SUBNET, PORT = "e2eh", "10.77.171.0/24", 7971
 GATEWAY, PROBE, NET = "10.77.171.1", "10.77.171.250", "10.77.171."
@@ -28,6 +29,7 @@ class Bed:
     """A local ECS, its driver, and a key to its hosts."""
 
     def __init__(self, folder: Path):
+        self.claim = claim(PREFIX)
         self.state = folder / "state"
         self.key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
@@ -291,6 +293,20 @@ def test_down_keep_brings_the_same_hosts_back(bed):
 
 def test_down_after_a_kill_in_the_middle_of_a_boot(tmp_path):
     killed_boot(tmp_path / "state", 0.2)
+
+
+def test_a_lab_starts_empty_after_a_run_that_was_killed(tmp_path):
+    code = ("import os, sys, pathlib, signal, tests.lab as t\n"
+            "it = t.Lab(pathlib.Path(sys.argv[1]), 'e2ek', 174, 7974); it.up()\n"
+            "it.ecs('CreateSecurityGroup', SecurityGroupName='of-the-killed-run')\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n")
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "killed")], cwd=REPO, stdin=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert "e2ek0" in " ".join(teardown.leftovers("e2ek"))
+    with lab(tmp_path / "next", "e2ek", 174, 7974) as it:
+        groups = it.ecs("DescribeSecurityGroups")["SecurityGroups"]["SecurityGroup"]
+        assert "of-the-killed-run" not in [group["SecurityGroupName"] for group in groups]
+    assert teardown.leftovers("e2ek") == []
 
 
 def test_down_leaves_nothing_even_when_every_record_is_lost(bed):
