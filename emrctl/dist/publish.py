@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import cached
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.sources import BESIDE
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.node.oss.client import Oss, OssError, split
 from ansible_collections.emr.cluster.plugins.module_utils.node.oss.crc64 import combine, crc64
@@ -31,7 +32,7 @@ def place_of(address: str) -> tuple:
 
 
 def publish(oss: Oss, address: str, artifacts, say: Callable) -> list:
-    """Upload what is not there yet. Returns {file, address, sha512, sent (bytes)} of each artifact.
+    """Upload what is not there yet, and beside each file its SHA-512, by which a plan tells it from one of another release. Returns {file, address, sha512, sent (bytes)} of each artifact.
 
     Raises Refused when a tarball was not built here, EmrError when OSS refuses or does not answer.
     """
@@ -45,6 +46,7 @@ def publish(oss: Oss, address: str, artifacts, say: Callable) -> list:
         for artifact, path in files:
             key = f"{prefix}/{artifact.file}".lstrip("/")
             sent = Upload(oss, bucket, key, path, say).run()
+            oss.put(bucket, key + BESIDE, f"{artifact.sha512}  {artifact.file}\n".encode())
             rows.append({"file": artifact.file, "address": f"oss://{bucket}/{key}", "sha512": artifact.sha512, "sent": sent})
     except OssError as error:
         raise EmrError(str(error), "Check the bucket, the key and the region (--region, ALIBABA_CLOUD_OSS_ENDPOINT); then run the same "

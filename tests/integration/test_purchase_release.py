@@ -156,6 +156,8 @@ def test_blind_key_does_not_buy_again(ecs, owner):
 ])
 def test_what_the_api_cannot_give_is_refused_before_buying(ecs, owner, change, message):
     with pytest.raises(Refused, match=f"(?s){message}"):
+        operation(EcsClient(ecs.region), "demo", owner).plan(spec(ecs, **change))
+    with pytest.raises(Refused, match=f"(?s){message}"):
         create(EcsClient(ecs.region), spec(ecs, **change), owner)
     assert not ecs.cloud.store.all("instance") and not ecs.cloud.store.all("securitygroup")
 

@@ -27,6 +27,10 @@ HADOOP = release("emr-1.0").artifacts["hadoop"]
 pytestmark = pytest.mark.usefixtures("door")
 
 
+# What lies beside a file, in the forms that are met.
+BESIDE = {"stale": f"{'0b' * 64}  {HADOOP.file}\n", "older": f"SHA512 ({HADOOP.file}) = {'0B' * 64}\n", "same": f"{HADOOP.sha512.upper()}  {HADOOP.file}\n"}
+
+
 @pytest.fixture
 def web(monkeypatch):
     """What is at http://NAME.example.com/: NAME says what it does. It is reached as a proxy, as on many machines in offices."""
@@ -38,6 +42,8 @@ def web(monkeypatch):
             name = self.path.split("//")[1].split(".")[0]
             status = {"missing": 404, "forbidden": 403, "broken": 502}.get(name, 200)
             body = b"<html>Log in first</html>" if name == "page" else b"\x1f\x8b\x08\x00" * 1000
+            if self.path.endswith(".sha512") and name in BESIDE:
+                body = BESIDE[name].encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -81,7 +87,10 @@ def refused(ecs, wanted) -> str:
     assert client.items("DescribeInstances", Tag=[{"Key": "emr:cluster", "Value": wanted.name}]) == []
     assert [g for g in client.items("DescribeSecurityGroups") if g["SecurityGroupName"] == f"emr-{wanted.name}"] == []
     text = str(caught.value)
-    assert "emrctl dist build" in text and "emrctl dist publish oss://" in text and "mirrors" in text
+    if wanted.artifacts:
+        assert "Correct artifacts.hadoop.urls in the spec" in text and "dist build" not in text
+    else:
+        assert "emrctl dist build" in text and "emrctl dist publish oss://" in text and "mirrors" in text
     return text
 
 
@@ -95,6 +104,9 @@ MISSING = {
     "a name that is none": ("mirrors: [https://nowhere.invalid/dist]", ["https://nowhere.invalid/dist/hadoop-3.4.2.tar.gz (mirrors):"]),
     "no such bucket": ("mirrors: [oss://no-such-bucket-of-anybody/x]", ["NoSuchBucket"]),
     "no such object": ("mirrors: [oss://bits-empty/x]", ["oss://bits-empty/x/hadoop-3.4.2.tar.gz (mirrors): there is no such object"]),
+    "a mirror of another release": ("mirrors: [http://stale.example.com]", ["(mirrors): is another file of that name: its .sha512 has 0b0b0b0b"]),
+    "the same, as BSD writes it": ("mirrors: [http://older.example.com]", ["(mirrors): is another file of that name: its .sha512 has 0b0b0b0b"]),
+    "a bucket of another release": ("mirrors: [oss://bits-stale/x]", ["oss://bits-stale/x/hadoop-3.4.2.tar.gz (mirrors): is another file of that name"]),
     "all of several": ("mirrors: [http://missing.example.com, http://broken.example.com]", ["HTTP 404", "HTTP 502"]),
     "a file of one's own": (f"artifacts: {{hadoop: {{urls: [http://missing.example.com/h.tgz], sha512: {'0a' * 64}}}}}",
                             ["http://missing.example.com/h.tgz (artifacts): HTTP 404", "h.tgz (this machine): has no such file"]),
@@ -106,6 +118,9 @@ MISSING = {
 def test_without_a_source_nothing_is_bought(ecs, web, empty, way):
     text, expected = MISSING[way]
     bucket(ecs, "bits-empty")
+    stale = bucket(ecs, "bits-stale")
+    stale.put_object(f"x/{HADOOP.file}", b"x")
+    stale.put_object(f"x/{HADOOP.file}.sha512", BESIDE["stale"])
     said = refused(ecs, cloudbed.spec(ecs, "bits", more=text))
     assert [part for part in expected if part not in said] == [], said
 
@@ -125,6 +140,7 @@ def test_a_mirror_of_the_environment_that_does_not_answer_is_no_source(ecs, web,
     ("mirrors: [http://missing.example.com, http://good.example.com/dist]", "mirrors", "http://good.example.com/dist/hadoop-3.4.2.tar.gz"),
     (f"artifacts: {{hadoop: {{urls: [http://good.example.com/h.tgz], sha512: {'0a' * 64}}}}}", "artifacts", "http://good.example.com/h.tgz"),
     ("mirrors: [http://missing.example.com]", "EMR_MIRRORS", "http://env.example.com/hadoop-3.4.2.tar.gz"),
+    ("mirrors: [http://stale.example.com, http://same.example.com]", "mirrors", "http://same.example.com/hadoop-3.4.2.tar.gz"),
     ("mirrors: [http://missing.example.com, oss://bits-full/x]", "mirrors", "oss://bits-full/x/hadoop-3.4.2.tar.gz")])
 def test_the_first_source_that_answers_is_taken(ecs, web, empty, monkeypatch, text, kind, address):
     monkeypatch.setenv("EMR_MIRRORS", "http://env.example.com")

@@ -20,7 +20,7 @@ from ..scale.release import release_nodes
 from ..ssh import doors
 from ..ssh.client import require_ssh
 from ..ssh.contact import reach
-from ..ssh.login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login
+from ..ssh.login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login, require_key_pair
 from .anchor import create_anchor, ensure_rules
 from .control import TAG as CONTROL, control_node, control_nodes, is_control_node
 from .finder import Found, data_disks, find_cluster
@@ -113,6 +113,8 @@ class Operation:
         self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
         plan = make_plan(self.client, spec, found, to_release)
+        if plan.purchases:
+            require_key_pair(self.client, self._login(spec, found, buys=True))
         ready = [i for i in found.instances if tags_of(i).get(READY)]
         if plan.purchases or len(ready) < len(found.instances) or _other_software(before, spec):
             plan.sources = sources.look(spec, _standing(spec, before, ready), lambda: self.client.credentials)
@@ -146,7 +148,7 @@ class Operation:
         plan, found = prepared or self.plan(spec)
         if plan.purchases or (prepared and not plan.empty):
             self.require_confirmation(plan.to_dict())
-        login = self._login(spec, found, bool(plan.purchases))
+        login = self._login(spec, found, bool(plan.purchases), make=bool(plan.purchases))
         buyer = self._buyer(self._with_network(spec, found, plan), found, plan, login)
         wanted = plan
         if buyer.anchor.intents:
@@ -160,11 +162,13 @@ class Operation:
         self._reach(spec, buyer, [i for i in instances if i["InstanceName"] not in plan.to_release], login.private_key_file)
         return Found(self.name, buyer.anchor, instances), plan, login, buyer.bought
 
-    def _login(self, spec, found: Found, buys: bool) -> Login:
-        """The login key; a cluster keeps the one it was born with, else its nodes would have different ones."""
+    def _login(self, spec, found: Found, buys: bool, make: bool = False) -> Login:
+        """The login key, made here with ``make`` when a new cluster has none; a cluster keeps the one it was born with, else its
+        nodes would have different ones.
+        """
         born = found.anchor.login if found.anchor else ""
         login = prepare_login(spec.login.private_key_file or self.private_key_file, spec.login.key_pair,
-                              make=buys and not born)
+                              make=make and not born)
         if not login.private_key_file and login.key_pair:
             login = replace(login, private_key_file=find_private_key(login.key_pair, None, self.client))
             if buys:

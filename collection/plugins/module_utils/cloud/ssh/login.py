@@ -56,14 +56,22 @@ def prepare_login(private_key_file: str | None, key_pair: str | None, make: bool
     return Login(key_pair_name(public), path, public)
 
 
+def require_key_pair(client: EcsClient, login: Login) -> None:
+    """Raises Refused when the key pair neither exists in the cloud nor could be imported from this machine."""
+    if login.key_pair and not login.public_key and not _exists(client, login.key_pair):
+        raise Refused(f"login.key_pair: the key pair '{login.key_pair}' does not exist in {client.region}",
+                      "Import it in the console, or leave out login.key_pair: one is then made")
+
+
+def _exists(client: EcsClient, key_pair: str) -> bool:
+    return key_pair in {p["KeyPairName"] for p in client.items("DescribeKeyPairs", KeyPairName=key_pair)}
+
+
 def ensure_key_pair(client: EcsClient, login: Login) -> bool:
     """Make the key pair exist in the cloud. True when it was imported now. Raises Refused when it cannot be."""
-    known = {p["KeyPairName"] for p in client.items("DescribeKeyPairs", KeyPairName=login.key_pair)}
-    if login.key_pair in known:
+    if _exists(client, login.key_pair):
         return False
-    if not login.public_key:
-        raise Refused(f"The key pair '{login.key_pair}' does not exist in {client.region}",
-                      "Import it in the console, or leave out login.key_pair: one is then made")
+    require_key_pair(client, login)
     try:
         client.call("ImportKeyPair", KeyPairName=login.key_pair, PublicKeyBody=login.public_key)
     except EcsError as error:
