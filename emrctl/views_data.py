@@ -6,8 +6,8 @@ import io
 import stat
 import time
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
 from emrctl.output import table
-from emrctl.views_people import size
 
 DELIMITERS = ",;\t|"
 CSV_NAMES = (".csv", ".tsv")
@@ -16,7 +16,7 @@ CSV_NAMES = (".csv", ".tsv")
 def listing(data: dict) -> str:
     """What is in a folder."""
     rows = [{"mode": _mode(row), "owner": row["owner"], "group": row["group"], "copies": row["copies"],
-             "size": size(row["bytes"]), "modified": _time(row["modified"]),
+             "size": of_bytes(row["bytes"]), "modified": _time(row["modified"]),
              "path": row["path"] + ("/" if row["type"] == "folder" else "")} for row in data["files"]]
     if not rows:
         return "The folder is empty."
@@ -39,7 +39,7 @@ def _more(data: dict) -> list:
 
 def used(data: dict) -> str:
     """Space of a path and its children, the largest first."""
-    rows = [{"size": size(row["bytes"]), "all copies": size(row["bytes_of_copies"]), "files": row["files"],
+    rows = [{"size": of_bytes(row["bytes"]), "all copies": of_bytes(row["bytes_of_copies"]), "files": row["files"],
              "path": row["path"]} for row in [*sorted(data["used"], key=lambda row: -row["bytes"]), data["total"]]]
     return "\n".join([table(rows, list(rows[0])), *_more(data)])
 

@@ -1,9 +1,8 @@
 """Text forms of what status, check and repair return."""
 from __future__ import annotations
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
 from emrctl.output import duration, table
-
-GIB = 1 << 30
 
 
 def status(data: dict) -> str:
@@ -60,12 +59,12 @@ def _hdfs(found: dict | None) -> str:
         return ""
     summary = (
         f"HDFS: {found['live']} DataNodes live, {found['dead']} dead, {found['decommissioning']} decommissioning; "
-        f"{size(found['used_bytes'])} of {size(found['capacity_bytes'])} used; {found['files']:,} files, "
+        f"{of_bytes(found['used_bytes'])} of {of_bytes(found['capacity_bytes'])} used; {found['files']:,} files, "
         f"{found['blocks']:,} blocks, {found['under_replicated_blocks']:,} under-replicated, "
         f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} with a bad copy")
     lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else "")]
-    rows = [{"datanode": row["node"], "state": row["state"], "used": size(row["used_bytes"]),
-             "free": size(row["free_bytes"]), "capacity": size(row["capacity_bytes"]), "blocks": row["blocks"],
+    rows = [{"datanode": row["node"], "state": row["state"], "used": of_bytes(row["used_bytes"]),
+             "free": of_bytes(row["free_bytes"]), "capacity": of_bytes(row["capacity_bytes"]), "blocks": row["blocks"],
              "to_move": row["blocks_to_move"],
              "failed_disks": row["failed_volumes"]} for row in found.get("datanodes", [])]
     if rows:
@@ -101,14 +100,6 @@ def _yarn(found: dict | None) -> str:
         lines.append(table(found["queues"], ["queue", "state", "capacity_percent", "most_percent", "used_percent",
                                              "apps_running", "apps_pending"]))
     return "\n".join(lines)
-
-
-def size(count: float) -> str:
-    """Bytes for people."""
-    for unit, step in (("TiB", 1 << 40), ("GiB", GIB), ("MiB", 1 << 20)):
-        if count >= step:
-            return f"{count / step:.1f} {unit}"
-    return f"{count / 1024:.0f} KiB"
 
 
 def findings(data: dict) -> str:
@@ -163,7 +154,7 @@ def repaired(name: str, result, seconds: str) -> str:
 
 def bundled(data: dict) -> str:
     """Where the archive is, and who is not in it."""
-    lines = [f"{data['file']}: {size(data['bytes'])} of {len(data['nodes'] or {})} nodes.",
+    lines = [f"{data['file']}: {of_bytes(data['bytes'])} of {len(data['nodes'] or {})} nodes.",
              "Secrets are masked; still, read it before you pass it on."]
     lines += [f"Not in it: {node} ({why})" for node, why in sorted((data.get("silent") or {}).items())]
     return "\n".join(lines)

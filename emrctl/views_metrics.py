@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.monitoring import looks
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
 from emrctl.output import table
 
 # What nodes can be sorted by -> its column.
@@ -74,16 +75,6 @@ def number(value) -> str:
     while abs(size) >= 10000 and unit < len(UNITS) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.4g}{UNITS[unit]}"
-
-
-def of_bytes(value) -> str:
-    """Bytes with a unit of 1024."""
-    if value is None:
-        return "-"
-    size, unit = float(value), 0
-    while size >= 1024 and unit < len(UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {UNITS[unit]}{'i' * bool(unit)}B"
 
 
 def percent(value) -> str:

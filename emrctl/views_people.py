@@ -1,27 +1,16 @@
 """Text forms of users and of what is deleted."""
 from __future__ import annotations
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
 from emrctl.output import table
-
-_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
-
-
-def size(count) -> str:
-    """Bytes for people, in powers of 1024; ``-`` when there is no number or no limit."""
-    if count is None or count < 0:
-        return "-"
-    unit = 0
-    while count >= 1024 and unit < len(_UNITS) - 1:
-        count, unit = count / 1024, unit + 1
-    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
 
 
 def users(cluster: str, found: list) -> str:
     """The users; space counts all copies, as the quota does."""
     if not found:
         return f"No users yet. Next: emrctl user add {cluster} alice"
-    rows = [{"user": row["name"], "uid": row["uid"], "queue": row["queue"], "space": size(row.get("space_used")),
-             "quota": size(row.get("space_quota")), "running": row.get("applications"), "note": _note(row)} for row in found]
+    rows = [{"user": row["name"], "uid": row["uid"], "queue": row["queue"], "space": of_bytes(row.get("space_used")),
+             "quota": of_bytes(row.get("space_quota")), "running": row.get("applications"), "note": _note(row)} for row in found]
     columns = ["user", "uid", "queue", "space", "quota", "running"] + (["note"] if any(r["note"] for r in rows) else [])
     return table(rows, columns)
 
@@ -36,5 +25,5 @@ def removed(what: str, cluster: str, data: dict, deleted: str | None, kept: str)
     lines = [f"{what} is removed from cluster {cluster}."]
     if not deleted:
         lines.append(f"Data kept: {kept}")
-    lines += [f"Deleted: {row['path']}" + (f" ({size(row['bytes'])})" if "bytes" in row else f" on {node}") for node, row in rows]
+    lines += [f"Deleted: {row['path']}" + (f" ({of_bytes(row['bytes'])})" if "bytes" in row else f" on {node}") for node, row in rows]
     return "\n".join(lines)

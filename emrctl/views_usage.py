@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import textwrap
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
 from emrctl.output import table
-from emrctl.views_people import size
 
 WIDTH = 98
 
@@ -34,7 +34,7 @@ def used(job: dict) -> str:
         return ""
     rows = [("memory", f"{found['memory_mib_s'] / 1024:,.0f} GiB s", _peak(found)),
             ("vcores", f"{found['vcore_s']:,} s", f"{found['cpu_s']:,.0f} s of CPU time used" if found.get("cpu_s") else ""),
-            ("read", size(found["read_bytes"]), ""), ("written", size(found["written_bytes"]), ""),
+            ("read", of_bytes(found["read_bytes"]), ""), ("written", of_bytes(found["written_bytes"]), ""),
             ("waited", f"{found['wait_s']:,.0f} s", "for the first containers"), ("cost", money(found.get("cost")), "")]
     text = table([{"used": name, "amount": value, "": more} for name, value, more in rows if value], ["used", "amount", ""])
     return text if found.get("complete") else f"{text}\nThe history of its framework has not come yet: look again in some seconds."

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
 from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, program, work
 from ansible_collections.emr.cluster.plugins.module_utils.node.flows import record as flow_record, schedule
@@ -134,12 +135,17 @@ class Daemons(BaseHTTPRequestHandler):
         pass
 
 
+def known(monkeypatch, folder, address: str) -> None:
+    """Let a node know these daemons as the cluster's."""
+    (folder / "settings.json").write_text(json.dumps({"store": address, "alertmanager": address}))
+    monkeypatch.setattr(paths, "MONITORING_SETTINGS", str(folder / "settings.json"))
+
+
 @pytest.fixture
-def daemons(monkeypatch):
+def daemons(monkeypatch, tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Daemons)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name in ("PROMETHEUS", "ALERTMANAGER"):
-        monkeypatch.setattr(alerts, name, f"http://127.0.0.1:{server.server_port}")
+    known(monkeypatch, tmp_path, f"http://127.0.0.1:{server.server_port}")
     yield
     server.shutdown()
     server.server_close()
@@ -154,8 +160,8 @@ def test_alerts_are_told_with_what_explains_them(daemons):
     assert text([], 3, 0) == "No alert; 3 rules are watched."
 
 
-def test_without_prometheus_it_says_what_to_do(monkeypatch, capsys):
-    monkeypatch.setattr(alerts, "PROMETHEUS", "http://127.0.0.1:1")
+def test_without_prometheus_it_says_what_to_do(monkeypatch, capsys, tmp_path):
+    known(monkeypatch, tmp_path, "http://127.0.0.1:1")
     with pytest.raises(NodeError, match="emrctl repair"):
         alerts.now()
     assert program.main(["alerts"]) == 1 and json.loads(capsys.readouterr().out)["failed"]

@@ -40,6 +40,6 @@ def test_users_are_shown_with_their_space_and_what_is_missing():
     rows = [{"name": "alice", "uid": 20001, "queue": "night", "space_used": 3 << 29, "space_quota": 500 << 30, "applications": 2,
              "here": True}, {"name": "bob", "uid": 20002, "queue": "default", "space_quota": -1, "applications": 0, "here": False}]
     head, alice, bob = views_people.users("sales", rows).splitlines()
-    assert "1.5 GB" in alice and "500 GB" in alice and "NOTE" in head
+    assert "1.5 GiB" in alice and "500.0 GiB" in alice and "NOTE" in head
     assert bob.split()[3:5] == ["-", "-"] and "emrctl apply" in bob
     assert "emrctl user add sales" in views_people.users("sales", [])

@@ -48,14 +48,14 @@ NODE_EXPORTER = Component(
     {"http": 9100}, Heap(0.005, 16, 32), Health("http", "http", "/"), frozenset(), label="Host figures", group=USER, jvm=False,
     metrics=Metrics(path="/metrics"))
 PROMETHEUS = Component(
-    "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": 9090}, Heap(0.02, 100, 4096), Health("http", "http", "/-/ready"),
-    frozenset({STEM, ALERTS}), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER, jvm=False,
-    ignores=((STEM, r"alertmanager\."),),
+    "prometheus", first("master"), USER, (PROMETHEUS_PROGRAM,), {"http": monitoring_files.PROMETHEUS_PORT}, Heap(0.02, 100, 4096),
+    Health("http", "http", "/-/ready"), frozenset({STEM, ALERTS}), label="Prometheus", storage=((STEM, "store.dir"),), storage_mode="0750", group=USER,
+    jvm=False, ignores=((STEM, r"alertmanager\."),),
     metrics=Metrics(path="/metrics"))
 ALERT_MANAGER = Component(
-    "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": 9093}, Heap(0.005, 24, 64), Health("http", "http", "/-/ready"),
-    frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER, jvm=False,
-    ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
+    "alertmanager", first("master"), USER, (ALERTMANAGER_PROGRAM,), {"http": monitoring_files.ALERTMANAGER_PORT}, Heap(0.005, 24, 64),
+    Health("http", "http", "/-/ready"), frozenset({STEM}), label="Alertmanager", storage=((STEM, "alertmanager.dir"),), storage_mode="0750", group=USER,
+    jvm=False, ignores=((STEM, r"(scrape|retention|remote_write|store|kept)\.|cluster$"),),
     metrics=Metrics(path="/metrics"))
 # Python, which takes about 20 MiB. It serves without Prometheus, so nobody waits for that before it.
 CLUSTER_PAGE = Component(
@@ -152,7 +152,7 @@ SERVICE = Service(
            # Debian's build reads both at its start, from this folder alone; its own receivers' texts are not used here.
            *(TextFile(f"/usr/share/prometheus/alertmanager/{name}.tmpl", lambda *_: "{{/* Written by emr.cluster. */}}\n", at=("alertmanager",))
              for name in ("default", "email")),
-           TextFile(MONITORING_SETTINGS, lambda facts, _effective: monitoring_files.settings(facts, PROMETHEUS), at=("prometheus",)),
+           TextFile(MONITORING_SETTINGS, lambda facts, _effective: monitoring_files.settings(facts, PROMETHEUS, ALERT_MANAGER), at=("prometheus",)),
            TextFile(PAGE_SETTINGS, page_files.settings, at=(CLUSTER_PAGE.name,)),
            *(TextFile(f"{PAGE}/{name}", page_files.static(name), at=(CLUSTER_PAGE.name,)) for name in page_files.NAMES),
            TextFile(f"{MONITORING_CONF}/kept.yml", lambda facts, _effective: page_files.kept_rules(facts), at=("prometheus",)),

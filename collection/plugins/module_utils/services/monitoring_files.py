@@ -15,6 +15,9 @@ DURATION = re.compile(r"^(0s?|[1-9][0-9]*(s|m|h|d))$")
 NO_LABELS = "hostname|processname|sessionid|context|hastate|totalsynctimes|enabledecpolicies|storageinfo|clustermetrics|capacityschedulermetrics"
 # How often who waits for a sign of life gets one.
 SIGN_OF_LIFE = "5m"
+# What Prometheus and Alertmanager listen at: the files here name them, and services/monitoring.py has their rows.
+PROMETHEUS_PORT, ALERTMANAGER_PORT = 9090, 9093
+STORE = f"http://127.0.0.1:{PROMETHEUS_PORT}"
 NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 
 
@@ -29,7 +32,7 @@ def prometheus_yml(settings) -> str:
         **_sent_on(settings),
         "global": {"scrape_interval": interval, "scrape_timeout": "10s" if seconds(interval) >= 10 else interval, "evaluation_interval": interval},
         "rule_files": [f"{MONITORING_CONF}/rules.yml", f"{MONITORING_CONF}/kept.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ALERTMANAGER_PORT}"]}]}]},
         "scrape_configs": [{
             "job_name": "emr", "file_sd_configs": [{"files": [f"{MONITORING_CONF}/targets.json"]}],
             "relabel_configs": [{"source_labels": ["component"], "target_label": "job"}],
@@ -69,12 +72,13 @@ def targets(facts) -> str:
     return _text(rows)
 
 
-def settings(facts, prometheus) -> str:
+def settings(facts, prometheus, alertmanager) -> str:
     """What the program for figures knows of its cluster: where they are, and who answers for each service."""
     from .registry import ANSWERING, COMPONENTS
 
     answers = {name: facts.endpoint(COMPONENTS[component]).url for name, component in ANSWERING.items() if name in facts.services}
-    return _text({"cluster": facts.topology.cluster, "store": facts.endpoint(prometheus).url, "answers": answers})
+    return _text({"cluster": facts.topology.cluster, "store": facts.endpoint(prometheus).url,
+                  "alertmanager": facts.endpoint(alertmanager).url, "answers": answers})
 
 
 def alert_settings(facts) -> dict:

@@ -10,7 +10,6 @@ from .yarn import RESOURCEMANAGER
 # Of the page; uPlot 1.6.32 draws its charts, MIT licence.
 NAMES = ("index.html", "page.css", "page.js", "charts.js", "format.js", "tables.js", "timeline.js", "sections.js", "icon.svg",
          "uplot.min.js", "uplot.min.css", "uplot-licence.txt")
-STORE = "http://127.0.0.1:9090"
 PAGES = ("overview", "nodes")
 # The series of what is kept, seconds between two samples of it, and the window of its rates, in which there are two samples of any sensible interval.
 KEPT, KEPT_S, KEPT_RANGE = "emr_kept", 60, "5m"
@@ -60,5 +59,5 @@ def settings(facts, effective) -> str:
         "nodes": [{"name": node.name, "role": node.role, "group": node.group, "address": node.address, "type": node.instance_type,
                    "memory_mib": node.memory_mib, "vcpus": node.vcpus} for node in facts.topology.nodes],
         "daemons": [{"component": name, "node": node, "label": component.label} for (node, name), component in known.items()],
-        "panels": panels(facts.services), "store": STORE, "interval_s": max(1, interval), "applications": there, "as": manager.user,
+        "panels": panels(facts.services), "store": monitoring_files.STORE, "interval_s": max(1, interval), "applications": there, "as": manager.user,
     }, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -4,6 +4,8 @@ Pure judgement over the facts of domain/jobs/usage.py. What helps is a service's
 """
 from __future__ import annotations
 
+from ..text.quantities import of_bytes
+
 # A loss of time is told from so many seconds and such a share of the job's time on.
 LEAST_S, SHARE = 5.0, 0.1
 # The slowest task against the median; the time of collecting garbage against all time of tasks; how often each record went to disk; MiB spilled
@@ -58,7 +60,7 @@ def _skew(stage):
     text = f"{_title(stage)}: the slowest of {stage['tasks']:,} tasks took {_s(longest)}, half of them {_s(median)} or less"
     if (stage.get("max_bytes") or 0) > 2 * (stage.get("median_bytes") or 0) and stage["max_bytes"] > 1 << 16:
         return [{"cause": "skew", "lost_s": round(longest - median, 1),
-                 "text": f"{text}. It had {_b(stage['max_bytes'])} to read, the median task {_b(stage.get('median_bytes') or 0)}."}]
+                 "text": f"{text}. It had {of_bytes(stage['max_bytes'])} to read, the median task {of_bytes(stage.get('median_bytes') or 0)}."}]
     # As much data as others: a slow node, or work that differs.
     return [{"cause": "straggler", "lost_s": round(longest - median, 1), "text": f"{text}, with no more data than others."}]
 
@@ -74,7 +76,7 @@ def _spill(stage):
     if times > WRITTEN and worked >= SPILLED_MIB:
         return [{"cause": "spill", "lost_s": None, "text": f"{_title(stage)} wrote each record to disk {times:g} times: their buffers were too small."}]
     if spilled >= SPILLED_MIB and spilled > SPILLED * worked:
-        return [{"cause": "spill", "lost_s": None, "text": f"{_title(stage)} spilled {_b(spilled << 20)} to disk, to work on {_b(worked << 20)}."}]
+        return [{"cause": "spill", "lost_s": None, "text": f"{_title(stage)} spilled {of_bytes(spilled << 20)} to disk, to work on {of_bytes(worked << 20)}."}]
     return []
 
 
@@ -101,10 +103,3 @@ def _n(number, word):
 
 def _s(seconds):
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s" if seconds < 600 else f"{seconds / 60:,.0f} min"
-
-
-def _b(size):
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}"
-    return f"{size} bytes"

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from ..common import NodeError
 from ..hadoop_http import Daemon, HttpError
+from ..monitoring.program import settings
 from ..monitoring.prometheus import Prometheus, alert_row, told_alerts
 
-PROMETHEUS, ALERTMANAGER = "http://127.0.0.1:9090", "http://127.0.0.1:9093"
 LIMIT_S = 10.0
 # What an alert says in columns of its own.
 OWN = ("alertname", "severity", "node")
@@ -17,8 +17,9 @@ def now():
     ``state``: firing or pending. ``quiet``: why no message is sent of it, such as another alert that explains it. ``passed_on``: whether
     Alertmanager answers.
     """
-    told, rules = _asked()
-    manager = Daemon(ALERTMANAGER, name="Alertmanager").look("/api/v2/alerts", LIMIT_S)
+    where = settings()
+    told, rules = _asked(where["store"])
+    manager = Daemon(where["alertmanager"], name="Alertmanager").look("/api/v2/alerts", LIMIT_S)
     quiet = {_key(row["labels"]): _quiet(row["status"], manager) for row in manager or ()}
     rows = []
     for alert in told:
@@ -28,9 +29,9 @@ def now():
     return {"changed": False, "alerts": sorted(rows, key=_order), "rules": rules, "passed_on": manager is not None}
 
 
-def _asked():
-    """The alerts as Prometheus tells them, and the number of rules."""
-    store = Prometheus(PROMETHEUS, LIMIT_S)
+def _asked(address):
+    """The alerts as this Prometheus tells them, and the number of rules."""
+    store = Prometheus(address, LIMIT_S)
     try:
         rules = [rule for group in store.get("rules", type="alert")["groups"] for rule in group["rules"]]
         return told_alerts(store.get("alerts")["alerts"]), len(told_alerts(rules))
