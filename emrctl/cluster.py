@@ -65,7 +65,7 @@ def status(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quie
     elif result.data.get("state") == "unfinished" and output is not Format.table:
         emit(result.data, output)
     elif result.data.get("components"):
-        emit(result.data, output, views_health.status(result.data))
+        emit(result.data, output, views_health.status(result.data, name))
     if result.data.get("warned"):
         from emrctl.listing import warning
 

@@ -1,6 +1,7 @@
 """What went wrong in a run, told so that a person can act, and the exit code it means."""
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field
 
@@ -39,6 +40,15 @@ class Failure:
                    bool(res.get("emr_refused")), res)
 
 
+# A command in a sentence that was made where the cluster's name is not known.
+_COMMAND = re.compile(r"\b(emrctl (?:[a-z-]+ )+)NAME\b")
+
+
+def named(text: str, cluster: str | None) -> str:
+    """A sentence of ours with the cluster's name in the commands that it tells to run next."""
+    return _COMMAND.sub(lambda found: found[1] + cluster, text) if cluster else text
+
+
 def exit_code(result) -> int:
     """The exit code for a run's Result."""
     if result.cancelled or result.status == "canceled":
@@ -57,7 +67,7 @@ def explain(result, command: str = "") -> str:
     if result.cancelled:
         lines = ["Cancelled. What was done so far stays; the same command goes on where it stopped."]
     elif result.failures:
-        lines = _failure_lines(result.failures)
+        lines = [named(line, result.cluster) for line in _failure_lines(result.failures)]
     elif result.rc == 0 and result.lost:
         lines = ["The playbook has done its work, but its result was too large for an event of ansible-runner and is lost:",
                  *(f"  {task}" for task in result.lost)]

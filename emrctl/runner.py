@@ -60,6 +60,7 @@ class Result:
     lost: list[str] = field(default_factory=list)
     cancelled: bool = False
     seconds: float = 0.0
+    cluster: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -94,7 +95,7 @@ def run_playbook(name: str, extra_vars: dict | None = None, *, watch=None, inven
     label = Path(name).stem
     run_dir = paths.new_run_dir(label)
     _write_inputs(run_dir, extra_vars or {}, inventory)
-    result = Result(label, run_dir / "artifacts" / "run" / "stdout")
+    result = Result(label, run_dir / "artifacts" / "run" / "stdout", cluster=(extra_vars or {}).get("emr_name"))
     events: SimpleQueue = SimpleQueue()
     drawer = threading.Thread(target=_draw, args=(events, watch), daemon=True)
     drawer.start()

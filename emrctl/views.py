@@ -138,7 +138,7 @@ def job_details(cluster: str, found: dict) -> str:
     history = [{"time": moment(row["time"]), "state": row["state"], "attempt": row.get("attempt"), "exit_code": row.get("exit_code"),
                 "reason": (row.get("reason") or "").split("\n")[0]} for row in found.get("history", [])]
     columns = [c for c in ("time", "state", "attempt", "exit_code", "reason") if any(row[c] not in (None, "") for row in history)]
-    return "\n\n".join(filter(None, [table(rows, ["key", "value"]), table(history, columns), views_usage.used(found), views_usage.slow(found),
+    return "\n\n".join(filter(None, [table(rows, ["key", "value"]), table(history, columns), views_usage.used(found), views_usage.slow(found, cluster),
                                      job(cluster, found)]))
 
 

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
+from emrctl.failures import named
 from emrctl.output import duration, table
 
 
-def status(data: dict) -> str:
+def status(data: dict, name: str = "") -> str:
     """Component by node, what is wrong in words, then HDFS and YARN."""
-    parts = [_matrix(data), *_notes(data["components"])]
+    parts = [_matrix(data), *_notes(data["components"], name)]
     parts += [part for part in (_hdfs(data.get("hdfs")), _backup(data.get("backup")), _yarn(data.get("yarn")), _work(data)) if part]
     return "\n\n".join(parts)
 
@@ -47,9 +48,9 @@ def _matrix(data: dict) -> str:
     return table(list(lines.values()), ["node", "role", *columns])
 
 
-def _notes(rows: list) -> list:
+def _notes(rows: list, name: str) -> list:
     """What the matrix cannot say: why something does not run, and what is stale."""
-    told = [{"node": row["node"], "component": row["component"], "state": row["state"], "detail": row.get("detail", "")}
+    told = [{"node": row["node"], "component": row["component"], "state": row["state"], "detail": named(row.get("detail", ""), name)}
             for row in rows if row["state"] != "running" or row.get("stale")]
     return [table(told, ["node", "component", "state", "detail"])] if told else []
 

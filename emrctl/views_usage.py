@@ -4,6 +4,7 @@ from __future__ import annotations
 import textwrap
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text.quantities import of_bytes
+from emrctl.failures import named
 from emrctl.output import table
 
 WIDTH = 98
@@ -46,12 +47,12 @@ def _peak(found: dict) -> str:
     return f"at most {found['peak_mib']:,} MiB in a container" + (f", asked for {found['asked_mib']:,}" if found.get("asked_mib") else "")
 
 
-def slow(job: dict) -> str:
+def slow(job: dict, cluster: str = "") -> str:
     """Why a job was slow, with what helps; '' where nothing stands out."""
     lines = []
     for row in job.get("slow") or []:
         lines += [*textwrap.wrap(f"- {row['text']}", WIDTH, subsequent_indent="  "),
-                  *textwrap.wrap(row["helps"], WIDTH, initial_indent="  → ", subsequent_indent="    ")]
+                  *textwrap.wrap(named(row["helps"], cluster), WIDTH, initial_indent="  → ", subsequent_indent="    ")]
     return "\n".join(["Why it took long:", *lines]) if lines else ""
 
 
@@ -70,7 +71,7 @@ def report(found: dict, cut: bool, path: str) -> str:
         parts.append("Asked for and not used:")
         for row in found["wasteful"]:
             text = (f"- {row['name']} ({row['id']}, {row['user']}): {amount(row['wasted'])} of {amount(row['cost'])} {found['currency']}; memory used "
-                    f"{percent(row['memory_used'])}, CPU {percent(row['cpu_used'])}" + (f"; {row['suggestion']}" if row["suggestion"] else ""))
+                    f"{percent(row['memory_used'])}, CPU {percent(row['cpu_used'])}" + (f"; {named(row['suggestion'], found['name'])}" if row["suggestion"] else ""))
             parts.append("\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="  ")))
     if not found["currency"]:
         parts.append("The prices of this cluster are not known yet. To keep them on it: emrctl apply SPEC")

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from emrctl import output, views
-from emrctl.failures import Failure, exit_code, explain
+from emrctl.failures import Failure, exit_code, explain, named
 from emrctl.output import Format
 from emrctl.runner import Result, merge
 
@@ -84,3 +84,14 @@ def test_config_is_shown_with_origins_only_when_asked():
     part = {"core-site": {"fs.defaultFS": {"value": "hdfs://m:8020", "origin": "computed"}}}
     assert "computed" in views.shown("config", part, True)
     assert "computed" not in views.shown("config", part, False)
+
+
+@pytest.mark.parametrize("told, seen", [
+    ("there is no job j-1. Next: emrctl jobs list NAME", "there is no job j-1. Next: emrctl jobs list sales"),
+    ("See emrctl logs NAME --component nodemanager, then emrctl repair NAME", "See emrctl logs sales --component nodemanager, then emrctl repair sales"),
+    ("NAME is no column of /NAME/x; emrctl NAME", "NAME is no column of /NAME/x; emrctl NAME"),
+    ("emrctl jobs show NAMES", "emrctl jobs show NAMES")])
+def test_a_command_to_run_next_has_the_name_of_the_cluster(tmp_path, told, seen):
+    assert named(told, "sales") == seen and named(told, None) == told
+    assert seen in explain(result(tmp_path, rc=2, cluster="sales", failures=[failure(message=told)]))
+    assert told in explain(result(tmp_path, rc=2, failures=[failure(message=told)]))
