@@ -11,16 +11,18 @@ def list_clusters(region: str = REGION, output: Format = OUTPUT, quiet: bool = Q
 
     found = cloud.clusters(region)
     columns = ["name", "state", "nodes", "release", "services", "zone", "created"]
-    rows = [{**cluster, "state": _state(cluster)} for cluster in found]
+    rows = [{**cluster, "state": state_of(cluster)} for cluster in found]
     if found or not quiet or output is not Format.table:
         emit(found, output, table(rows, columns) if found else "There are no clusters. Next: emrctl create cluster.yml")
 
 
-def _state(cluster: dict) -> str:
-    """`Running`, or how many are in which state; `unfinished` when a purchase was interrupted, and a warning."""
+def state_of(cluster: dict) -> str:
+    """`Running`, or how many are in which state; `unfinished` when its create, or a purchase, was interrupted, and a warning."""
     states = cluster.get("states") or {}
     text = next(iter(states), "-") if len(states) < 2 else ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
-    notes = [] if cluster.get("complete", True) else ["unfinished"]
+    ready, nodes = cluster.get("ready"), cluster.get("nodes") or 0
+    waiting = ready is not None and ready < nodes
+    notes = [f"unfinished: {ready} of {nodes} nodes ready"] if waiting else [] if cluster.get("complete", True) else ["unfinished"]
     notes += [warning(cluster["warned"])] if cluster.get("warned") else []
     return f"{text} ({'; '.join(notes)})" if notes else text
 

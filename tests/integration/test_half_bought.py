@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.finder import list_clusters
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.inspection import inspect
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.operation import READY
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs import vpc
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import EcsClient
+from emrctl.listing import state_of
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import BrittleClient, Killed, Owner, create, spec
 
@@ -74,9 +76,11 @@ def test_one_that_is_being_made_or_was_finished_is_not_called_so(ecs):
     with Owner() as owner:
         run, _ = create(client, spec(ecs), owner)
         assert "4 nodes are bought" in inspect(client, "demo").unfinished()["why"]
+        assert [state_of(row) for row in list_clusters(client)["clusters"]] == ["Running (unfinished: 0 of 4 nodes ready)"]
         run.take_lock()
         assert "works on it: wait" in inspect(client, "demo").unfinished()["next"]
         run.tag({READY: "yes"})
         run.unlock()
     while (rest := inspect(client, "demo").unfinished()) is not None:
         assert rest["nodes"]
+    assert [state_of(row) for row in list_clusters(client)["clusters"]] == ["Running"]

@@ -10,7 +10,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client impor
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.maintain.maintenance import Maintenance, check
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.node.scale.reclaim_program import Metadata
-from emrctl.listing import _state
+from emrctl.listing import state_of
 from emrctl.local.testing import api_only
 from tests.integration.cloudbed import BrittleClient, Owner, create, expected, left_over, living, operation, spec
 from tests.integration.ecs_calls import wait_for
@@ -75,7 +75,7 @@ def test_idle_warns_once_then_waits_then_releases(ecs, owner):
     tag = warned(ecs)
     assert tag.endswith(" idle") and abs(int(tag.split()[0]) - time.time()) < 60
     [listed] = list_clusters(EcsClient(ecs.region))["clusters"]
-    assert "warned of its release at" in _state(listed) and _state(listed).endswith("idle)")
+    assert "warned of its release at" in state_of(listed) and state_of(listed).endswith("idle)")
     again = maintain(ecs, wanted, owner, activity=idle_for(3 * HOUR))
     assert again["verdict"] == "wait" and warned(ecs) == tag
     assert living(ecs, "demo") == expected("demo", master=1, slave=3)

@@ -9,6 +9,8 @@ from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError, permission_remedy, tag_list, tags_of
 from .anchor import Anchor, find_anchor, read_anchor
 
+# Tag of a node that has been deployed to its end once; without it a node is new, whoever bought it.
+READY = "emr:ready"
 _ROLE_ORDER = {"master": 0, "slave": 1, "task": 2, "gateway": 3}
 
 
@@ -125,6 +127,7 @@ def summarise(name: str, instances: list, anchor: Anchor | None, region: str) ->
             "roles": roles, "states": states, "created": min((i.get("CreationTime", "") for i in instances), default=""),
             "memory_mib": sum(int(i.get("Memory") or 0) for i in instances),
             "vcpus": sum(int(i.get("Cpu") or 0) for i in instances),
+            "ready": sum(bool(tags_of(i).get(READY)) for i in instances),
             "complete": anchor is not None and not anchor.intents, "warned": anchor.warned if anchor else ""}
 
 

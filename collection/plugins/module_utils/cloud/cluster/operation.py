@@ -23,13 +23,10 @@ from ..ssh.contact import reach
 from ..ssh.login import Login, check_agent, ensure_key_pair, find_private_key, prepare_login, require_key_pair
 from .anchor import create_anchor, ensure_rules
 from .control import TAG as CONTROL, control_node, control_nodes, is_control_node
-from .finder import Found, data_disks, find_cluster
+from .finder import READY, Found, data_disks, find_cluster
 from .hostvars import node_hostvars
 from .lock import Lock
 from .teardown import check_protection, release_cluster, release_plan
-
-# Tag of a node that has been deployed to its end once; without it a node is new, whoever bought it.
-READY = "emr:ready"
 
 
 class Unconfirmed(Refused):
