@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import SpecError
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.config import receivers
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import secret_files
 from ansible_collections.emr.cluster.plugins.module_utils.node.figures import dingtalk
 from ansible_collections.emr.cluster.plugins.module_utils.services import monitoring_files
 from emrctl.dist import build, fetch
@@ -88,18 +88,21 @@ def test_a_spec_without_receivers_has_the_digest_that_it_had():
 
 
 def test_secrets_come_once_and_go_with_their_receiver(tmp_path, monkeypatch):
-    monkeypatch.setattr(receivers, "owner_ids", lambda *_: (os.getuid(), os.getgid()))
+    monkeypatch.setattr(secret_files, "owner_ids", lambda *_: (os.getuid(), os.getgid()))
     folder = tmp_path / "secrets"
-    wanted = {"receivers": {"folder": str(folder), "group": "monitor", "variables": {"hook": "EMR_RECEIVER_HOOK"}}}
+    row = {"of": "monitoring.receivers.hook", "what": "the secret of the receiver hook", "path": f"{folder}/hook", "variable": "EMR_RECEIVER_HOOK",
+           "alias": "", "component": "alertmanager", "user": "monitor", "group": "monitor"}
+    wanted = {"secret_files": {"rows": [row], "folders": [str(folder)]}}
     with pytest.raises(NodeError, match="EMR_RECEIVER_HOOK"):
-        receivers.check(wanted)
-    given = {**wanted, "secrets": {"receivers": {"hook": "s3cret", "other": "x"}}}
-    receivers.check(given)
-    assert receivers.settle(given, True) and not folder.exists()
-    assert receivers.settle(given, False) and receivers.settle(given, False) == "" and receivers.settle(wanted, False) == ""
+        secret_files.check(wanted)
+    given = {**wanted, "secrets": {"files": {row["path"]: "s3cret", f"{folder}/other": "x"}}}
+    secret_files.check(given)
+    assert secret_files.settle(given, True) == [row["what"]] and not folder.exists()
+    assert secret_files.settle(given, False) and secret_files.settle(given, False) == [] and secret_files.settle(wanted, False) == []
     assert os.listdir(folder) == ["hook"] and (folder / "hook").read_text() == "s3cret" and stat.S_IMODE((folder / "hook").stat().st_mode) == 0o640
-    receivers.check(wanted)
-    assert receivers.settle({"receivers": {**wanted["receivers"], "variables": {}}}, False) and not os.listdir(folder)
+    secret_files.check(wanted)
+    assert secret_files.settle({"secret_files": {"rows": [], "folders": [str(folder)]}}, False) == [f"{folder}/hook is forgotten"]
+    assert not os.listdir(folder)
 
 
 @pytest.fixture

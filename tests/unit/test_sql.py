@@ -13,7 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import S
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import Database, Metastore, parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.config import database_password
+from ansible_collections.emr.cluster.plugins.module_utils.node.config import secret_files
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import health as node_health
 from ansible_collections.emr.cluster.plugins.module_utils.node.daemons.health import probe
 from ansible_collections.emr.cluster.plugins.module_utils.services import metastore, spark, spark_server, yarn
@@ -117,13 +117,15 @@ def test_a_program_ends_with_the_connection_that_it_was_started_by():
 
 
 def test_a_missing_password_stops_before_any_change(tmp_path):
-    database = {"path": str(tmp_path / "p"), "user": "hive", "url": "mysql://db/hive", "variable": "EMR_METASTORE_PASSWORD"}
+    row = {"of": "metastore.database", "what": "the password of hive at mysql://db/hive", "path": str(tmp_path / "p"), "variable": "EMR_METASTORE_PASSWORD",
+           "alias": "javax.jdo.option.ConnectionPassword", "component": "metastore", "user": "hive", "group": "hadoop"}
+    files = {"secret_files": {"rows": [row], "folders": []}}
     with pytest.raises(NodeError, match="EMR_METASTORE_PASSWORD"):
-        database_password.check({"database": database, "secrets": {"database_password": ""}})
-    database_password.check({"database": database, "secrets": {"database_password": "x"}})
+        secret_files.check({**files, "secrets": {"files": {}}})
+    secret_files.check({**files, "secrets": {"files": {row["path"]: "x"}}})
     (tmp_path / "p").write_text("kept")
-    database_password.check({"database": database})
-    assert database_password.settle({"database": database}, False) == ""
+    secret_files.check(files)
+    assert secret_files.settle(files, False) == []
 
 
 def answering(answer: bytes):

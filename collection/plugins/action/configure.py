@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -21,7 +21,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs import log
 from ansible_collections.emr.cluster.plugins.module_utils.domain.people import accounts as people
 from ansible_collections.emr.cluster.plugins.module_utils.domain.resident import package as resident
 from ansible_collections.emr.cluster.plugins.module_utils.domain.scale import reclaim
-from ansible_collections.emr.cluster.plugins.module_utils.services import metastore
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import homes
 from ansible_collections.emr.cluster.plugins.plugin_utils import pushing
 from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import file_system
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain, who
@@ -68,29 +68,15 @@ class ActionModule(NodeAction):
                 "lists": {"drain_s": int(args.get("drain_limit_s") or DRAIN_LIMIT_S)} if any(c.lists for c in context.components) else {},
                 "revision": self._revision(context, args) if node.role == "master" else {}}
 
-    def _secrets(self, context) -> dict:
+    @staticmethod
+    def _secrets(context) -> dict:
         """What has to be secret on this node, and what of it this run was given."""
-        parts = [self._database(context), self._receivers(context)]
-        given = {key: value for part in parts for key, value in part.pop("secrets", {}).items()}
-        return {**parts[0], **parts[1], **({"secrets": given} if given else {})}
-
-    @staticmethod
-    def _receivers(context) -> dict:
-        """Those who get messages of alerts and have a secret, on the node that sends them."""
-        wanted = figures.receivers(context.spec, context.components)
-        given = {name: os.environ[variable] for name, variable in wanted.get("variables", {}).items() if os.environ.get(variable)}
-        return {**({"receivers": wanted} if wanted else {}), **({"secrets": {"receivers": given}} if given else {})}
-
-    @staticmethod
-    def _database(context) -> dict:
-        """The metastore's own database, where its password has to be: on the node of the metastore."""
-        own = context.spec.metastore.database
-        if not (own and any(c.name == metastore.METASTORE.name for c in context.components)):
-            return {}
-        return {"database": {"component": metastore.METASTORE.name, "url": own.url, "user": own.user, "owner": metastore.METASTORE.user,
-                             "path": metastore.PASSWORD_FILE,
-                             "variable": metastore.PASSWORD_VARIABLE},
-                "secrets": {"database_password": os.environ.get(metastore.PASSWORD_VARIABLE, "")}}
+        here = {c.name: c for c in context.components}
+        found = [s for home in homes(context.services) for s in home.secrets(context.spec) or () if s.component in here]
+        rows = [{**asdict(s), "user": here[s.component].user, "group": here[s.component].group} for s in found]
+        folders = [home.secret_folder[0] for home in homes(context.services) if home.secret_folder and home.secret_folder[1] in here]
+        given = {s.path: os.environ[s.variable] for s in found if os.environ.get(s.variable)}
+        return {"secret_files": {"rows": rows, "folders": folders}, **({"secrets": {"files": given}} if given else {})}
 
     @staticmethod
     def _side_units(context) -> list:

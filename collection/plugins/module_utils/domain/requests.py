@@ -68,8 +68,7 @@ class Configure:
     daemons: list = field(default_factory=list)
     file_system: dict = field(default_factory=dict)
     people: dict = field(default_factory=dict)
-    database: dict = field(default_factory=dict)
-    receivers: dict = field(default_factory=dict)
+    secret_files: dict = field(default_factory=dict)
     absent: dict = field(default_factory=dict)
     lists: dict = field(default_factory=dict)
 

@@ -78,7 +78,8 @@ def _defaults(facts) -> dict:
 
 def _secrets(spec) -> tuple:
     own = spec.metastore.database
-    return (Secret("metastore.database", f"the password of {own.user} at {own.url}", PASSWORD_FILE, PASSWORD_VARIABLE),) if own else ()
+    return (Secret("metastore.database", f"the password of {own.user} at {own.url}", PASSWORD_FILE, PASSWORD_VARIABLE, METASTORE.name,
+                   "javax.jdo.option.ConnectionPassword"),) if own else ()
 
 
 SERVICE = Service(

@@ -308,13 +308,15 @@ def nothing(*_given) -> dict:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret that comes once, from the controller's ``variable``, and is kept at ``path`` on the master; ``what`` it is, in words, ``of`` the
-    key of the spec that asks for it."""
+    """A secret that comes once, from the controller's ``variable``, and is kept at ``path`` where ``component`` runs; ``what`` it is, in
+    words, ``of`` the key of the spec that asks for it. With an ``alias`` it lies in a credential provider of Hadoop, else as it is."""
 
     of: str
     what: str
     path: str
     variable: str
+    component: str
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -336,7 +338,7 @@ class Service:
     ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
     ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
-    ``secrets(spec)``: each Secret that it needs. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``:
+    ``secrets(spec)``: each Secret that it needs; ``secret_folder``: (path, component) of a folder that holds nothing else. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``:
     numbers for plans;
     ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
     node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
@@ -369,6 +371,7 @@ class Service:
     data: tuple = ()
     deletable: bool = True
     secrets: Callable = nothing
+    secret_folder: tuple = ()
     rules: Callable = nothing
     too_small: Callable = nothing
     programs: tuple = ()

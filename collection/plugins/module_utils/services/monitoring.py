@@ -132,7 +132,7 @@ def _alertmanager(_facts, effective) -> str:
 
 
 def _secrets(spec) -> tuple:
-    return tuple(Secret(f"monitoring.receivers.{r.name}", f"the secret of the receiver {r.name}", f"{MONITORING_SECRETS}/{r.name}", r.variable)
+    return tuple(Secret(f"monitoring.receivers.{r.name}", f"the secret of the receiver {r.name}", f"{MONITORING_SECRETS}/{r.name}", r.variable, ALERT_MANAGER.name)
                  for r in spec.monitoring.receivers.values() if r.has_secret)
 
 
@@ -159,6 +159,6 @@ SERVICE = Service(
            TextFile(f"{MONITORING_CONF}/targets.json", lambda facts, _effective: monitoring_files.targets(facts), at=("prometheus",)),
            TextFile(f"{MONITORING_CONF}/alertmanager.yml", lambda facts, _effective: monitoring_files.alertmanager_yml(facts), at=("alertmanager",))),
     spec=(receivers.SPEC,), switch="monitoring", defaults=_defaults, sizes=_sizes, rules=lambda spec, _configs: receivers.check_receivers(spec),
-    secrets=_secrets,
+    secrets=_secrets, secret_folder=(MONITORING_SECRETS, ALERT_MANAGER.name),
     alerts=(*alerts_monitoring.alerts(NODE_EXPORTER, ALERT_MANAGER), *alerts_hosts.HOSTS, *alerts_hosts.DISKS, *alerts_monitoring.JOBS),
     directories=((FIGURES, "root", "0755"), (MONITORING_CONF, "root", "0755"), (PAGE, "root", "0755")), panels=panels_hosts.PANELS)

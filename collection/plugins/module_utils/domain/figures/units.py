@@ -59,15 +59,6 @@ def settings(spec, topology, node, effective) -> dict:
     return {"daemons": daemons, "control": control, "namenode": addresses(topology, services, "namenode") if control else "", "stores": stores}
 
 
-def receivers(spec, components) -> dict:
-    """Those who get messages of alerts and have a secret, for the node that runs what sends them; nothing for others."""
-    sender = next((c for c in components if c.name == "alertmanager"), None)
-    if not sender:
-        return {}
-    return {"variables": {r.name: r.variable for r in spec.monitoring.receivers.values() if r.has_secret}, "folder": paths.MONITORING_SECRETS,
-            "group": sender.group}
-
-
 def _health(component, node) -> dict:
     """How a daemon without figures is asked whether it serves."""
     health = component.health

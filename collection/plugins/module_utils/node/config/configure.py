@@ -19,7 +19,7 @@ from ..install.absent import take_away
 from ..install.install import install
 from ..people.accounts import settle_people
 from ..scale.lists import EXCLUDE_LOCK, settle as settle_lists
-from . import database_password, receivers
+from . import secret_files
 from .keys import parse_keys
 
 HOSTS = "/etc/hosts"
@@ -32,8 +32,7 @@ def configure(params, check):
     """Bring software, files, units, directories and the spec's revision to the wanted state. Returns the result."""
     if params["revision"]:
         _check_services(params["revision"])
-    database_password.check(params)
-    receivers.check(params)
+    secret_files.check(params)
     installed = install({**params["install"], "signed": (params.get("secrets") or {}).get("signed")}, check) if params["install"] else {}
     notes = take_away(params["absent"], check) if params.get("absent") else []
     # A service that joins a cluster may be younger than its nodes.
@@ -59,7 +58,7 @@ def configure(params, check):
             run(["systemctl", "daemon-reload"])
         if any(row["path"] == paths.JOURNAL_LIMIT for row in changed):
             run(["systemctl", "restart", "systemd-journald"])
-    notes += [database_password.settle(params, check), receivers.settle(params, check)]
+    notes += secret_files.settle(params, check)
     if side:
         notes += settle(side, [row["path"] for row in changed], check)
     if params.get("lists"):
