@@ -40,6 +40,7 @@ VERBS = {
     "run-flow": ("emrctl.run_flow", "run_flow"),
     "submit": ("emrctl.jobs", "submit"),
     "report": ("emrctl.report", "report"),
+    "bench": ("emrctl.bench", "bench"),
     "import": ("emrctl.transfer", "import_"),
     "put": ("emrctl.data", "put"),
     "get": ("emrctl.data", "get"),

@@ -10,15 +10,15 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cac
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import Artifact, release
 
-from . import connectors, fetch as fetch_module, hadoop, metastore, monitoring, spark
+from . import bench, connectors, fetch as fetch_module, hadoop, metastore, monitoring, spark
 from .fetch import fetch
 from .lock import Locked, format_lock, parse_lock
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
-MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring}
+MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring, "bench": bench}
 # MiB on the disk while it is built.
-SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200}
+SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200, "bench": 200}
 
 
 def lock_file(artifact: Artifact) -> Path:
@@ -111,11 +111,11 @@ def verify(artifact: Artifact) -> str:
 
 
 def artifacts(name: str, components=()) -> list[Artifact]:
-    """The artifacts of a release, optionally of some components only. Raises Refused for unknown names."""
+    """The artifacts of a release that every cluster may want, or those of these components. Raises Refused for unknown names."""
     row = release(name)
     unknown = [c for c in components if c not in row.artifacts]
     if unknown:
         raise Refused(f"{row.name} has no {unknown[0]}", f"Choose from {', '.join(row.artifacts)}")
-    return [a for c, a in row.artifacts.items() if not components or c in components]
+    return [a for c, a in row.artifacts.items() if c in components or not (components or a.on_demand)]
 
 

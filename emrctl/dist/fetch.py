@@ -41,6 +41,9 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
         if item.kind == "sdist":
             say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
             fetch_sdist(item.coordinates)
+        if item.kind == "wheel":
+            say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
+            fetch_wheel(item.coordinates)
     for item in inputs:
         path = root / item.cached
         if not path.exists():
@@ -59,7 +62,7 @@ def lacking(inputs: list[Locked]) -> list[str]:
         home = os.environ.get("JAVA_HOME")
         if not shutil.which("java") and not (home and os.access(f"{home}/bin/java", os.X_OK)):
             found.append("Java (java): apt-get install default-jdk-headless, or dnf install java-17-openjdk-headless")
-    if any(item.kind == "sdist" for item in missing) and not importlib.util.find_spec("pip"):
+    if any(item.kind in ("sdist", "wheel") for item in missing) and not importlib.util.find_spec("pip"):
         found.append(f"pip of {sys.executable}: python -m ensurepip, or install emrctl with pip into a virtual environment")
     if any(item.kind == "deb" for item in missing) and not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         found.append("apt-get and dpkg-deb of Debian 12, for programs that Debian packages: take the tarball from a machine that has them "
@@ -111,6 +114,17 @@ def fetch_sdist(coordinates: str) -> Path:
     _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", project,
           "--disable-pip-version-check", "-d", str(target), f"{project}=={version}"], {})
     return target / f"{project}-{version}.tar.gz"
+
+
+def fetch_wheel(coordinates: str) -> Path:
+    """Download a wheel of PyPI (``project:version:tag``) into the downloads folder, whatever this machine's own Python is."""
+    project, version, tag = coordinates.split(":")
+    target = downloads_dir() / "pypi"
+    target.mkdir(parents=True, exist_ok=True)
+    platforms = [word for name in tag.split("-")[-1].split(".") for word in ("--platform", name)]
+    _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", *platforms,
+          "--disable-pip-version-check", "-d", str(target), f"{project}=={version}"], {})
+    return target / Locked("wheel", coordinates, "", 0, "").file
 
 
 def fetch_debs(coordinates: list[str]) -> None:

@@ -5,7 +5,8 @@ Kinds: ``jar`` (Maven coordinates ``group:artifact:version[:classifier]``; the p
 jar of which only ``webapps/`` is kept; the place is the file to make), ``native`` (a Maven jar of which only Hadoop's native library is
 kept; the place is the folder for it), ``tar`` (a Maven tar.gz of which the place, a folder below
 its top one, is kept), ``sdist`` (``project:version`` of PyPI; the
-place is ``-``, because its whole tree is rearranged) and ``deb`` (``package:version`` of Debian 12; the place is a folder).
+place is ``-``, because its whole tree is rearranged), ``wheel`` (``project:version:tag`` of PyPI; the place is the folder for its programs) and
+``deb`` (``package:version`` of Debian 12; the place is a folder).
 """
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cache import sha512_of
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 
-KINDS = {"jar": (3, 4), "webapps": (3, 4), "native": (3, 4), "tar": (4, 4), "sdist": (2, 2), "deb": (2, 2)}
+KINDS = {"jar": (3, 4), "webapps": (3, 4), "native": (3, 4), "tar": (4, 4), "sdist": (2, 2), "wheel": (3, 3), "deb": (2, 2)}
 DEB_ARCHITECTURE = "amd64"
 _SHA512 = re.compile(r"[0-9a-f]{128}")
 
@@ -37,6 +38,8 @@ class Locked:
         parts = self.coordinates.split(":")
         if self.kind == "sdist":
             return f"{parts[0]}-{parts[1]}.tar.gz"
+        if self.kind == "wheel":
+            return f"{parts[0].replace('-', '_')}-{parts[1]}-{parts[2]}.whl"
         if self.kind == "deb":
             return f"{parts[0]}_{parts[1]}_{DEB_ARCHITECTURE}.deb"
         return "-".join(parts[1:]) + (".tar.gz" if self.kind == "tar" else ".jar")
@@ -44,7 +47,7 @@ class Locked:
     @property
     def cached(self) -> str:
         """Path of the input below the downloads folder."""
-        if self.kind == "sdist":
+        if self.kind in ("sdist", "wheel"):
             return f"pypi/{self.file}"
         if self.kind == "deb":
             return f"debian/{self.file}"

@@ -125,14 +125,14 @@ def _add(tar: tarfile.TarFile, top: str, entry: Entry) -> None:
         tar.addfile(info, stream)
 
 
-def rezip(source: Path, prefix: str) -> bytes:
-    """A jar with only those members of ``source`` whose names begin with ``prefix``; stored, sorted, fixed times.
+def rezip(source: Path, prefix: str, without: tuple = ()) -> bytes:
+    """A jar with only those members of ``source`` whose names begin with ``prefix``, and not with one of ``without``; stored, sorted, fixed times.
 
     Raises ValueError if there are none.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
-        names = sorted(n for n in old.namelist() if n.startswith(prefix) and not n.endswith("/"))
+        names = sorted(n for n in old.namelist() if n.startswith(prefix) and not n.startswith(without) and not n.endswith("/"))
         if not names:
             raise ValueError(f"{source.name} has no {prefix}")
         # Jetty asks for folders as resources, so they must be members too.

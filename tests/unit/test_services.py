@@ -27,6 +27,7 @@ ROOMS = {
     "jobs: programs on YARN with files in HDFS, its histories, and Spark's own launcher": (("yarn", "hdfs", "mapreduce", "spark"), (
         "action/job.py", "domain/jobs/", "node/jobs/", "node/oss/role_provider.py")),
     "transfers: DistCp on YARN, to and from HDFS": (("yarn", "hdfs"), ("domain/transfer/", "node/transfer/")),
+    "benchmarks of the four, with an artifact of that name": (("yarn", "hdfs", "mapreduce", "spark"), ("action/bench.py", "domain/bench/", "node/bench/")),
     "queues and users of YARN, and their homes in HDFS": (("yarn", "hdfs"), ("domain/people/", "domain/spec/rules_people.py", "node/people/")),
     "notices of spot nodes, which YARN drains": (("yarn",), ("domain/scale/reclaim.py", "node/scale/reclaim_program.py")),
     "figures, which Prometheus keeps": (("monitoring",), ("action/metrics.py", "domain/monitoring/", "node/monitoring/")),

@@ -21,7 +21,7 @@ options:
     type: str
     required: true
     choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, data, people,
-              backup, restore, activity, transfer]
+              backup, restore, activity, transfer, bench]
   options:
     description: What the operation needs to know.
     type: dict
@@ -72,6 +72,7 @@ NODE = "ansible_collections.emr.cluster.plugins.module_utils.node"
 if TYPE_CHECKING:
     # Ansible packs the modules that are imported anywhere in this file; which of them is loaded is decided below.
     from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations as backup, restore_after  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.bench import operations as bench  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import roll, service, status  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance, data  # noqa: F401
@@ -109,6 +110,7 @@ OPERATIONS = {
     "backup": ("backup.operations", "perform", False),
     "activity": ("jobs.activity", "activity", False),
     "transfer": ("transfer.operations", "perform", False),
+    "bench": ("bench.operations", "perform", False),
 }
 
 

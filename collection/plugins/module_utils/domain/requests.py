@@ -273,14 +273,31 @@ class Transfer:
     again: str
 
 
+@dataclass(frozen=True)
+class BenchSubmit:
+    op: str
+    request: dict
+    job: dict
+    artifact: dict
+    signed: dict
+    limit_s: float
+
+
+@dataclass(frozen=True)
+class BenchRead:
+    op: str
+    user: str
+    ids: list = field(default_factory=list)
+
+
 REQUESTS = {
     "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "balance": Balance,
     "verify": Verify, "status": Status, "check": Check, "bundle": Bundle, "copies": Copies, "data": Data,
     "people": {"list": PeopleList, "guard": PeopleGuard, "delete": PeopleDelete}, "backup": Backup,
     "restore": {"fetch": RestoreFetch, **dict.fromkeys(("look", "place", "scan", "edits", "report", "accept", "restored", "finish"), Restore)},
-    "activity": Activity, "transfer": Transfer}
+    "activity": Activity, "transfer": Transfer, "bench": {"submit": BenchSubmit, "list": BenchRead, "show": BenchRead}}
 # The key that names the step.
-STEPS = {"roll": "phase", "people": "op", "restore": "step"}
+STEPS = {"roll": "phase", "people": "op", "restore": "step", "bench": "op"}
 _KINDS = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,), "object": (object,)}
 _ROWS = {row.__name__: row for row in (Daemon, Node)}
 

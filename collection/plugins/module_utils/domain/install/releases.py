@@ -18,13 +18,17 @@ from ..errors import Refused
 
 @dataclass(frozen=True)
 class Artifact:
-    """A tarball: ``file`` name, pinned ``sha512``, full ``urls`` of its own beside all mirrors."""
+    """A tarball: ``file`` name, pinned ``sha512``, full ``urls`` of its own beside all mirrors.
+
+    ``on_demand``: made only when it is named, since few clusters want it.
+    """
 
     component: str
     version: str
     file: str
     sha512: str
     urls: tuple = ()
+    on_demand: bool = False
 
     @property
     def top(self) -> str:
@@ -55,8 +59,8 @@ class Release:
         return self.artifacts[component].version
 
 
-def _own(component: str, version: str, sha512: str) -> Artifact:
-    return Artifact(component, version, f"{component}-{version}.tar.gz", sha512)
+def _own(component: str, version: str, sha512: str, on_demand: bool = False) -> Artifact:
+    return Artifact(component, version, f"{component}-{version}.tar.gz", sha512, on_demand=on_demand)
 
 
 _ROWS = (
@@ -81,7 +85,12 @@ _ROWS = (
          "monitoring": _own(
             "monitoring", "2.42.0",
             "8f6d5a6a417563e4bff1d26b237acedaf1a11aad9c5f45614250886e89b74467"
-            "78d99c98da551cf6829a6cfed8e8e980ea15ec66ed3530a4f0e82e066b3a96a5")},
+            "78d99c98da551cf6829a6cfed8e8e980ea15ec66ed3530a4f0e82e066b3a96a5"),
+         "bench": _own(
+            "bench", "1.0",
+            "901d70aa35ae97e6cbfdb2ab8c9a57d4a5bb4e1a6898990f75cbda92f4f3189c"
+            "2dd29b709affd8239c34a088712cdba762e5a3cb6db4ad5f4e87840be89dffd3",
+            on_demand=True)},
         notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
                "Spark without the Kubernetes client and the Connect shell.",
