@@ -12,7 +12,7 @@ GROUPS = {"master": {"count": 1, "instance_types": ["ecs.c6.large"]}, "slave": {
 STEPS = [{"script": "base/setup.sh", "when": "before_install"}, {"script": "monitor/setup.sh", "when": "after_start"},
          {"script": "shaky.sh", "when": "after_start", "on_failure": "continue"}]
 # The second has no first line that names its interpreter; the third fails, and that is allowed.
-SCRIPTS = {"base/setup.sh": "#!/bin/bash\nset -o pipefail\n[ -d /etc/emr/hadoop ] && echo late >> /root/base\nhostname >> /root/base\n",
+SCRIPTS = {"base/setup.sh": "#!/bin/bash\nset -o pipefail\n[ -e /opt/emr/hadoop ] && echo late >> /root/base\nhostname >> /root/base\n",
            "monitor/setup.sh": "systemctl is-active 'emr-*' | sort | uniq -c >> /root/monitor\n", "shaky.sh": "#!/bin/sh\necho shaky >> /root/shaky; exit 3\n"}
 
 

@@ -169,7 +169,7 @@ def test_scripts_are_kept_by_place_and_content(tmp_path, monkeypatch):
     scripts = [{"name": place.rpartition("/")[2], "place": place, "on_failure": "stop",
                 "content": f"#!/bin/sh\necho {place.partition('/')[0]} >> {tmp_path}/ran\n"} for place in places]
     scripts[3]["content"] = scripts[0]["content"]
-    assert len(node_bootstrap.run_scripts(scripts, False)) == 4 and node_bootstrap.run_scripts(scripts, False) == []
+    assert len(node_bootstrap.run_scripts(scripts, False)[0]) == 4 and node_bootstrap.run_scripts(scripts, False)[0] == []
     assert (tmp_path / "ran").read_text().split() == ["base", "monitor", "monitor", "base"]
     found = history.parse(kept_on(tmp_path))
     assert {place: found.script(place, places) for place in places} == {row["place"]: row["content"] for row in scripts}
@@ -187,14 +187,14 @@ def test_scripts_that_came_with_a_change_are_kept_for_nodes_to_come(tmp_path, mo
     assert history.parse(kept_on(tmp_path)).scripts == {"a b/my set up.sh": second["content"]}
     assert node_bootstrap.keep_scripts([first], False) == [], "an older version came back"
     assert history.parse(kept_on(tmp_path)).scripts == {"a b/my set up.sh": first["content"]}
-    assert node_bootstrap.run_scripts([first], False) == ["script a b/my set up.sh"] and (tmp_path / "ran1").exists(), "kept is not run"
+    assert node_bootstrap.run_scripts([first], False)[0] == ["script a b/my set up.sh"] and (tmp_path / "ran1").exists(), "kept is not run"
 
 
 def test_a_script_without_a_first_line_is_run_by_the_shell(tmp_path, monkeypatch):
     """As a person's own shell does it; the kernel alone says "Exec format error"."""
     monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path))
     row = {"name": "setup.sh", "place": "setup.sh", "content": f"echo here > '{tmp_path}/ran'\n", "on_failure": "stop"}
-    assert node_bootstrap.run_scripts([row], False) and (tmp_path / "ran").read_text() == "here\n"
+    assert node_bootstrap.run_scripts([row], False)[0] and (tmp_path / "ran").read_text() == "here\n"
 
 
 def test_a_script_that_ran_before_places_were_kept_runs_no_second_time(tmp_path, monkeypatch):
@@ -202,4 +202,4 @@ def test_a_script_that_ran_before_places_were_kept_runs_no_second_time(tmp_path,
     content = f"#!/bin/sh\ntouch {tmp_path}/ran\n"
     (tmp_path / f"setup.sh-{hashlib.sha256(content.encode()).hexdigest()[:16]}.done").write_text("then\n")
     row = {"name": "setup.sh", "place": "base/setup.sh", "content": content, "on_failure": "stop"}
-    assert node_bootstrap.run_scripts([row], False) == [] and not (tmp_path / "ran").exists()
+    assert node_bootstrap.run_scripts([row], False)[0] == [] and not (tmp_path / "ran").exists()

@@ -312,15 +312,16 @@ def test_the_lock_keeps_others_out_and_names_the_holder(tmp_path, monkeypatch):
 def test_bootstrap_scripts_run_once_and_a_failure_stops_unless_told_otherwise(tmp_path, monkeypatch):
     monkeypatch.setattr(node_bootstrap, "FOLDER", str(tmp_path / "bootstrap"))
     good = {"name": "a.sh", "content": f"#!/bin/sh\necho x >> {tmp_path}/count\n", "on_failure": "stop"}
-    assert node_bootstrap.run_scripts([good], True) == ["script a.sh"] and not (tmp_path / "count").exists()
-    assert node_bootstrap.run_scripts([good], False) == ["script a.sh"]
-    assert node_bootstrap.run_scripts([good], False) == []
+    assert node_bootstrap.run_scripts([good], True)[0] == ["script a.sh"] and not (tmp_path / "count").exists()
+    assert node_bootstrap.run_scripts([good], False)[0] == ["script a.sh"]
+    assert node_bootstrap.run_scripts([good], False)[0] == []
     assert (tmp_path / "count").read_text() == "x\n"
     bad = {"name": "b.sh", "content": "#!/bin/sh\necho broken >&2\nexit 7\n", "on_failure": "stop"}
     for _again in range(2):
         with pytest.raises(node_common.NodeError, match=r"b.sh ended with 7(.|\n)*broken"):
             node_bootstrap.run_scripts([bad], False)
-    assert node_bootstrap.run_scripts([dict(bad, on_failure="continue")], False)
+    done, told = node_bootstrap.run_scripts([dict(bad, on_failure="continue")], False)
+    assert len(done) == 1 and len(told) == 1 and "on_failure allows" in told[0] and ".log" in told[0]
 
 
 def test_what_an_interrupted_start_left_out_in_hdfs_is_seen(monkeypatch):

@@ -63,6 +63,8 @@ class NodeAction(ActionBase):
                 result.update(changed=False)
             else:
                 result.update(self.patient(options))
+                for sentence in result.pop("told", []):
+                    Display().display(f"emr: {context.host}: {sentence}")
                 self.after(context, result)
                 if self.ONCE and not result.get("failed") and not result.get("unreachable"):
                     result.setdefault("ansible_facts", {})[self._mark] = self._digest(options)

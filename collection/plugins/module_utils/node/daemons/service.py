@@ -107,8 +107,9 @@ class Start:
         if self.params["file_system"]:
             # All nodes have their software by now: nobody needs the control node's archives any more.
             run(["systemctl", "stop", f"{SERVER_UNIT}.service"], check=False)
-        self.changes += run_scripts(self.params["bootstrap"], False)
-        return {"changed": bool(self.changes), "changes": self.changes,
+        done, told = run_scripts(self.params["bootstrap"], False)
+        self.changes += done
+        return {"changed": bool(self.changes), "changes": self.changes, "told": told,
                 "emr_ready": {name: round(seconds, 2) for name, seconds in self.ready.items()}}
 
     def _needed(self, component, states):

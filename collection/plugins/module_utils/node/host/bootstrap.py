@@ -14,12 +14,13 @@ LIMIT_S = 1800
 
 
 def run_scripts(scripts, check):
-    """Run each script that has not run here with this content at this place. Returns what was run, as texts.
+    """Run each script that has not run here with this content at this place. Returns what was run, as texts, and of those that failed
+    and may a sentence for people.
 
     ``scripts``: list of {name, place, content, on_failure}; the place is the script's path as the spec has it. Output goes to
     FOLDER/NAME-DIGEST.log. Raises NodeError when one fails whose ``on_failure`` is stop; it runs again next time.
     """
-    done = []
+    done, failed = [], []
     for script in scripts:
         base, place = _base(script), _place(script)
         # What ran before places counted was kept by its content alone.
@@ -28,8 +29,9 @@ def run_scripts(scripts, check):
             continue
         done.append(f"script {place}")
         if not check:
-            _run(script, place, base)
-    return done
+            code = _run(script, place, base)
+            failed += [f"the bootstrap script {place} ended with {code}, which its on_failure allows. Its output: {base}.log"] if code else []
+    return done, failed
 
 
 def keep_scripts(scripts, check):
@@ -69,6 +71,7 @@ def _write(script, place, base):
 
 
 def _run(script, place, base):
+    """Exit code of one that may fail; raises NodeError for one that may not."""
     _write(script, place, base)
     # The kernel starts a file by its #! line or as a program; for any other a shell takes itself, and so do we.
     itself = script["content"].startswith(("#!", "\x7fELF"))
@@ -78,3 +81,4 @@ def _run(script, place, base):
         tail = "\n  ".join((err or out).strip().splitlines()[-10:])
         raise NodeError(f"the bootstrap script {place} ended with {code} (its output: {base}.log):\n  {tail}")
     write_atomic(base + ".done", f"{time.time()} exit code {code}\n")
+    return code

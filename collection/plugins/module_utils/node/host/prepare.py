@@ -61,7 +61,8 @@ def prepare(params, check):
         changes.note(ensure_directory(row["path"], row["owner"], row["group"], row["mode"], check))
     changes.file(LIMITS_PATH, "".join(f"{user['name']} - nofile 65536\n{user['name']} - nproc 65536\n"
                                       for user in params["users"]))
-    changes.notes += run_scripts(params["bootstrap"], check)
+    done, told = run_scripts(params["bootstrap"], check)
+    changes.notes += done
     java = find_java()
     if not java:
         changes.note(_install_java(params["java_packages"] or java_packages(), check))
@@ -71,7 +72,7 @@ def prepare(params, check):
                         "(host_java_packages names the packages to install) or put one under /usr/lib/jvm.")
     facts = measure(java, disks)
     _check_memory(facts, params["memory_mib"])
-    return {"changed": bool(changes.notes), "changes": changes.notes, "diff": changes.diff, "emr_node": facts}
+    return {"changed": bool(changes.notes), "changes": changes.notes, "diff": changes.diff, "told": told, "emr_node": facts}
 
 
 def measure(java="", disks=()):
