@@ -12,9 +12,11 @@ from emrctl.views_usage import money
 def result(name: str, found: dict) -> str:
     """One run: a row for each step, then what it comes to."""
     summary, best = results.summary(found), results.summary(found)["steps"]
-    rows = [{"step": step, "seconds": best.get(step, "-"), **({"mb_s": row["mb_s"]} if row.get("mb_s") else {}), "answer": plain(row.get("answer") or "")}
+    rows = [{"step": step, "seconds": best.get(step, "-"), **({"mb_s": row["mb_s"]} if row.get("mb_s") else {}), "answer": plain(row.get("answer") or ""),
+             "native": "{} of {}".format(*row["native"]) if row.get("native") else ""}
             for step, row in found["steps"].items()]
-    columns = ["step", "seconds", *(["mb_s"] if any("mb_s" in row for row in rows) else []), "answer"]
+    native = any((row.get("native") or [0])[0] for row in found["steps"].values())
+    columns = ["step", "seconds", *(["mb_s"] if any("mb_s" in row for row in rows) else []), *(["native"] if native else []), "answer"]
     facts = [("benchmark", f"{found['kind']}, scale {found['scale']:g}, {found.get('engine', '')}"), ("label", plain(found.get("label") or "")),
              ("nodes", plain(found.get("nodes") or "")), ("streams", found["streams"] if found.get("streams", 1) > 1 else ""),
              ("sum of best", f"{summary['total_s']:,.1f} s"),

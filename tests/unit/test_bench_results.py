@@ -11,7 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.bench import re
 from ansible_collections.emr.cluster.plugins.module_utils.domain.bench.queries import TABLES, queries
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.request import DEFAULTS, problems
-from ansible_collections.emr.cluster.plugins.module_utils.node.bench import maker, mapreduce
+from ansible_collections.emr.cluster.plugins.module_utils.node.bench import maker, mapreduce, tpch
 from emrctl import main as cli, views_bench
 
 
@@ -111,6 +111,26 @@ def test_what_the_sort_says_of_its_result_is_judged():
     assert "expected ['2f']" in mapreduce._judged("checksum\t1f\n", "2f\n")
     assert "not sorted" in mapreduce._judged("error\tbad key\nchecksum\t1f\n", "1f\n")
     assert mapreduce._judged("", "") != results.SAME
+
+
+PLAN = """AdaptiveSparkPlan isFinalPlan=true
++- == Final Plan ==
+   ResultQueryStage 1
+   +- *(1) CometColumnarToRow
+      +- CometSort [a#1], [a#1 ASC]
+         +- AQEShuffleRead coalesced
+            +- ShuffleQueryStage 0
+               +- *(2) HashAggregate(keys=[a#1])
+                  :- CometNativeScan parquet [a#1] Batched: true
+                  +- Scan ExistingRDD
++- == Initial Plan ==
+   CometSort [a#1]
+"""
+
+
+def test_operators_of_the_last_plan_are_counted_once():
+    assert tpch.native_share(PLAN) == [3, 5]
+    assert tpch.native_share("*(1) Project [1 AS x#1]\n+- *(1) Scan OneRowRelation[]\n") == [0, 2]
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [

@@ -47,7 +47,7 @@ class ActionModule(NodeAction):
             raise Refused(f"the release {context.spec.release} has no benchmarks", "Create a cluster of a newer release for them")
         rows = sources.sources(context.spec, artifact, os.environ.get(sources.VARIABLE, ""))
         ask = cloud_sources.Asker(context.region, find_credentials, os.environ)
-        good = [row.address for row in rows if not ask(row.address)]
+        good = [row.address for row in rows if not ask(row.address, artifact.sha512)]
         path = None if good else cached(artifact.file, artifact.sha512)
         if not good and not path and not pushing.installed(self, artifact):
             raise Refused(f"no source gives the nodes {artifact.file}, with which benchmarks run: {dist_dir() / artifact.file} is not there"

@@ -8,6 +8,8 @@ MONITORING_HOME = f"{ROOT}/monitoring"
 HADOOP_BIN, SPARK_BIN = f"{HADOOP_HOME}/bin", f"{SPARK_HOME}/bin"
 # Hadoop's native library.
 HADOOP_NATIVE = f"{HADOOP_HOME}/lib/native"
+# The engine of native code for Spark SQL.
+NATIVE_ENGINE = f"{ROOT}/native"
 # JDBC drivers of databases.
 DRIVERS = f"{ROOT}/connectors/jdbc"
 # What tells that an artifact is complete, in its folder.

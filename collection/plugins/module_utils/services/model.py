@@ -336,10 +336,11 @@ class Service:
     the spec), each layer over the one before, and a stem may be another service's.
 
     ``needs``: services that it cannot run without. ``bundle``: what its name means in a spec, when it is not a service of its own.
-    ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides. ``hdfs_paths``: (path, owner,
+    ``software``: artifact that it runs from; ``home`` the folder of it, ``clients`` roles that have it besides; ``also(spec, role)``: names of
+    further artifacts for nodes of a role (None: of any) that this spec asks for. ``hdfs_paths``: (path, owner,
     group, mode), parents first; ``directories``: (path, owner, mode) on every node; ``data``: folders below a node's data roots.
-    ``secrets(spec)``: each Secret that it needs; ``secret_folder``: (path, component) of a folder that holds nothing else. ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``:
-    numbers for plans;
+    ``secrets(spec)``: each Secret that it needs; ``secret_folder``: (path, component) of a folder that holds nothing else.
+    ``rules(spec, configs)``: what cannot work; ``too_small(rest)``: sentences; ``offers(spec, rows)``: numbers for plans;
     ``answers``: its component that answers for all of it, and ``members``: the one whose nodes that knows one by one (what is asked of it is in
     node/services/; ``counted``: the key of how many of them it has, as people say it). ``troubles(told)``: sentences on what it told.
     ``proof``: that it works. ``spec``: fields
@@ -355,6 +356,7 @@ class Service:
     bundle: tuple = ()
     software: str = "hadoop"
     more_software: tuple = ()
+    also: Callable = nothing
     home: str = ""
     clients: tuple = ()
     components: tuple = ()

@@ -132,7 +132,8 @@ def _alertmanager(_facts, effective) -> str:
 
 
 def _secrets(spec) -> tuple:
-    return tuple(Secret(f"monitoring.receivers.{r.name}", f"the secret of the receiver {r.name}", f"{MONITORING_SECRETS}/{r.name}", r.variable, ALERT_MANAGER.name)
+    return tuple(Secret(f"monitoring.receivers.{r.name}", f"the secret of the receiver {r.name}", f"{MONITORING_SECRETS}/{r.name}", r.variable,
+                        ALERT_MANAGER.name)
                  for r in spec.monitoring.receivers.values() if r.has_secret)
 
 

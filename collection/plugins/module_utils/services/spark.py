@@ -10,7 +10,7 @@ from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, 
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
-from . import reasons
+from . import reasons, spark_native
 from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
@@ -113,7 +113,8 @@ def _defaults(facts) -> dict:
     if version:
         # The jars lie in HDFS, so only clients need Spark.
         conf["spark.yarn.archive"] = f"hdfs:///spark/spark-libs-{version}.zip"
-    return {"spark-defaults": {**conf, **session(facts)}}
+    engine = spark_native.settings() if spark_native.wanted(facts.spec) else {}
+    return {"spark-defaults": {**conf, **session(facts), **engine}}
 
 
 def _sizes(facts) -> dict:
@@ -127,6 +128,10 @@ def _sizes(facts) -> dict:
             "spark.sql.shuffle.partitions": str(size.partitions),
             # Asked for while the driver still starts, so that the first stage finds them running.
             "spark.dynamicAllocation.initialExecutors": str(min(2, len(shapes)))}
+    if spark_native.wanted(facts.spec):
+        yarn = yarn_memory(min(shapes)[0]) - (held(facts.services) if len(shapes) == 1 else 0)
+        container = spark_native.container_of(yarn, size.heap + size.overhead, job_sizing(shapes).min_allocation)
+        conf.update(spark_native.sizes(container))
     flags = " ".join(quick_flags(min(shapes)[0]))
     if flags:
         conf.update({f"spark.{who}.extraJavaOptions": flags for who in ("executor", "driver", "yarn.am")})
@@ -140,15 +145,20 @@ def _too_small(rest):
         yield f"the cluster has room for {room} container of {SPARK_LEAST} MiB, Spark needs two (driver, executor)"
 
 
-def spark_env(env) -> str:
-    """spark-env.sh."""
+def spark_env(env, more=()) -> str:
+    """spark-env.sh. ``more``: entries of the class path of drivers and containers, which both find by the same path."""
+    path = ":".join([f"{HADOOP_HOME}/share/hadoop/tools/lib/*", *more])
     rows = writers.exports({key: value for key, value in env.items() if key.startswith("SPARK_")})
     return "\n".join([
         f"# {NOTE}", texts.JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
         f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
         f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"',
         # Hadoop's client of OSS, which Spark does not bring; containers get it by the same path.
-        f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{HADOOP_HOME}/share/hadoop/tools/lib/*}}"', *rows, ""])
+        f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{path}}}"', *rows, ""])
+
+
+def _spark_env(facts, effective) -> str:
+    return spark_env(effective.get("env", {}), (spark_native.JARS,) if spark_native.wanted(facts.spec) else ())
 
 
 def _archives(effective) -> list:
@@ -183,7 +193,7 @@ REMEDIES = {
 SERVICE = Service(
     history=History("spark.applications", HISTORY.name, REMEDIES),
     name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark",
-    home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",),
+    home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",), also=spark_native.artifacts, spec=(spark_native.SPEC,), rules=spark_native.rules,
     python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,
     components=(HISTORY,),
     files=(ConfFile(
@@ -197,7 +207,7 @@ SERVICE = Service(
                   "spark.history.fs.logDirectory": reasons.PATHS, "spark.yarn.historyServer.address": reasons.ADDRESS,
                   "spark.history.ui.port": reasons.ADDRESS, "spark.sql.warehouse.dir": reasons.PATHS,
                   "spark.hadoop.hive.metastore.uris": reasons.ADDRESS}),),
-    texts=(TextFile(f"{SPARK_CONF}/spark-env.sh", lambda _facts, effective: spark_env(effective.get("env", {})), CLIENTS),
+    texts=(TextFile(f"{SPARK_CONF}/spark-env.sh", _spark_env, CLIENTS),
            TextFile(f"{SPARK_CONF}/log4j2.properties", lambda *_: texts.LOG4J2, CLIENTS)),
     env_names=("SPARK_DAEMON_MEMORY",), env_aliases=("spark-env",),
     defaults=_defaults, sizes=_sizes, too_small=_too_small, archives=_archives,

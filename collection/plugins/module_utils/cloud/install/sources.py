@@ -2,8 +2,8 @@
 
 A source answers when this machine gets the first bytes of the file from it (http, https), or OSS knows the object (oss), within
 LIMIT_S. Where the SHA-512 lies beside the file (FILE.sha512, as Apache's mirrors and ``emrctl dist publish`` have it), it must be
-the release's: a mirror of last year answers as well as today's. Nodes may reach less than this machine does, so what the first node then cannot fetch is given to it from this
-machine's cache, where that has it. An address that only the nodes reach does not count: nobody can prove it from here.
+the release's: a mirror of last year answers as well as today's. Nodes may reach less than this machine does, so what the first node then
+cannot fetch is given to it from this machine's cache, where that has it. An address that only the nodes reach does not count: nobody can prove it from here.
 """
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def _refusal(lacking, said: dict, spec) -> Refused:
     own = [f"artifacts.{name}.urls" for name in names if name in spec.artifacts]
     remedies = [f"Correct {' and '.join(own)} in the spec: the file must answer at one of the addresses"] if own else []
     if len(own) < len(names):
-        remedies.append("Make the files here with: emrctl dist build (create then gives them to the first node), put them into a bucket with: "
+        # Those that few clusters want are made only when they are named.
+        named = " ".join(["", *names]) if any(artifact.on_demand for artifact, _rows in lacking) else ""
+        remedies.append(f"Make the files here with: emrctl dist build{named} (create then gives them to the first node), put them into a bucket with: "
                         "emrctl dist publish oss://BUCKET/PREFIX, or name a folder that holds them in the spec's mirrors")
     remedies += [f"The spec may do without {HOMES[service].software}: {key}: {{enabled: false}}" for service, key in SWITCHES.items()
                  if HOMES[service].software in names]

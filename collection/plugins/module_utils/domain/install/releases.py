@@ -90,6 +90,11 @@ _ROWS = (
             "bench", "1.0",
             "901d70aa35ae97e6cbfdb2ab8c9a57d4a5bb4e1a6898990f75cbda92f4f3189c"
             "2dd29b709affd8239c34a088712cdba762e5a3cb6db4ad5f4e87840be89dffd3",
+            on_demand=True),
+         "native": _own(
+            "native", "1.2.0",
+            "e8bd6949be0685c1023b09717b75c6a2000cfb9fb758c54d84106930821764a3"
+            "8f1de5e2677d60314010066728b0b401f992d7d409a49589d5265cf61ef03158",
             on_demand=True)},
         notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",

@@ -40,7 +40,8 @@ def needed(services, role: str | None = None) -> tuple:
 def artifacts(spec, role: str | None = None) -> tuple:
     """The artifacts themselves, as the spec or else its release has them."""
     row = release(spec.release)
-    names = [name for name in needed(spec.services, role) if name in row.artifacts]
+    asked = [more for home in homes(spec.expanded_services) for more in home.also(spec, role)]
+    names = [name for name in (*needed(spec.services, role), *asked) if name in row.artifacts]
     # Who brings a Spark of their own and no mirror brings its connectors along, or does without.
     without = {more for home in homes(spec.expanded_services) if home.software in spec.artifacts and not spec.mirrors
                for more in home.more_software if more not in spec.artifacts}

@@ -11,6 +11,7 @@ from dataclasses import field as default_of, make_dataclass
 from ...services.metastore import DATABASE, SPEC as METASTORE
 from ...services.receivers import RECEIVER, SPEC as MONITORING
 from ...services.registry import expand_services
+from ...services.spark_native import SPEC as SPARK
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
 from .field import Field
@@ -124,6 +125,11 @@ class Metastore:
     """The service metastore; without a ``database`` its tables lie on the master's disk."""
 
 
+@of(SPARK)
+class Spark:
+    """The service spark."""
+
+
 @of(RECEIVER, named=True)
 class Receiver:
     """Somebody who gets messages of alerts."""
@@ -195,6 +201,8 @@ class Spec:
                 del data[key]
         if self.logs == Logs():
             del data["logs"]
+        if self.spark == Spark():
+            del data["spark"]
         if self.budget is None:
             del data["budget"]
         # Services say it, and what a spec of before this key says is still the same.

@@ -81,7 +81,9 @@ def submit_options(provider: str, jar: str) -> list:
             "spark.driver.defaultJavaOptions": "-Duser.timezone=UTC", "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC",
             "spark.sql.session.timeZone": "UTC", "spark.sql.catalogImplementation": "in-memory",
             "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS", "spark.sql.orc.impl": "native",
-            "spark.sql.sources.partitionColumnTypeInference.enabled": "false", "spark.speculation": "false"}
+            "spark.sql.sources.partitionColumnTypeInference.enabled": "false", "spark.speculation": "false",
+            # Tables of databases give native code nothing to read, and its shuffle knows no encryption.
+            "spark.comet.enabled": "false"}
     return ["--deploy-mode", "client", "--driver-class-path", f"{CONNECTORS}/*", "--jars", f"{CONNECTORS}/{jar}",
             *(word for key, value in conf.items() for word in ("--conf", f"{key}={value}"))]
 

@@ -5,6 +5,7 @@ import datetime
 import decimal
 import io
 import json
+import re
 import time
 
 from ...domain.bench.queries import TABLES, queries
@@ -15,6 +16,9 @@ from ..hdfs.client import forget
 from . import judge, maker
 
 MADE, ANSWERS = "_made.json", "_answers.json"
+# An operator of a plan as its text shows it, and those that only carry others.
+OPERATOR = re.compile(r"^[\s:|+*()\d-]*([A-Z]\w+)", re.MULTILINE)
+FRAME = re.compile(r"AdaptiveSparkPlan|\w+QueryStage|AQEShuffleRead|InputAdapter|WholeStageCodegen")
 
 
 def measure(request, client, say):
@@ -82,12 +86,14 @@ class Tpch:
         self.spark.sparkContext.setJobDescription(name)
         begun = time.monotonic()
         try:
-            rows = self.spark.sql(self.texts[name]).collect()
+            frame = self.spark.sql(self.texts[name])
+            rows = frame.collect()
         except (PySparkException, Py4JError) as error:
             step["answer"] = f"failed: {str(error).strip().splitlines()[0][:300]}"
             return
         seconds = time.monotonic() - begun
         step["seconds"].append(round(seconds, 3))
+        step["native"] = native_share(frame._jdf.queryExecution().executedPlan().toString())
         judged = same(expected, [[_plain(value) for value in row] for row in rows])
         # What was wrong once stays wrong.
         step["answer"] = step["answer"] if step["answer"] not in ("", "same") else judged
@@ -124,6 +130,12 @@ class Tpch:
         text = json.dumps(value).encode()
         self.client.write(f"{self.data}/.{name}", io.BytesIO(text), len(text))
         self.client.replace(f"{self.data}/.{name}", f"{self.data}/{name}")
+
+
+def native_share(plan):
+    """[operators that ran in native code, all] of the text of a plan: of the last one, where Spark changed it on the way."""
+    names = [name for name in OPERATOR.findall(plan.split("== Initial Plan ==")[0]) if not FRAME.fullmatch(name)]
+    return [sum(name.startswith("Comet") for name in names), len(names)]
 
 
 def _plain(value):

@@ -1,0 +1,27 @@
+"""The native engine for Spark SQL: Apache DataFusion Comet, whose one jar holds its libraries for x86_64 and aarch64."""
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from . import fetch
+from .lock import Locked, sha512_of
+from .pack import Entry
+
+# version of this distribution, which is Comet's -> coordinates of the build for this Spark. What it depends on, it holds or Spark has.
+PARTS = {"1.2.0": "org.apache.datafusion:comet-spark-spark4.1_2.13:1.2.0"}
+
+
+def resolve(version: str, say) -> list[Locked]:
+    """The one input, with the checksum of what Maven delivers now. For ``lock`` only."""
+    say("resolving Comet with Maven")
+    item = Locked("jar", PARTS[version], "", 0, "lib")
+    with tempfile.TemporaryDirectory(prefix="emr-lock-") as folder:
+        fetch.copy_artifacts(fetch.pom([fetch.exact(item)]), Path(folder))
+        jar = Path(folder) / item.cached.removeprefix("maven/")
+        return [Locked(item.kind, item.coordinates, sha512_of(jar), jar.stat().st_size, item.place)]
+
+
+def entries(version: str, inputs: list[Locked], files: dict[str, Path]) -> list[Entry]:
+    """Members of the tarball."""
+    return [Entry("VERSION", data=f"{version}\n".encode()), *(Entry(f"{item.place}/{item.file}", source=files[item.coordinates]) for item in inputs)]
