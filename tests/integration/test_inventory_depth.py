@@ -232,3 +232,17 @@ def test_examples_of_the_documentation(bed):
     used = {name for example in examples for name in example}
     assert used - set(options) <= {"cache", "cache_plugin", "cache_connection", "cache_timeout", "keyed_groups", "compose",
                                    "groups", "strict"}
+
+
+def test_targets_for_a_prometheus_of_ones_own(bed):
+    made = [*buy(bed.ecs, "cn-chengdu", "fig-master-[1,3]", 1, {**cluster("fig", "master"), "emr:services": "hdfs,yarn,monitoring,made-up"}),
+            *buy(bed.ecs, "cn-chengdu", "fig-slave-[1,3]", 1, {**cluster("fig", "slave"), "emr:services": "hdfs,yarn,monitoring,made-up"})]
+    settled(bed.ecs, "cn-chengdu")
+    assert len(made) == 2 and "emr_scrape_targets" not in bed.parse({"regions": ["cn-chengdu"]}).hosts["fig-slave-001"]
+    found = bed.parse({"regions": ["cn-chengdu"], "scrape_targets": True}).hosts
+    there = {host: {row["labels"]["component"]: row for row in found[host]["emr_scrape_targets"]} for host in ("fig-master-001", "fig-slave-001")}
+    assert set(there["fig-master-001"]) == {"namenode", "resourcemanager", "prometheus", "alertmanager", "node-exporter"}
+    assert set(there["fig-slave-001"]) == {"datanode", "nodemanager", "node-exporter"}
+    row = there["fig-slave-001"]["datanode"]
+    assert row == {"targets": [f"{found['fig-slave-001']['emr_private_ip']}:9864"], "labels": {
+        "cluster": "fig", "node": "fig-slave-001", "component": "datanode", "service": "hdfs", "role": "slave", "group": "slave", "__metrics_path__": "/prom"}}

@@ -1,9 +1,14 @@
 """Monitoring on real hosts: figures of every daemon, which outlive kills and reboots, and a store that takes nothing with it."""
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.lab import lab, until
+from tests.lab import REPO, lab, until
 
 NAME = "watched"
 MASTER, SLAVE = f"{NAME}-master-001", f"{NAME}-slave-001"
@@ -43,6 +48,18 @@ def test_every_daemon_is_asked_and_answers(bed):
     until(lambda: values(bed, "up") == dict.fromkeys(wanted, 1.0), "all daemons answer", 120)
     # An empty page counts as an answer for `up`.
     assert min(values(bed, "scrape_samples_scraped").values()) > 50
+
+
+def test_the_inventory_plugin_finds_the_same_targets(bed):
+    """For people with a Prometheus of their own, who have no file of the control node."""
+    file = bed.folder / "ecs.yml"
+    file.write_text("plugin: emr.cluster.ecs\nregions: [cn-hangzhou]\nscrape_targets: true\n")
+    done = subprocess.run([str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(file), "--list"], env={**bed.env, "ANSIBLE_COLLECTIONS_PATH": str(REPO)}, cwd=REPO, text=True,
+                          capture_output=True, check=True)
+    rows = [row for host in json.loads(done.stdout)["_meta"]["hostvars"].values() for row in host["emr_scrape_targets"]]
+    assert {row["labels"].pop("cluster") for row in rows} == {NAME}
+    kept = json.loads(bed.ssh(NAME, MASTER, "cat /etc/emr/monitoring/targets.json"))
+    assert sorted(rows, key=str) == sorted(kept, key=str)
 
 
 def test_a_second_create_changes_nothing(bed):

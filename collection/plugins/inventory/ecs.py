@@ -96,6 +96,12 @@ options:
     description: Whether to list the data disks, for the variable C(emr_disks). It costs a call for each hundred disks of a zone.
     type: bool
     default: true
+  scrape_targets:
+    description:
+      - Whether hosts of clusters get the variable C(emr_scrape_targets), a list of the daemons on them that show figures, as Prometheus' discovery by
+        files reads it.
+    type: bool
+    default: false
   hostnames:
     description:
       - What a host is called, the first that is not empty. V(name), V(instance_id), V(host_name), V(private_ip),

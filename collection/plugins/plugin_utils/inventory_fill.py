@@ -20,6 +20,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.cluster.hostvars
     sanitise,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ecs.client import tags_of
+from ansible_collections.emr.cluster.plugins.module_utils.cloud.inventory import scrape
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import doors
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh.login import find_private_key
 
@@ -78,10 +79,12 @@ class Filler:
         records.reverse()
         for name in names:
             account, instance = records.pop()
-            _, found, variables = node_hostvars(
+            node, found, variables = node_hostvars(
                 instance, self._address[0] if len(self._address) == 1 and self._address[0] != "eip" else "private",
                 self._plugin.get_option("user") or "root", instance.get("Disks", ()), self._key(instance),
                 doors.bastion_for(instance, bastions), is_control_node(instance, controls))
+            if self._plugin.get_option("scrape_targets") and variables["emr_role"]:
+                variables["emr_scrape_targets"] = scrape.targets(node, variables, is_control_node(instance, controls))
             if not variables["emr_cluster_name"]:
                 self._leave_access(variables)
             if len(self._address) > 1 or self._address == ["eip"]:

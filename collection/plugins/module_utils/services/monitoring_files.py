@@ -66,10 +66,14 @@ def targets(facts) -> str:
     for node in facts.topology.nodes:
         for component in components_on(facts.services, facts.topology, node):
             if component.metrics:
-                rows.append({"targets": [f"{node.address}:{component.ports[component.metrics.port]}"], "labels": {
-                    "node": node.name, "component": component.name, "service": component.service, "role": node.role, "group": node.group,
-                    "__metrics_path__": component.metrics.path}})
+                rows.append(target(component, node.name, node.address, node.role, node.group))
     return _text(rows)
+
+
+def target(component, node: str, address: str, role: str, group: str) -> dict:
+    """One daemon as Prometheus' discovery by files and over HTTP reads it."""
+    return {"targets": [f"{address}:{component.ports[component.metrics.port]}"], "labels": {
+        "node": node, "component": component.name, "service": component.service, "role": role, "group": group, "__metrics_path__": component.metrics.path}}
 
 
 def settings(facts, prometheus, alertmanager) -> str:
