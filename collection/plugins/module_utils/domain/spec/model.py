@@ -202,7 +202,7 @@ class Spec:
         if self.logs == Logs():
             del data["logs"]
         if self.spark == Spark():
-            del data["spark"]
+            del data[SPARK.name]
         if self.budget is None:
             del data["budget"]
         # Services say it, and what a spec of before this key says is still the same.
