@@ -1,6 +1,7 @@
 """The way to Hadoop's daemons, with real servers: which of several addresses is asked, what errors say, and that nothing waits for long."""
 from __future__ import annotations
 
+import io
 import json
 import socket
 import ssl
@@ -29,7 +30,7 @@ class Server:
     """A daemon on loopback. ``reply(method, path)``: (status, headers, text); what was asked is kept."""
 
     def __init__(self, reply, hold_s=0.0, tls=None):
-        self.asked, self.connections, self.reply = [], 0, reply
+        self.asked, self.bodies, self.connections, self.reply = [], [], 0, reply
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,7 +41,7 @@ class Server:
                 super().setup()
 
             def do(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 outer.asked.append(f"{self.command} {self.path}")
                 time.sleep(hold_s)
                 status, headers, text = outer.reply(self.command, self.path)
@@ -216,6 +217,36 @@ def test_a_kept_connection_serves_many_requests_and_may_have_been_closed():
         assert all(client.status("/x") for _ in range(20)) and server.connections == 1
         client.namenode._kept()[server.url].sock.shutdown(socket.SHUT_RDWR)
         assert client.status("/x") and server.connections == 2
+
+
+@pytest.mark.parametrize("method, sent", [("PUT", b"12345"), ("GET", b"")])
+def test_a_datanode_that_is_gone_is_passed_over(tmp_path, method, sent):
+    named = ["http://left.invalid:9864", dead(), "http://left.invalid:9864"]
+    got: list = []
+    with Server(lambda *_: (200, {}, "content")) as datanode:
+        def namenode(_method, path):
+            # As HDFS does it: any one that it has not found dead yet, but for those by whose number it is told.
+            left = [place for place in named if "excludedatanodes=127.0.0.1" not in path or "127.0.0.1" not in place]
+            place = left[len(server.asked) - 1] if len(server.asked) <= len(left) else datanode.url
+            return 200, {}, json.dumps({"Location": f"{place}/webhdfs/v1/f?op=X"})
+
+        with Server(namenode) as server:
+            client = WebHdfs(server.url, "alice")
+            if method == "PUT":
+                client.write("/f", io.BytesIO(sent), len(sent))
+            else:
+                client.read("/f", got.append)
+            assert 3 <= len(server.asked) <= 4 and any("excludedatanodes=127.0.0.1" in asked for asked in server.asked)
+    assert [asked.split()[0] for asked in datanode.asked] == [method] and datanode.bodies == [sent]
+    assert b"".join(got) == (b"content" if method == "GET" else b"")
+
+
+def test_when_all_datanodes_are_gone_each_is_named_once():
+    location = json.dumps({"Location": f"{dead()}/webhdfs/v1/f?op=OPEN"})
+    with Server(lambda *_: (200, {}, location)) as server, \
+            pytest.raises(NodeError, match="/f in HDFS: the DataNode at .* does not answer") as caught:
+        WebHdfs(server.url, "alice").read("/f", print)
+    assert str(caught.value).count("does not answer") == 1 and caught.value.extra["again"] and len(server.asked) > 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"Connection": "close"}, {"Connection": "close", "Content-Length": "2"}, {"Content-Length": "2"}])

@@ -18,6 +18,8 @@ from .common import NodeError
 
 # Seconds: for a whole answer; for one of several addresses to say whether it is the active one; that it is believed to be.
 LIMIT_S, STATE_S, BELIEVED_S = 5.0, 2.0, 10.0
+# Seconds for a connection alone: who takes longer for it is gone, however long an answer may take.
+CONNECT_S = 10.0
 BLOCK = 1 << 20
 REDIRECTS = 5
 ACTIVE = "active"
@@ -32,6 +34,10 @@ class HttpError(NodeError):
         said = f"answered {status} to {asked}: {last}" if status else f"does not answer {asked}: {last}"
         super().__init__(f"the {daemon} at {address} {said}", **({"status": status} if status else {"again": True}))
         self.daemon, self.address, self.asked, self.last, self.status, self.body = daemon, address, asked, last, status, body
+
+
+class Unreached(HttpError):
+    """There was no connection, so nothing was sent."""
 
 
 class Simple:
@@ -180,6 +186,8 @@ class Daemon:
             headers = {**request.headers, **_Hook.authentication.headers(address)}
             if not self.keep:
                 headers["Connection"] = "close"
+            if link.sock is None:
+                self._connect(link, address, request)
             try:
                 link.request(request.method, target, body=request.data, headers=headers)
                 link.sock.settimeout(request.limit_s)
@@ -197,6 +205,15 @@ class Daemon:
                 raise
             self._kept()[address] = link
             return Answer(self, address, request, answer, place)
+
+    def _connect(self, link, address, request):
+        try:
+            link.timeout = min(CONNECT_S, request.limit_s)
+            link.connect()
+        except _BROKEN as error:
+            link.close()
+            raise Unreached(self.name, address, request.asked, _reason(error, link.timeout))
+        link.sock.settimeout(request.limit_s)
 
     def _kept(self):
         if not hasattr(self._links, "by_address"):

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import tempfile
 import time
 import urllib.parse
@@ -17,13 +18,15 @@ import zipfile
 
 from ...domain import paths
 from ..common import NodeError
-from ..hadoop_http import Daemon, HttpError, NameNode, base_of
+from ..hadoop_http import Daemon, HttpError, NameNode, Unreached, base_of
 
 # HDFS's own account: its rights are not asked for.
 SUPERUSER = "hdfs"
 BLOCK = 1 << 20
 # Seconds: of an answer of the NameNode, and of a DataNode.
 ASK_S, CONTENT_S = 30, 120
+# How often the NameNode is asked for a DataNode before it is believed that it has no other.
+ASKED = 20
 # Unfinished files are called so, whatever their name will be: HDFS takes names of up to 255 bytes (dfs.namenode.fs-limits.max-component-length).
 UNFINISHED = ".emr-unfinished-"
 NAME_MAX = 255
@@ -128,22 +131,22 @@ class WebHdfs:
 
         Raises NodeError, with ``again`` where a connection broke.
         """
-        options = {"overwrite": str(overwrite).lower(), "noredirect": "true"}
+        options = {"overwrite": str(overwrite).lower()}
         if replication:
             options["replication"] = replication
         if mode:
             options["permission"] = mode
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        with _content(self._json("PUT", path, "CREATE", **options)["Location"], path, "PUT", source, headers):
+        with self._content("PUT", path, "CREATE", options, source, headers):
             pass
 
     def read(self, path, take, offset=0, length=None):
         """Hand content to ``take(bytes)``; returns the number of bytes. Raises NodeError, with ``again`` where the connection breaks."""
-        options = {"noredirect": "true", "offset": offset}
+        options = {"offset": offset}
         if length is not None:
             options["length"] = length
         total = 0
-        with _content(self._json("GET", path, "OPEN", **options)["Location"], path) as answer:
+        with self._content("GET", path, "OPEN", options) as answer:
             for block in iter(lambda: answer.read(BLOCK), b""):
                 take(block)
                 total += len(block)
@@ -153,18 +156,40 @@ class WebHdfs:
         """Copy a file's content, from there on, to the binary file object ``out``; returns the number of bytes."""
         return self.read(path, out.write, at, limit_bytes)
 
+    @contextlib.contextmanager
+    def _content(self, method, path, operation, options, source=None, headers=None):
+        """The answer of a DataNode for the content of one file. Raises NodeError as all do.
 
-@contextlib.contextmanager
-def _content(location, path, method="GET", source=None, headers=None):
-    """The answer of the DataNode that a ``Location`` names, for the content of one file. Raises NodeError as WebHdfs does."""
+        To who runs no DataNode the NameNode names any one for a new file, until it counts as dead also one that left: who cannot be
+        connected to is passed over.
+        """
+        gone = {}
+        for _asked in range(ASKED):
+            excluded = {"excludedatanodes": ",".join(filter(None, map(_number, gone)))} if any(map(_number, gone)) else {}
+            location = self._json(method, path, operation, noredirect="true", **options, **excluded)["Location"]
+            address = base_of(location)[0]
+            if address in gone:
+                continue
+            daemon = Daemon(address, name="DataNode")
+            try:
+                with daemon.stream(target_of(location, path), method, data=source, headers=headers, limit_s=CONTENT_S) as answer:
+                    yield answer
+                return
+            except Unreached as error:
+                gone[address] = error
+            except HttpError as error:
+                if error.status is None:
+                    raise NodeError(f"{path} in HDFS: {error}", again=True)
+                raise NodeError(refusal(error.status, error.body), status=error.status)
+        raise NodeError(f"{path} in HDFS: {'; '.join(str(error) for error in gone.values())}", again=True)
+
+
+def _number(address):
+    """The IP address of a DataNode, by which a NameNode knows it; '' when its name is of nobody any more."""
     try:
-        with Daemon(base_of(location)[0], name="DataNode").stream(target_of(location, path), method, data=source, headers=headers,
-                                                                  limit_s=CONTENT_S) as answer:
-            yield answer
-    except HttpError as error:
-        if error.status is None:
-            raise NodeError(f"{path} in HDFS: {error}", again=True)
-        raise NodeError(refusal(error.status, error.body), status=error.status)
+        return socket.gethostbyname(urllib.parse.urlsplit(address).hostname)
+    except OSError:
+        return ""
 
 
 def target_of(location, path):
