@@ -16,7 +16,7 @@ INTERNAL = {"emr_remember"}
 COMMON = {"emr_name", "emr_region", "emr_spec", "emr_spec_file", "emr_confirm", "emr_plan_only"}
 NAMES = ("spec.md", "cluster.schema.json", "flow.schema.json", "glossary.md", "reference/cli.md", "reference/ports.md",
          "reference/playbooks.md", "reference/roles.md", "reference/modules.md", "reference/job-options.md", "alerts.md",
-         *(f"grafana/{name}.json" for name in ("hdfs", "jobs", "nodes", "overview", "yarn")))
+         *(f"grafana/{name}.json" for name in ("hdfs", "jobs", "nodes", "overview", "spark", "yarn")))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,10 +14,11 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, program, work
+from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, containers, program, work
 from ansible_collections.emr.cluster.plugins.module_utils.node.flows import record as flow_record, schedule
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import record as job_record
 from emrctl.alerts import text
+from tests.lab import until
 
 
 @pytest.fixture
@@ -165,3 +168,47 @@ def test_without_prometheus_it_says_what_to_do(monkeypatch, capsys, tmp_path):
     with pytest.raises(NodeError, match="emrctl repair"):
         alerts.now()
     assert program.main(["alerts"]) == 1 and json.loads(capsys.readouterr().out)["failed"]
+
+
+def contained(environment: dict, *command: str):
+    """A process with this environment."""
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_of_containers_are_found_by_their_environment(tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "LAST", str(tmp_path / "last.json"))
+    monkeypatch.setattr(containers, "write_atomic", lambda path, text: Path(path).write_text(text))
+    busy = "print('begun', flush=True)\nwhile True: pass"
+    mine = {"CONTAINER_ID": "container_e07_1796045317179_0042_01_000002", "USER": "alice"}
+    with contained(mine, sys.executable, "-c", busy) as first, contained({**mine, "CONTAINER_ID": "container_x"}, sys.executable, "-c", busy) as second:
+        try:
+            assert first.stdout.readline() == second.stdout.readline() == "begun\n"
+            ours = {"application": "application_1796045317179_0042", "user": "alice", "program": ""}
+
+            def found():
+                return {name: value for name, labels, value in containers.rows() if labels == ours}
+            assert found()["application_containers"] == 1 and found()["application_memory_bytes"] > 1 << 20
+            until(lambda: found().get("application_cpus", 0) > 0, "it uses CPU", 30)
+        finally:
+            first.kill()
+            second.kill()
+    assert not found(), "what has ended is not told any more"
+
+
+@pytest.mark.parametrize(("command", "program"), [
+    ("java -server -Xmx1g -cp /a:/b org.apache.spark.executor.YarnCoarseGrainedExecutorBackend --driver-url x", "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend"),
+    ("/usr/lib/jvm/bin/java -Dx=y org.apache.hadoop.mapred.YarnChild 10.0.0.1", "org.apache.hadoop.mapred.YarnChild"),
+    ("java -jar /x.jar", ""), ("python3 -m org.apache.Fake", ""), ("java", ""), ("", "")])
+def test_a_program_is_the_class_that_java_runs(command, program):
+    assert containers.main_class(command.split(" ")) == program
+
+
+def test_small_programs_are_told_together():
+    rows = [{"container": f"c{number}", "application": f"a{number:02}", "user": "u", "program": "p", "key": f"{number}-1", "cpu_s": 5.0 + number, "memory": 100 - number}
+            for number in range(25)]
+    told = {(name, labels["application"]): value for name, labels, value in containers.told(rows, {"0-1": 4.0}, 10.0)}
+    assert told["application_memory_bytes", "a00"] == 100 and told["application_cpus", "a00"] == 0.1 and told["application_cpus", "a01"] == 0.6
+    assert told["application_containers", "others"] == 5 and told["application_memory_bytes", "others"] == sum(100 - number for number in range(20, 25))
+    assert ("application_memory_bytes", "a20") not in told and ("application_memory_bytes", "a19") in told
+    empty = containers.told([], {}, 0)
+    assert [(name, value) for name, _labels, value in empty] == [("application_memory_bytes", 0), ("application_containers", 0)]

@@ -22,6 +22,10 @@ def _many(name: str) -> str:
     return f"round(max(increase(queue_metrics_{name}{_ROOT}[$range])))"
 
 
+def _largest(name: str) -> str:
+    return f"topk(12, sum by (application) (emr_application_{name}))"
+
+
 PANELS = (
     Panel("YARN memory in use", "overview", ((f"100 * {_root('allocated_mb')} / ({_root('allocated_mb')} + {_root('available_mb')})", "used"),),
           "percent", "number"),
@@ -36,6 +40,9 @@ PANELS = (
     Panel("Queues: share of what is theirs", "yarn", ((f"100 * {_queue('used_capacity')}", "{{queue}}"),), "percent"),
     Panel("Queues: applications that wait", "yarn", ((_queue("apps_pending"), "{{queue}}"),)),
     Panel("Containers", "yarn", (("sum by (node) (node_manager_metrics_containers_running)", "{{node}}"),)),
+    # What nodes tell of their containers; others are those that are small among many.
+    Panel("Applications: memory that they use", "yarn", ((_largest("memory_bytes"), "{{application}}"),), "bytes"),
+    Panel("Applications: CPUs that they use", "yarn", ((_largest("cpus"), "{{application}}"),)),
     Panel("Containers that failed", "yarn", (("round(sum by (node) (increase(node_manager_metrics_containers_failed[$range])))", "{{node}}"),)),
     Panel("Applications: ends", "yarn", ((_many("apps_completed"), "completed"), (_many("apps_failed"), "failed"), (_many("apps_killed"), "killed"))),
     Panel("NodeManagers", "yarn", (("max(cluster_metrics_num_active_n_ms)", "active"), ("max(cluster_metrics_num_lost_n_ms)", "lost"),

@@ -10,7 +10,7 @@ from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, 
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
-from . import reasons, spark_native
+from . import panels_spark, reasons, spark_native
 from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
@@ -214,4 +214,4 @@ SERVICE = Service(
     alerts=(down("SparkHistoryDown", HISTORY, "Spark's applications run, and their histories cannot be read."),),
     hdfs_paths=(("/spark", "spark", "hadoop", "0755"), ("/spark/events", "spark", "hadoop", "1777")),
     directories=((SPARK_CONF, "root", "0755"),),
-    programs=("beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit"))
+    programs=("beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit"), panels=panels_spark.PANELS)

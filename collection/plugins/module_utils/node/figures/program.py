@@ -18,7 +18,7 @@ from ..daemons.health import namenode, probe
 
 # The hooks of daemons without figures.
 from ..services import metastore  # noqa: F401
-from . import work
+from . import containers, work
 
 FILE = f"{paths.FIGURES}/emr.prom"
 BOOT = f"{paths.STATE}/boot.json"
@@ -34,7 +34,7 @@ def main(words):
     if words == ["alerts"]:
         return _tell_alerts()
     settings = json.loads(read_text(paths.FIGURES_SETTINGS) or "{}")
-    rows = [("boot_first_seen_seconds", {}, boot()), *daemons(settings.get("daemons", [])), *failed_units(), *backup()]
+    rows = [("boot_first_seen_seconds", {}, boot()), *daemons(settings.get("daemons", [])), *failed_units(), *backup(), *containers.rows()]
     rows += [("store_bytes", {}, sum(map(folder_bytes, settings["stores"])))] if settings.get("stores") else []
     if settings.get("namenode"):
         rows += safe_mode(settings["namenode"])
