@@ -25,7 +25,7 @@ def result(name: str, found: dict) -> str:
              ("answers", f"{summary['answers']['same']} of {summary['answers']['judged']} are the judge's" if summary["answers"]["judged"] else ""),
              ("cost", f"{money(summary['cost'])} (all nodes, while it was measured)" if summary["cost"] else "the price of the nodes is not known")]
     shown = [{"run": key, found["id"]: value} for key, value in facts if value != ""]
-    return f"{table(rows, columns)}\n\n{table(shown, ['run', found['id']])}\n\nCompare: emrctl bench {name} compare {found['id']} RUN"
+    return f"{table(rows, columns)}\n\n{table(shown, ['run', found['id']], {found['id']: found['id']})}\n\nCompare: emrctl bench {name} compare {found['id']} RUN"
 
 
 def listing(found: list) -> str:

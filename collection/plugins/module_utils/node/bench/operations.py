@@ -13,7 +13,6 @@ from ...domain.jobs.usage import at
 from ..common import NodeError, file_lock, read_text, write_atomic
 from ..config.keys import parse_keys
 from ..daemons.health import namenode, summarize
-from ..hdfs.checksums import package_zip
 from ..hdfs.client import WebHdfs
 from ..install.install import install
 from ..jobs import operations as job, usage as job_usage
@@ -51,10 +50,6 @@ def _submit(params):
     with tempfile.TemporaryDirectory(prefix="emr-bench-") as folder:
         write_atomic(f"{folder}/{REQUEST}", json.dumps(request))
         wanted["files"] = [f"{folder}/{REQUEST}", *wanted["files"]]
-        if wanted["type"] == "PYSPARK":
-            # The code of the tasks, as what runs here has it.
-            package_zip(f"{folder}/emr_node.zip", "bench.program")
-            wanted["py_files"] = [f"{folder}/emr_node.zip"]
         return job.submit(wanted)
 
 

@@ -5,6 +5,7 @@ import datetime
 import decimal
 import io
 import json
+import os
 import re
 import time
 
@@ -12,10 +13,11 @@ from ...domain.bench.queries import TABLES, queries
 from ...domain.bench.request import data_folder
 from ...domain.bench.results import same
 from ..common import NodeError
+from ..hdfs.checksums import package_zip
 from ..hdfs.client import forget
 from . import judge, maker
 
-MADE, ANSWERS = "_made.json", "_answers.json"
+MADE, ANSWERS, CODE = "_made.json", "_answers.json", "emr_node.zip"
 # An operator of a plan as its text shows it, and those that only carry others.
 OPERATOR = re.compile(r"^[\s:|+*()\d-]*([A-Z]\w+)", re.MULTILINE)
 FRAME = re.compile(r"AdaptiveSparkPlan|\w+QueryStage|AQEShuffleRead|InputAdapter|WholeStageCodegen")
@@ -107,6 +109,9 @@ class Tpch:
         for table in TABLES:
             self.client.make(f"{self.data}/{table}", "755")
         context = self.spark.sparkContext
+        # The code of the tasks: containers have nothing of this package.
+        package_zip(CODE, "bench.program")
+        context.addPyFile(os.path.abspath(CODE))
         rows = maker.pieces(self.scale, max(2, self.request["slots"]))
         self.say(f"making {len(rows)} files of TPC-H at scale {self.scale:g}")
         context.setJobDescription("make the tables")
