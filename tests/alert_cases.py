@@ -58,7 +58,8 @@ STEP, STILL = "0x140 4x20", "4" + STEADY
 CASES = {
     "NameNodeDown": up("namenode"), "DataNodeDown": up("datanode", S), "ResourceManagerDown": up("resourcemanager"),
     "NodeManagerDown": up("nodemanager", S), "JobHistoryDown": up("historyserver"), "AlertmanagerDown": up("alertmanager"),
-    "HostFiguresDown": up("node-exporter", S), "MetastoreDown": probed("metastore"), "SparkHistoryDown": probed("spark-historyserver"),
+    "HostFiguresDown": up("node-exporter", S), "MetastoreDown": probed("metastore"), "ZooKeeperDown": probed("zookeeper"),
+    "SparkHistoryDown": probed("spark-historyserver"),
     "SparkThriftDown": probed("spark-thrift"), "SparkConnectDown": probed("spark-connect"),
     "HdfsSafeMode": above(own("hdfs_safe_mode"), 1, 0),
     "NameNodeSlow": ({f"rpc_rpc_queue_time_avg_time{M % 'namenode'}": "900" + STEADY, f"rpc_rpc_processing_time_avg_time{M % 'namenode'}": "200" + STEADY},

@@ -23,7 +23,7 @@ def test_rows_are_consistent():
         assert name == row.name and row.service in SERVICES and row.roles <= set(ROLES) and row.roles
         assert row.unit == f"emr-{name}"
         assert row.health.port in row.ports
-        assert row.health.path.startswith("/") == (row.health.kind not in ("tcp", "metastore.metastore"))
+        assert row.health.path.startswith("/") == (row.health.kind not in ("tcp", "metastore.metastore", "zookeeper.server"))
         assert row.health.kind in ("http", "tcp") or hook(row.health.kind, "READERS" if row.health.path else "SOCKETS")
         assert not row.turn or hook(row.turn, "TURNS")
         assert not row.web or row.web in row.ports

@@ -13,6 +13,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.placem
     count,
     first,
     on,
+    quorum,
     resolve,
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.hadoop_http import NameNode
@@ -35,7 +36,8 @@ def nodes(masters=1, slaves=3):
 @pytest.mark.parametrize(("rule", "masters", "found"), [
     (on("master"), 2, ("m1", "m2")), (on("slave", "master"), 1, ("m1", "s1", "s2", "s3")), (first("master"), 3, ("m1",)),
     (count(3, "master", else_="slave"), 3, ("m1", "m2", "m3")), (count(3, "master", else_="slave"), 1, ("m1", "s1", "s2")),
-    (count(5, "master"), 2, ("m1", "m2")), (first("gateway"), 1, ())])
+    (count(5, "master"), 2, ("m1", "m2")), (first("gateway"), 1, ()),
+    (quorum("master"), 3, ("m1", "m2", "m3")), (quorum("master"), 2, ()), (quorum("master"), 1, ())])
 def test_a_rule_means_nodes(rule, masters, found):
     assert choose(rule, nodes(masters)) == found
 
@@ -66,8 +68,9 @@ def test_the_answer_is_data_that_is_read_again():
 def test_without_an_answer_on_record_a_component_is_where_it_has_always_been():
     old = Topology("c", "emr-1", nodes())
     for row in COMPONENTS.values():
-        assert [n.name for n in old.running(row)] == [n.name for n in old.nodes if n.role in row.roles]
-        assert all(old.runs(row, n) == (n.role in row.roles) for n in old.nodes)
+        able = row.placement.least == 1
+        assert [n.name for n in old.running(row)] == [n.name for n in old.nodes if able and n.role in row.roles]
+        assert all(old.runs(row, n) == (able and n.role in row.roles) for n in old.nodes)
     assert resolve(components_for(SERVICES), old.nodes) == resolve(components_for(SERVICES), old.nodes, {})
     with pytest.raises(KeyError):
         _node = Topology("c", "emr-1", nodes(masters=0)).control_node

@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         metastore,
         spark,
         yarn,
+        zookeeper,
     )
     from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import operations as transfer  # noqa: F401
 

@@ -22,7 +22,7 @@ from ..module_utils.domain.spec.model import spec_from_dict
 from ..module_utils.domain.topology import endpoints, record as node_record
 from ..module_utils.domain.topology.nodes import Disk, Node, Topology
 from ..module_utils.domain.topology.placement import CONTROL, resolve
-from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, expand_services, homes
+from ..module_utils.services.registry import COMPONENTS, ROLES, components_for, components_on, homes
 from . import bootstrap_scripts, roles_said
 from .given import OURS, given, plain
 from .given_spec import read_spec
@@ -296,7 +296,7 @@ class Context:
     @property
     def services(self) -> tuple:
         """Expanded services of the cluster."""
-        return expand_services(self.spec.services)
+        return self.spec.expanded_services
 
     @property
     def release(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from ..module_utils.domain.config import role_variables
 from ..module_utils.domain.errors import Refused
 from ..module_utils.domain.topology import record
-from ..module_utils.services.registry import BUNDLES, SERVICES, expand_services
+from ..module_utils.services.registry import BUNDLES, JOINING, SERVICES, expand_services
 from .given import plain
 
 
@@ -77,7 +77,11 @@ def services(context) -> list:
 
 
 def _kept(context) -> tuple:
-    """Services that the cluster has, as configured in this run, else as on record."""
+    """Services that the cluster has, as configured in this run, else as on record; without those that join by themselves."""
+    return tuple(name for name in _on_record(context) if name not in JOINING)
+
+
+def _on_record(context) -> tuple:
     hosts = (context.control, context.host)
     done = next((found for host in hosts if (found := context.fact("emr_services_kept", host)) is not None), None)
     if done is not None:

@@ -28,6 +28,8 @@ FIGURES_PROGRAM, DINGTALK = f"{LIBEXEC}/emr-figures", f"{LIBEXEC}/emr-dingtalk"
 # On the node of monitoring: its daemons, the cluster's page with its files, and what tells it of jobs and flows through a socket.
 PROMETHEUS, ALERTMANAGER, METRICS = f"{LIBEXEC}/emr-prometheus", f"{LIBEXEC}/emr-alertmanager", f"{LIBEXEC}/emr-metrics"
 PAGE_PROGRAM, WORK_PROGRAM, PAGE = f"{LIBEXEC}/emr-page", f"{LIBEXEC}/emr-work", f"{LIB}/page"
+# What becomes ZooKeeper's server.
+ZOOKEEPER_PROGRAM = f"{LIBEXEC}/emr-zookeeper"
 # On the node that makes backups; on the one that takes notices of spot nodes, and on those.
 BACKUP, RECLAIM = f"{LIBEXEC}/emr-backup", f"{LIBEXEC}/emr-reclaim"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..domain.config import writers
-from ..domain.topology.placement import Rule, count, first, on
+from ..domain.topology.placement import Rule, count, first, on, quorum
 
 ROLES = ("master", "slave", "task", "gateway")
 DOTTED = re.compile(r"^(?=.{3,255}$)[A-Za-z][A-Za-z0-9_*-]*(\.[A-Za-z0-9_/*$-]+)+$")
@@ -402,4 +402,4 @@ class Service:
 
 __all__ = ["DOTTED", "GROUP", "JOB_USER", "ROLES", "Alert", "Component", "ConfFile", "Drain", "Draining", "Facts", "Figures", "Health", "Heap",
            "History", "Metrics",
-           "Panel", "Proof", "Refresh", "Secret", "Service", "TextFile", "count", "first", "nothing", "on"]
+           "Panel", "Proof", "Refresh", "Secret", "Service", "TextFile", "count", "first", "nothing", "on", "quorum"]

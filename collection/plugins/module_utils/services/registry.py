@@ -73,6 +73,8 @@ BUNDLES = {name: home.bundle for name, home in HOMES.items() if home.bundle}
 # service -> services that it cannot run without
 SERVICES = {name: home.needs for name, home in HOMES.items() if not home.bundle}
 COMPONENTS = {row.name: row for home in HOMES.values() for row in home.components}
+# Services that a cluster has when it has enough nodes for them, and that nobody names
+JOINING = tuple(name for name, home in HOMES.items() if home.components and all(row.placement.least > 1 for row in home.components))
 FILES = {file.stem: file for home in HOMES.values() for file in home.files}
 # service -> its component that answers for all of it
 ANSWERING = {name: home.answers for name, home in HOMES.items() if home.answers}
@@ -126,6 +128,11 @@ def expand_services(names) -> tuple:
     return tuple(s for s in SERVICES if s in wanted)
 
 
+def joining(number) -> tuple:
+    """The services that join by themselves where ``number(*roles)`` is how many nodes of roles there are."""
+    return tuple(name for name in JOINING if any(number(*row.roles) >= row.placement.least for row in HOMES[name].components))
+
+
 def components_for(services, role: str | None = None) -> tuple:
     """Components of these (expanded) services, optionally only those that run on ``role``, in start order."""
     services = set(services)
@@ -150,6 +157,6 @@ def start_order() -> tuple:
     return tuple(done)
 
 
-__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "SWITCHES",
+__all__ = ["ANSWERING", "BUNDLES", "COMPONENTS", "FILES", "HOMES", "JOB_USER", "JOINING", "OUTSIDE", "ROLES", "SERVICES", "SOFTWARE", "STEMS", "SWITCHES",
            "VARIABLE", "components_for",
-           "components_on", "expand_services", "homes", "module_name", "own_hooks", "start_order"]
+           "components_on", "expand_services", "homes", "joining", "module_name", "own_hooks", "start_order"]

@@ -5,7 +5,7 @@ settings as a spec's ``config`` does; those below are names for single settings.
 """
 from __future__ import annotations
 
-from ...services.registry import OUTSIDE, SERVICES
+from ...services.registry import JOINING, OUTSIDE, SERVICES
 from ..errors import Refused
 from .settings import Value
 
@@ -29,14 +29,14 @@ def role_of(service: str) -> str:
 
 
 def services_of(roles) -> list:
-    """The services whose roles are among these, by their full names, and what they need.
+    """The services whose roles are among these, by their full names, and what they need; without those that join by themselves.
 
     Roles of services from outside the collection are not in it either: what counts is their own name.
     """
     ours = {name.rpartition(".")[2] for name in roles if str(name).startswith("emr.cluster.")}
     own = {str(name).rpartition(".")[2] for name in roles}
     wanted = {service for service in SERVICES if role_of(service) in (own if service in OUTSIDE else ours)}
-    return [service for service in SERVICES if service in wanted or any(service in SERVICES[other] for other in wanted)]
+    return [service for service in SERVICES if service not in JOINING and (service in wanted or any(service in SERVICES[other] for other in wanted))]
 
 
 def names() -> tuple:

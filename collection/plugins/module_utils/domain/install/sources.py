@@ -41,7 +41,7 @@ def artifacts(spec, role: str | None = None) -> tuple:
     """The artifacts themselves, as the spec or else its release has them."""
     row = release(spec.release)
     asked = [more for home in homes(spec.expanded_services) for more in home.also(spec, role)]
-    names = [name for name in (*needed(spec.services, role), *asked) if name in row.artifacts]
+    names = [name for name in (*needed(spec.expanded_services, role), *asked) if name in row.artifacts]
     # Who brings a Spark of their own and no mirror brings its connectors along, or does without.
     without = {more for home in homes(spec.expanded_services) if home.software in spec.artifacts and not spec.mirrors
                for more in home.more_software if more not in spec.artifacts}

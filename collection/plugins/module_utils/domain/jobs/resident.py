@@ -33,16 +33,16 @@ def settings(topology, node, services, spec) -> dict:
         return addresses(topology, services, component)
     return {"cluster": topology.cluster, "region": spec.region, "environment": resident.ENVIRONMENT, "resourcemanager": url("resourcemanager"),
             "namenode": url("namenode"), "historyserver": url("historyserver"), "spark_history": url("spark-historyserver"),
-            "memory_mib": job_memory(services, node), "total_mib": node.memory_mib,
+            "memory_mib": job_memory(services, node, topology.nodes), "total_mib": node.memory_mib,
             "output_mib": spec.logs.job_output_mib,
             "budget": {"monthly": spec.budget.monthly, "warn_at": spec.budget.warn_at, "beyond": spec.budget.beyond} if spec.budget else None,
             "histories": [{"types": list(home.used_by[0]), "jobs": list(home.used_by[1]), "hook": home.history.hook, "url": url(home.history.component),
                            "remedies": home.history.remedies} for name, home in HOMES.items() if home.history and name in resident.HOOKED]}
 
 
-def job_memory(services, node) -> int:
+def job_memory(services, node, nodes=()) -> int:
     """MiB that the programs that start jobs may take together on a master: what its daemons and the system leave."""
-    return max(512, node.memory_mib - sizing.demand(services, node.role, node.memory_mib))
+    return max(512, node.memory_mib - sizing.demand(services, node.role, node.memory_mib, nodes))
 
 
 def _boot(cluster: str) -> str:

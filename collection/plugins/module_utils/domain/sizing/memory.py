@@ -31,9 +31,9 @@ def system_memory(memory_mib: int) -> int:
     return 256 if small(memory_mib) else 512
 
 
-def demand(services, role: str, memory_mib: int) -> int:
-    """What a node needs in all: system, daemons with their overhead, containers."""
-    daemons = components_for(services, role)
+def demand(services, role: str, memory_mib: int, nodes=()) -> int:
+    """What a node, one of ``nodes``, needs in all: system, daemons with their overhead, containers."""
+    daemons = [c for c in components_for(services, role) if c.placement.enough(nodes)]
     held = sum(heap(c.name, memory_mib) + beside(c, memory_mib) for c in daemons)
     return system_memory(memory_mib) + held + sum(c.counts(memory_mib) for c in daemons if c.counts)
 
@@ -47,8 +47,7 @@ def check_topology(services, nodes) -> None:
     for node in nodes:
         if node.memory_mib < LEAST_MEMORY * TOLERANCE and node.role != "gateway":
             trouble.append(f"{node.name} has {node.memory_mib} MiB of memory, expected at least {LEAST_MEMORY}")
-        elif demand(services, node.role, node.memory_mib) > node.memory_mib:
-            need = demand(services, node.role, node.memory_mib)
+        elif (need := demand(services, node.role, node.memory_mib, nodes)) > node.memory_mib:
             trouble.append(f"{node.name} has {node.memory_mib} MiB of memory, its daemons need {need}")
     trouble = trouble or [said for home in homes(services) for said in home.too_small(_rest(services, nodes))]
     if trouble:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 
-from ...services.registry import BUNDLES, SERVICES, STEMS, expand_services
+from ...services.registry import BUNDLES, JOINING, SERVICES, STEMS, expand_services
 from ..errors import Refused
 from ..text.names import nearest
 from .services import without_services
@@ -110,7 +110,7 @@ def _settings(config: dict, stem: str, settings) -> None:
 
 def with_services(data: dict, added) -> dict:
     """The spec's data with these services besides its own. Raises Refused for an unknown one."""
-    known = list(BUNDLES) + list(SERVICES)
+    known = list(BUNDLES) + [name for name in SERVICES if name not in JOINING]
     for name in added:
         if name not in known:
             near = nearest(str(name), known)

@@ -10,7 +10,7 @@ from dataclasses import field as default_of, make_dataclass
 
 from ...services.metastore import DATABASE, SPEC as METASTORE
 from ...services.receivers import RECEIVER, SPEC as MONITORING
-from ...services.registry import expand_services
+from ...services.registry import expand_services, joining
 from ...services.spark_native import SPEC as SPARK
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
@@ -169,8 +169,8 @@ class Spec:
 
     @property
     def expanded_services(self) -> tuple:
-        """Services with ``hadoop`` resolved, in catalogue order."""
-        return expand_services(self.services)
+        """Services with ``hadoop`` resolved, and those that join by the number of nodes, in catalogue order."""
+        return expand_services((*self.services, *joining(self.count)))
 
     def groups_with_role(self, *roles: str) -> tuple:
         """The node groups that have one of these roles."""

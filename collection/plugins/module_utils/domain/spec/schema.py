@@ -4,7 +4,7 @@ Validation (check.py), the classes of a spec (model.py), the JSON Schema and the
 """
 from __future__ import annotations
 
-from ...services.registry import BUNDLES, HOMES, ROLES, SERVICES, STEMS
+from ...services.registry import BUNDLES, HOMES, JOINING, ROLES, SERVICES, STEMS
 from ..install.releases import DEFAULT, RELEASES
 from ..people.accounts import LAST_UID, SIZE
 from .field import MISSING, QUEUE_NAME, USER_NAME, Field
@@ -213,7 +213,7 @@ SPEC = Field(
               expect="a zone id such as cn-hangzhou-h", example="cn-hangzhou-h"),
         Field("services", "list", "What runs. `hadoop` stands for hdfs, yarn and mapreduce.", default=("hadoop",),
               least=1, unique=True, example="[hadoop, spark]",
-              item=Field("service", "text", "A service.", choices=tuple(BUNDLES) + tuple(SERVICES), example="hadoop")),
+              item=Field("service", "text", "A service.", choices=tuple(BUNDLES) + tuple(s for s in SERVICES if s not in JOINING), example="hadoop")),
         Field("image", "text", "The image that the nodes boot: Linux with systemd, for the release's architecture (docs/images.md).", required=True,
               pattern=r"[A-Za-z][A-Za-z0-9._-]{1,127}", expect="an image id such as m-bp1abc", example="m-bp1g7004ksh0oeuc"),
         NETWORK,

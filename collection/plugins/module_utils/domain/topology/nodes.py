@@ -76,13 +76,13 @@ class Topology:
         """The nodes on which a component runs, a row of the catalogue, in the order of its placement."""
         rule = component.placement
         if not rule.count:
-            return self.with_role(*rule.roles)
+            return self.with_role(*rule.roles) if rule.enough(self.nodes) else ()
         return tuple(self.node(name) for name in self.placement.get(component.name) or choose(rule, self.nodes))
 
     def runs(self, component, node: Node) -> bool:
         """Whether a component, a row of the catalogue, runs on this node."""
         if not component.placement.count:
-            return node.role in component.placement.roles
+            return node.role in component.placement.roles and component.placement.enough(self.nodes)
         return any(found.name == node.name for found in self.running(component))
 
     def endpoints(self, component, port: str = "http") -> tuple[Endpoint, ...]:

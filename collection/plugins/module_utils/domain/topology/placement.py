@@ -10,23 +10,35 @@ from dataclasses import dataclass
 
 # Not a component: the node where the control plane lives (jobs, flows, revisions, timers).
 CONTROL = "control"
+# So many nodes are needed that one may fail and the others are still most of them.
+SEVERAL = 3
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Nodes of the roles ``of``: all of them, or ``count``, of which nodes of the role ``else_`` make up the rest."""
+    """Nodes of the roles ``of``: all of them, or ``count``, of which nodes of the role ``else_`` make up the rest.
+
+    Where there are fewer than ``least`` of all, none.
+    """
 
     of: tuple
     count: int = 0
     else_: str = ""
+    least: int = 1
 
     @property
     def roles(self) -> frozenset:
         """Every role on whose nodes the component may run."""
         return frozenset((*self.of, *filter(None, [self.else_])))
 
+    def enough(self, nodes) -> bool:
+        """Whether there are enough of these nodes that the component runs at all."""
+        return self.least <= 1 or sum(node.role in self.roles for node in nodes) >= self.least
+
     def candidates(self, nodes) -> list:
         """Names of the nodes that may be chosen, the preferred ones first."""
+        if not self.enough(nodes):
+            return []
         roles = dict.fromkeys((*self.of, *filter(None, [self.else_])))
         if not self.count:
             return [node.name for node in nodes if node.role in roles]
@@ -36,6 +48,11 @@ class Rule:
 def on(*roles: str) -> Rule:
     """Every node of these roles."""
     return Rule(roles)
+
+
+def quorum(role: str) -> Rule:
+    """Every node of a role, where there are several: what these agree on survives as long as most of them live."""
+    return Rule((role,), least=SEVERAL)
 
 
 def count(number: int, of: str, else_: str = "") -> Rule:

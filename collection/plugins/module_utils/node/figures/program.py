@@ -17,7 +17,7 @@ from ..common import NodeError, read_text, run, unit_states, write_atomic
 from ..daemons.health import namenode, probe
 
 # The hooks of daemons without figures.
-from ..services import metastore  # noqa: F401
+from ..services import metastore, zookeeper  # noqa: F401
 from . import containers, work
 
 FILE = f"{paths.FIGURES}/emr.prom"
