@@ -8,7 +8,7 @@ import yaml
 
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.credentials.chain import find_credentials
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.ssh import login
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import SERVICES
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import JOINING, SERVICES
 from ansible_collections.emr.cluster.plugins.plugin_utils.arguments import options
 from tests.lab import REPO
 
@@ -60,7 +60,7 @@ def test_a_template_asks_for_variables_of_its_playbook(template):
 
 
 def test_choices_are_those_of_the_collection():
-    assert sorted(QUESTIONS["service"]["choices"]) == sorted(SERVICES)
+    assert sorted(QUESTIONS["service"]["choices"]) == sorted(set(SERVICES) - set(JOINING))
     assert set(QUESTIONS["job_type"]["choices"]) <= set(options("job")["type"]["choices"])
 
 

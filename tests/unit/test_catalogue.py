@@ -60,7 +60,9 @@ def test_components_of_a_role():
     assert [c.name for c in components_for(("hdfs", "yarn"), "slave")] == ["datanode", "nodemanager"]
     assert [c.name for c in components_for(("hdfs", "yarn"), "task")] == ["nodemanager"]
     assert components_for(("hdfs", "yarn"), "gateway") == ()
-    assert [c.name for c in components_for(("hdfs",))] == ["namenode", "datanode"]
+    assert [c.name for c in components_for(("hdfs",)) if c.placement.least == 1] == ["namenode", "datanode"]
+    order = [c.name for c in components_for(("hdfs", "yarn", "zookeeper"), "master")]
+    assert order == ["journalnode", "zookeeper", "namenode", "resourcemanager", "zkfc"]
 
 
 def test_topology():

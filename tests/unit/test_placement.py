@@ -61,7 +61,7 @@ def test_the_answer_is_data_that_is_read_again():
     assert top.control_node.name == "m1" and [n.name for n in top.running(COMPONENTS["namenode"])] == ["m1", "m2", "m3"]
     assert resolve(rows, tuple(replace(n, name="a" + n.name) for n in there[:1]) + there, kept) == kept
     daemons = [c.name for c in components_on(("hdfs", "mapreduce"), top, top.node("m3"))]
-    assert daemons == ["namenode", "historyserver"] and "historyserver" not in [
+    assert daemons == ["journalnode", "namenode", "zkfc", "historyserver"] and "historyserver" not in [
         c.name for c in components_on(("hdfs", "mapreduce"), top, top.node("m1"))]
 
 

@@ -90,8 +90,8 @@ def test_digests_are_written_after_everything_they_stand_for():
 
 def test_units_follow_the_role():
     names = [row["component"] for row in units.node_units(components_for(SERVICES, "master"), EFFECTIVE, "s", "/j", {})]
-    assert names == ["namenode", "node-exporter", "alertmanager", "prometheus", "cluster-page", "resourcemanager", "historyserver", "metastore",
-                     "spark-historyserver", "spark-connect", "spark-thrift"]
+    assert names == ["journalnode", "zookeeper", "namenode", "node-exporter", "alertmanager", "prometheus", "cluster-page", "resourcemanager", "zkfc", "historyserver",
+                     "metastore", "spark-historyserver", "spark-connect", "spark-thrift"]
 
 
 def test_the_job_user_is_no_superuser_of_hdfs():

@@ -58,7 +58,7 @@ class ActionModule(NodeAction):
         rows = [c for c in context.components if c.name in wanted]
         return {"phase": "go", "components": [describe(c, context) for c in rows],
                 "refreshes": [refresh_row(c, refresh, context) for c in rows for refresh in c.refreshes],
-                "answers": context.answers(),
+                "answers": context.answers(), **peers(context, rows),
                 "hosts": [context.host, context.node.address],
                 "cluster_id": context.topology.cluster_id, "state": "started", "force": boolean(args.get("force") or False),
                 "limit_s": int(args.get("limit_s") or 300), "gate_limit_s": int(args.get("gate_limit_s") or 300),
@@ -74,6 +74,12 @@ class ActionModule(NodeAction):
                 result.setdefault("ansible_facts", {}).update(NOTHING)
         if self.phase == "go" and result.get("changes"):
             display.display(f"emr: {context.host}: {', '.join(result['changes'])}")
+
+
+def peers(context, rows) -> dict:
+    """Where the same daemons of other nodes answer, as ``peers`` {component: addresses}, and on which nodes, as ``names`` {address: node}."""
+    found = {row.name: [e for e in context.topology.endpoints(row, row.health.port) if e.host != context.host] for row in rows if row.turn}
+    return {"peers": {name: [e.url for e in ends] for name, ends in found.items()}, "names": {e.url: e.host for ends in found.values() for e in ends}}
 
 
 def plan(context, args) -> dict:

@@ -91,7 +91,7 @@ class ActionModule(NodeAction):
             if not component.leads:
                 result["data_dirs"] = dirs
             elif dirs and may_format:
-                result["format"] = {"dirs": dirs, "cluster_id": context.topology.cluster_id, "refusal": format_refusal(context)}
+                result["format"] = {"dirs": dirs, "cluster_id": context.topology.cluster_id, **origin(context, component)}
                 result["environment"] = dict(units.environment(component, context.java_home), HADOOP_LOGFILE="format.log")
         return result
 
@@ -109,6 +109,21 @@ class ActionModule(NodeAction):
 def rolls(context) -> bool:
     """Whether the playbook says that it restarts what is stale in turns afterwards."""
     return boolean(context.vars.get("emr_rolls") or False)
+
+
+def origin(context, component) -> dict:
+    """Where the file system of this node's NameNode comes from: made new (``refusal``: why it must not be), or copied from ``others`` that have it."""
+    several = context.topology.running(component)
+    if len(several) == 1:
+        return {"refusal": format_refusal(context)}
+    seen = {node.name: (context.fact("emr_storage", node.name) or {}).get(component.name) for node in several}
+    unseen = [name for name, rows in seen.items() if rows is None]
+    having = [name for name, rows in seen.items() if any(row["state"] == "formatted" for row in rows or ())]
+    first = not having and not unseen and several[0].name == context.host
+    refusal = f"the NameNode directories of {', '.join(unseen)} were not looked at" if unseen and not having else format_refusal(context)
+    others = [e for e in context.topology.endpoints(component) if e.host != context.host and (not having or e.host in having)]
+    return {"refusal": refusal, "others": [] if first else [e.url for e in others],
+            "shared": [e.url for e in context.topology.endpoints(COMPONENTS[component.shares])]}
 
 
 def format_refusal(context) -> str:

@@ -26,6 +26,8 @@ class Daemon:
     native: bool
     log_file: str
     health: dict
+    prepare: str = ""
+    elects: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class RollGo:
     limit_s: float
     gate_limit_s: float
     again: str
+    peers: dict = field(default_factory=dict)
+    names: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

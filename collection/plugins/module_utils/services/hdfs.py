@@ -7,12 +7,13 @@ from ..domain.config import kinds, writers
 from ..domain.config.folders import data_dirs, file_uris
 from ..domain.paths import HADOOP_CONF, HDFS_STATE, RUN
 from ..domain.sizing.rules import clamp
-from . import alerts_hdfs, draining_hdfs, findings_hdfs, panels_hdfs, reasons
+from . import alerts_hdfs, draining_hdfs, findings_hdfs, hdfs_ha, panels_hdfs, reasons
 from .hadoop import FILES, OPENS, PROXY_USERS, TRASH, xml_aliases
 from .model import Component, ConfFile, Figures, Health, Heap, Metrics, Proof, Refresh, Service, TextFile, on
+from .zookeeper import connect_string
 
 # Keys of another daemon, or of the clients: pairs of a file's stem and a pattern, matched from a key's beginning.
-OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address|principal|keytab\.file)$)")
+OF_NAMENODE = ("hdfs-site", r"dfs\.namenode\.(?!.*(address(\.[^.]+\..+)?|principal|keytab\.file)$)")
 OF_DATANODE = ("hdfs-site", r"dfs\.datanode\.(?!.*address$)")
 OF_HDFS = (OF_NAMENODE, OF_DATANODE, TRASH)
 # What `hdfs dfsadmin -reconfig` changes in a running daemon, in every release offered here.
@@ -37,7 +38,10 @@ NAMENODE = Component(
     refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
     storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"), leads=True,
-    marked=True, turn="hdfs.namenode", native=True, metrics=Metrics())
+    marked=True, turn="hdfs.namenode", native=True, metrics=Metrics(), after=("journalnode",), shares="journalnode")
+JOURNALNODE = hdfs_ha.journal_node(FILES, (OF_NAMENODE, OF_DATANODE, TRASH, PROXY_USERS))
+# It reads a NameNode's addresses, which the pattern leaves out.
+ZKFC = hdfs_ha.failover_controller(FILES, (OF_NAMENODE, OF_DATANODE, TRASH, PROXY_USERS))
 DATANODE = Component(
     "datanode", on("slave"), "hdfs", ("hdfs", "datanode"), {"http": 9864, "data": 9866, "ipc": 9867}, Heap(0.05, 128, 4096),
     Health("hdfs.datanode", "http", "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"), FILES, ("namenode",),
@@ -62,17 +66,28 @@ def handlers(nodes: int, vcpus: int) -> int:
 def default_fs(topology) -> str:
     """The name of the cluster's file system: the only place that says whose it is.
 
-    With one NameNode it is that daemon's address. Files' locations, which tables and histories keep, say ``hdfs:///``, so that they
-    stay what they are when this becomes the name of a pair.
+    With one NameNode it is that daemon's address, with several a name that is nobody's. Files' locations, which tables and histories keep, say
+    ``hdfs:///``, so that they stay what they are when the one becomes the other.
     """
-    return f"hdfs://{topology.endpoints(NAMENODE, 'ipc')[0].authority}"
+    return f"hdfs://{topology.cluster}" if several(topology) else f"hdfs://{topology.endpoints(NAMENODE, 'ipc')[0].authority}"
+
+
+def several(topology) -> bool:
+    """Whether NameNodes stand by for each other."""
+    return bool(topology.running(JOURNALNODE))
+
+
+def _addresses(facts) -> dict:
+    """What hdfs-site says of who serves the file system."""
+    if several(facts.topology):
+        return {**hdfs_ha.shared(facts.topology, NAMENODE), **hdfs_ha.of_node(facts, NAMENODE, JOURNALNODE)}
+    return {"dfs.namenode.rpc-address": facts.endpoint(NAMENODE, "ipc").authority, "dfs.namenode.http-address": facts.endpoint(NAMENODE).authority}
 
 
 def _defaults(facts) -> dict:
     node = facts.node
     conf = {
-        "dfs.namenode.rpc-address": facts.endpoint(NAMENODE, "ipc").authority, "dfs.namenode.rpc-bind-host": "0.0.0.0",
-        "dfs.namenode.http-address": facts.endpoint(NAMENODE).authority, "dfs.namenode.http-bind-host": "0.0.0.0",
+        **_addresses(facts), "dfs.namenode.rpc-bind-host": "0.0.0.0", "dfs.namenode.http-bind-host": "0.0.0.0",
         "dfs.permissions.superusergroup": "hadoop",
         "dfs.hosts": f"{HADOOP_CONF}/dfs.hosts", "dfs.hosts.exclude": f"{HADOOP_CONF}/dfs.hosts.exclude",
         # dfs.hosts decides who may join; a reverse look-up besides would only refuse new nodes for a stale hosts file.
@@ -103,7 +118,8 @@ def _defaults(facts) -> dict:
             conf["dfs.datanode.failed.volumes.tolerated"] = "1"
         # Bytes of each volume that HDFS leaves free; more where the operating system shares it.
         conf["dfs.datanode.du.reserved"] = str((1 if node.disks else 4) << 30)
-    return {"core-site": {"fs.defaultFS": default_fs(facts.topology)}, "hdfs-site": conf}
+    core = hdfs_ha.core(connect_string(facts.topology)) if several(facts.topology) else {}
+    return {"core-site": {"fs.defaultFS": default_fs(facts.topology), **core}, "hdfs-site": conf}
 
 
 def _sizes(facts) -> dict:
@@ -162,7 +178,7 @@ FIGURES = (Figures("HDFS", "", (
 
 SERVICE = Service(
     name="hdfs", figures=FIGURES, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
-    proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE), deletable=False,
+    proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE, JOURNALNODE, ZKFC), deletable=False,
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),
         aliases=xml_aliases("hdfs-site", "hdfs"), counted=("dfs.replication", "dfs.namenode.handler.count"),
@@ -178,9 +194,10 @@ SERVICE = Service(
                             reasons.DIRS),
             "dfs.hosts": reasons.LIST, "dfs.hosts.exclude": reasons.LIST,
             "dfs.nameservices": reasons.HA, "dfs.ha.automatic-failover.enabled": reasons.HA,
+            "dfs.journalnode.edits.dir": reasons.DIRS, "dfs.ha.fencing.methods": reasons.HA,
             "dfs.permissions.superusergroup": "the daemons' users get their rights by this group"},
         reserved_patterns=((r"^dfs\.(namenode|datanode)\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),
-                           (r"^dfs\.ha\.namenodes\.", reasons.HA))),),
+                           (r"^dfs\.(ha\.namenodes?|client\.failover\.proxy\.provider|namenode\.shared\.edits)\.", reasons.HA))),),
     texts=(TextFile(f"{HADOOP_CONF}/workers", _storing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/dfs.hosts", _storing, at=LISTING, everywhere=True),
            TextFile(f"{HADOOP_CONF}/dfs.hosts.exclude", lambda *_: "", at=LISTING, everywhere=True)),

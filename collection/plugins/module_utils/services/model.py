@@ -175,6 +175,9 @@ class Component:
     has Hadoop's native library loaded. ``metrics``: where it shows its figures. ``jvm``:
     it runs on Java, which takes memory beside the heap. ``front``: its web page is where a person begins. ``asks``: (socket, program of the resident package)
     pairs: whenever it connects to the socket, and nobody else can, the program runs as root with the connection as its stdout.
+    ``prepare``: the hook in node/services/ that runs before it is started, not restarted. ``elects``: it decides which of several daemons that it
+    starts after is the active one, so it does not wait until one of them is. ``shares``: the component that keeps what several of it have in common:
+    all of those serve before the first of it is made.
     """
 
     name: str
@@ -214,6 +217,9 @@ class Component:
     front: bool = False
     asks: tuple = ()
     drain: Drain | None = None
+    prepare: str = ""
+    elects: bool = False
+    shares: str = ""
     # Filled in by the service.
     service: str = ""
     software: str = ""

@@ -145,9 +145,9 @@ def components_on(services, topology, node) -> tuple:
 
 
 def start_order() -> tuple:
-    """All components so that each comes after what it must start after."""
-    done: list = []
-    rest = list(COMPONENTS.values())
+    """All components so that each comes after what it must start after; first what only several masters have, which changes no order of others."""
+    done = [c for c in COMPONENTS.values() if c.placement.least > 1 and not c.after]
+    rest = [c for c in COMPONENTS.values() if c not in done]
     while rest:
         ready = [c for c in rest if all(COMPONENTS[a] in done for a in c.after)]
         if not ready:

@@ -9,10 +9,11 @@ from ..domain.paths import HADOOP_CONF, YARN_STATE
 from ..domain.people.accounts import scheduler_settings
 from ..domain.sizing.rules import clamp, floor, shapes_of, small
 from ..domain.text import durations
-from . import alerts_yarn, findings_yarn, panels_yarn, reasons
+from . import alerts_yarn, findings_yarn, panels_yarn, reasons, yarn_ha
 from .hadoop import FILES, OPENS, PROXY_USERS, xml_aliases
 from .hdfs import LISTING, OF_HDFS
 from .model import Component, ConfFile, Draining, Figures, Health, Heap, Metrics, Refresh, Service, TextFile, on
+from .zookeeper import connect_string
 
 # Keys of another daemon: pairs of a file's stem and a pattern, matched from a key's beginning.
 OF_RESOURCEMANAGER = ("yarn-site", (
@@ -51,7 +52,7 @@ RESOURCEMANAGER = Component(
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (QUEUES,), early=True)),
     storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"),
-    turn="yarn.resourcemanager", native=True, metrics=Metrics())
+    turn="yarn.resourcemanager", native=True, metrics=Metrics(), after=("zookeeper",))
 NODEMANAGER = Component(
     "nodemanager", on("slave", "task"), "yarn", ("yarn", "nodemanager"), {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562},
     Heap(0.04, 128, 2048), Health("yarn.nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),
@@ -102,17 +103,24 @@ def job_sizing(shapes) -> JobSizing:
                      child_heap(reduce_mb), child_heap(map_mb), clamp(int(map_heap * 0.4), 64, 1024))
 
 
+def _manager(facts) -> dict:
+    """Where the ResourceManager is, or who of several may be, and where it keeps what runs."""
+    servers = connect_string(facts.topology)
+    if servers:
+        return yarn_ha.settings(facts, RESOURCEMANAGER, servers)
+    return {"yarn.resourcemanager.hostname": facts.endpoint(RESOURCEMANAGER).host,
+            "yarn.resourcemanager.store.class": "org.apache.hadoop.yarn.server.resourcemanager.recovery.FileSystemRMStateStore",
+            "yarn.resourcemanager.fs.state-store.uri": f"file://{YARN_STATE}/rmstore"}
+
+
 def _defaults(facts) -> dict:
     node, root = facts.node, "yarn.scheduler.capacity.root"
     conf = {
-        "yarn.resourcemanager.hostname": facts.endpoint(RESOURCEMANAGER).host, "yarn.resourcemanager.bind-host": "0.0.0.0",
+        **_manager(facts), "yarn.resourcemanager.bind-host": "0.0.0.0",
         "yarn.resourcemanager.nodes.include-path": f"{HADOOP_CONF}/yarn.include",
         "yarn.resourcemanager.nodes.exclude-path": f"{HADOOP_CONF}/yarn.exclude",
         # Running applications survive a restart of either daemon.
         "yarn.resourcemanager.recovery.enabled": "true",
-        "yarn.resourcemanager.store.class":
-            "org.apache.hadoop.yarn.server.resourcemanager.recovery.FileSystemRMStateStore",
-        "yarn.resourcemanager.fs.state-store.uri": f"file://{YARN_STATE}/rmstore",
         # A NodeManager that is gone is noticed after two minutes, not ten.
         "yarn.nm.liveness-monitor.expiry-interval-ms": "120000",
         # Nobody submits programs by HTTP: without authentication that is how clusters are misused.
@@ -228,11 +236,12 @@ SERVICE = Service(
                      **dict.fromkeys(("yarn.resourcemanager.store.class", "yarn.resourcemanager.recovery.enabled",
                                       "yarn.nodemanager.recovery.enabled", "yarn.nodemanager.recovery.supervised"), reasons.RECOVERY),
                      "yarn.resourcemanager.nodes.include-path": reasons.LIST, "yarn.resourcemanager.nodes.exclude-path": reasons.LIST,
-                     "yarn.resourcemanager.ha.enabled": reasons.HA, "yarn.nodemanager.remote-app-log-dir": reasons.PATHS,
+                     "yarn.resourcemanager.cluster-id": reasons.HA, "yarn.nodemanager.remote-app-log-dir": reasons.PATHS,
                      "yarn.nodemanager.aux-services": "the shuffle of MapReduce needs its own value",
                      "yarn.resourcemanager.scheduler.class": "the queues are those of the capacity scheduler",
                      "yarn.log.server.url": reasons.ADDRESS},
-                 reserved_patterns=((r"^yarn\.(resourcemanager|nodemanager)\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),)),
+                 reserved_patterns=((r"^(yarn\.resourcemanager\.ha|hadoop\.zk\.address)\b", reasons.HA),
+                                    (r"^yarn\.(resourcemanager|nodemanager)\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),)),
         ConfFile("capacity-scheduler", f"{HADOOP_CONF}/capacity-scheduler.xml", everywhere=True, takes=("core-site",),
                  prefixes=("yarn.scheduler.capacity.",), aliases=xml_aliases("capacity-scheduler"),
                  types={"yarn.scheduler.capacity.maximum-am-resource-percent": kinds.SHARE})),

@@ -15,8 +15,8 @@ from ..hdfs.client import SUPERUSER, WebHdfs, ensure_archive, ensure_directories
 from ..host.bootstrap import run_scripts
 from ..install.install import SERVER_UNIT
 from ..people.accounts import settle_homes
-from ..services.hooks import asked
-from .format import format_if_empty
+from ..services.hooks import asked, hook
+from .format import format_if_empty, held
 from .health import hdfs_summary, probe
 from .refresh import refresh
 from .stale import RUNNING, stale_parts, wants_refresh, wants_restart
@@ -81,6 +81,8 @@ class Start:
         self.components = params["components"]
         self.names = {c["name"] for c in self.components}
         self.leads = {c["name"] for c in self.components if c.get("leads")}
+        # Daemons that lead, and serve as far as it is theirs, while none of several is active yet.
+        self.standing = set()
         self.changes, self.said, self.ready = [], {}, {}
         self.launched, self.restarts = set(), {}
         self.archives = list(params["file_system"].get("archives", []))
@@ -168,7 +170,13 @@ class Start:
     def _may_start(self, component):
         if component.get("application") and self.archives:
             return False  # its containers start from them
-        return all(name in self.ready for name in component["after"] if name in self.names)
+        if component.get("leads"):
+            said = held(self.params["format"])
+            self.said.update({component["name"]: said} if said else {})
+            if said:
+                return False
+        there = {*self.ready, *(self.standing if component.get("elects") else ())}
+        return all(name in there for name in component["after"] if name in self.names)
 
     def _launch(self, components, todo):
         """Start or restart these units; what leads is formatted first where that is right."""
@@ -178,6 +186,9 @@ class Start:
             for component in group:
                 if component.get("leads") and self.params["format"]:
                     done = format_if_empty(self.params["format"], self.params["environment"])
+                    self.changes += [done] if done else []
+                if component.get("prepare") and todo[component["name"]] == "start":
+                    done = hook(component["prepare"], "PREPARE")(component)
                     self.changes += [done] if done else []
             for verb in ("start", "restart"):
                 units = [f"{c['unit']}.service" for c in group if todo[c["name"]] == verb]
@@ -199,8 +210,17 @@ class Start:
         self.said[component["name"]] = said
         if ready:
             if component.get("leads") and self.params["file_system"]:
+                if not self._active():
+                    self.standing.add(component["name"])
+                    self.said[component["name"]] = f"none of several is active yet ({said})"
+                    return
                 self._directories()
             self.ready[component["name"]] = time.monotonic() - self.begun
+
+    def _active(self):
+        """Whether the file system has somebody who serves it: of several one has to become active first."""
+        base = self.params["file_system"]["base"]
+        return "," not in base or bool(hdfs_summary(base))
 
     def _directories(self):
         wanted = self.params["file_system"]

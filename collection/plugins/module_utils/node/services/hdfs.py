@@ -13,13 +13,16 @@ from ..daemons import gates
 from ..daemons.health import bean, hdfs_summary as summary, namenode
 from ..daemons.refresh import unit_environment
 from ..daemons.stale import RUNNING
-from ..hadoop_http import NameNode
+from ..hadoop_http import ACTIVE, Daemon, NameNode, base_of
 from ..hdfs.client import WebHdfs
 from ..hdfs.drain import ROW, before_drain, check_drain, empty, hdfs_nodes as seen, load
 from ..health.details import hdfs_details as details
 from .turns import Turn
 
 LEAVE_S = 30
+STANDBY = "standby"
+# What `zkfc -formatZK -nonInteractive` ends with where it was formatted already.
+THERE = 2
 # Who answers for all of the service.
 DAEMON = NameNode
 # Calls of clients that read or write the content of files. Listings are left out: history servers list all the time.
@@ -40,6 +43,9 @@ def _datanode(answer):
     states = [actor.get("ActorState", "") for actor in actors]
     if actors and all(state == "RUNNING" for state in states):
         return True, "registered"
+    # Of several NameNodes the active one counts: another may be down for hours.
+    if len(actors) > 1 and any(actor.get("ActorState") == "RUNNING" and str(actor.get("NamenodeHaState")).lower() == ACTIVE for actor in actors):
+        return True, f"registered ({states.count('RUNNING')} of {len(states)} NameNodes)"
     return False, "not registered with the NameNode yet" + (f" ({', '.join(states)})" if states else "")
 
 
@@ -52,8 +58,39 @@ class NameNodeTurn(Turn):
     def before(self):
         self.seen = list(gates.live_datanodes(self.params["answers"]["hdfs"]) or ())
 
+    def leave(self):
+        """Of several, the active one hands over before it goes, so nobody has to find out that it is gone."""
+        others = self.params.get("peers", {}).get(self.component["name"])
+        if self.verb == "restart" and others and state_of(own_url(self.component)) == ACTIVE:
+            standing = [url for url in others if state_of(url) == STANDBY]
+            if standing or not self.params["force"]:
+                hand_over(self.here, self._host(standing), unit_environment(self.component["unit"]))
+
+    def _host(self, standing):
+        if not standing:
+            raise NodeError(f"the NameNode of {self.here} is active, and no other stands by to take over. Look with: emrctl status. Or restart anyway "
+                            "with --force")
+        return self.params["names"][standing[0]]
+
     def after(self, _begun):
         self.wait("the NameNode was restarted", lambda: gates.datanodes_back(self.params["answers"]["hdfs"], self.seen))
+
+
+class JournalTurn(Turn):
+    """Most of the JournalNodes stay: one goes down only while all others serve."""
+
+    def before(self):
+        if self.verb == "restart" and not self.params["force"]:
+            gates.wait(f"the JournalNode of {self.here} cannot be stopped now", self._others, self.params["gate_limit_s"],
+                       "Look with: emrctl status. Or restart anyway with --force")
+
+    def _others(self):
+        silent = [url for url in self.params["peers"][self.component["name"]] if Daemon(url).look("/jmx?qry=Hadoop:service=JournalNode,name=*") is None]
+        return f"no answer from {', '.join(silent)}, and the others would be left without most of them" if silent else ""
+
+    def after(self, _begun):
+        """A NameNode leaves out a JournalNode that missed an edit until it begins another segment; the next one may restart only after that."""
+        hadoop_cli.run("hdfs", ["dfsadmin", "-rollEdits"], "hdfs", unit_environment(self.component["unit"]), limit_s=120)
 
 
 class DataNodeTurn(Turn):
@@ -78,6 +115,30 @@ class DataNodeTurn(Turn):
 
     def after(self, _begun):
         self.wait(f"the DataNode of {self.here} was restarted", lambda: gates.datanode_back(self.params["answers"]["hdfs"], self.here))
+
+
+def own_url(component):
+    """The address of this node's daemon, of its probe."""
+    return base_of(component["health"]["url"])[0]
+
+
+def state_of(url):
+    """active, standby, another state, or '' when there is no answer."""
+    return NameNode.state(Daemon(url).look(NameNode.STATE, 3) or {})
+
+
+def hand_over(here, other, environment):
+    """Make the NameNode of the host ``other`` the active one in place of that of ``here``."""
+    hadoop_cli.run("hdfs", ["haadmin", "-failover", here, other], "hdfs", environment, limit_s=120)
+
+
+def zkfc(component):
+    """Make the place in ZooKeeper where the NameNodes' election is held. Where it is already, nothing happens, whoever made it."""
+    words = ["zkfc", "-formatZK", "-nonInteractive"]
+    code, out, err = hadoop_cli.run("hdfs", words, "hdfs", unit_environment(component["unit"]), limit_s=120, check=False)
+    if code not in (0, THERE):
+        raise NodeError(f"hdfs {' '.join(words)} ended with {code}: {hadoop_cli.last_words(out, err)}")
+    return "zkfc: made the place of its election in ZooKeeper" if code == 0 else ""
 
 
 def lacking(address, told, members, _log):
@@ -117,7 +178,8 @@ def prove(proof):
     return {"bytes": len(data)}
 
 
-TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn}
+TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn, "journalnode": JournalTurn}
+PREPARE = {"zkfc": zkfc}
 
 __all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "before_drain", "check_drain", "details", "empty", "lacking", "load", "prove", "seen",
            "summary"]
