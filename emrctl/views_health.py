@@ -63,7 +63,7 @@ def _hdfs(found: dict | None) -> str:
         f"{of_bytes(found['used_bytes'])} of {of_bytes(found['capacity_bytes'])} used; {found['files']:,} files, "
         f"{found['blocks']:,} blocks, {found['under_replicated_blocks']:,} under-replicated, "
         f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} with a bad copy")
-    lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else "")]
+    lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else ""), *_standing(found, "NameNodes")]
     rows = [{"datanode": row["node"], "state": row["state"], "used": of_bytes(row["used_bytes"]),
              "free": of_bytes(row["free_bytes"]), "capacity": of_bytes(row["capacity_bytes"]), "blocks": row["blocks"],
              "to_move": row["blocks_to_move"],
@@ -73,6 +73,12 @@ def _hdfs(found: dict | None) -> str:
         wanted += [key for key in ("to_move", "failed_disks") if any(row[key] for row in rows)]
         lines.append(table(rows, wanted))
     return "\n".join(lines)
+
+
+def _standing(found: dict, what: str) -> list:
+    """Who of several is active, and who stands by."""
+    rows = found.get("standing") or []
+    return [f"{what}: " + ", ".join(f"{row['node']} {row['state']}" for row in rows)] if rows else []
 
 
 def _backup(found: dict | None) -> str:
@@ -92,7 +98,7 @@ def _yarn(found: dict | None) -> str:
         f"YARN: {found['active']} nodes active, {found['unhealthy']} unhealthy, {found['lost']} lost; "
         f"{found['memory_used_mib']:,} of {found['memory_mib']:,} MiB and {found['vcores_used']} of {found['vcores']} "
         f"vcores used; {found['apps_running']} applications run, {found['apps_pending']} wait")
-    lines = [summary]
+    lines = [summary, *_standing(found, "ResourceManagers")]
     if found.get("nodes"):
         lines.append(table(found["nodes"], ["node", "state", "containers", "memory_used_mib", "memory_mib",
                                             "vcores_used", "vcores"]))

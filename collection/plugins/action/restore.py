@@ -31,6 +31,9 @@ class ActionModule(NodeAction):
             raise Refused(f"restore: unknown step {self.step!r}", f"Steps: {', '.join(STEPS)}")
         if "hdfs" not in context.services:
             raise Refused("this cluster has no HDFS", "There is nothing to restore")
+        if context.count("namenode") > 1:
+            raise Refused("this cluster has several NameNodes, and copies of their metadata are not made or restored yet",
+                          "Each of them has all of it: start one that lives, and the others take it over")
         if not self._mine(context):
             return {"result": {"changed": False}}
         return getattr(self, "_" + self.step)(context)

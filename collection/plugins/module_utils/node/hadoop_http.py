@@ -135,6 +135,10 @@ class Daemon:
                 return address
         raise HttpError(self.name, " or ".join(self.addresses), "who is active", "; ".join(f"{address}: {words}" for address, words in said.items()))
 
+    def states(self, limit_s=STATE_S):
+        """{address: active, standby, another state, or why it is not known} of each of its addresses."""
+        return {address: self._state(address, limit_s) for address in self.addresses}
+
     def _forget(self):
         _BELIEVED.pop((self.name, tuple(self.addresses)), None)
 

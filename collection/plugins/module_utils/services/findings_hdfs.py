@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..domain.health import backup as backups
-from ..domain.health.rows import from_first, row
+from ..domain.health.rows import from_first, row, standing
 
 
 def hdfs(seen: dict) -> list:
@@ -13,7 +13,7 @@ def hdfs(seen: dict) -> list:
     found = first.get("hdfs")
     if not found:
         return [row("fail", "the NameNode does not answer", seen["control"], f"emrctl repair {name}")]
-    rows = []
+    rows = standing(found, "NameNode", name)
     if found["safe_mode"]:
         rows.append(row("fail", "HDFS is in safe mode: " + found["safe_mode"].split(".")[0],
                         then=f"emrctl status {name}"))

@@ -1,7 +1,7 @@
 """Findings of YARN, as its ResourceManager tells."""
 from __future__ import annotations
 
-from ..domain.health.rows import from_first, row
+from ..domain.health.rows import from_first, row, standing
 
 
 def yarn(seen: dict) -> list:
@@ -13,7 +13,7 @@ def yarn(seen: dict) -> list:
     if not found:
         return [row("fail", "the ResourceManager does not answer", seen["control"], f"emrctl repair {name}")]
     known = set(seen["nodes"])
-    rows = []
+    rows = standing(found, "ResourceManager", name)
     for node in found["nodes"]:
         if node["state"] in ("unhealthy", "lost", "rebooted") and node["node"] in known:
             said = f": {node['report']}" if node["report"] else ""

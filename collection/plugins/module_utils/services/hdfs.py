@@ -131,6 +131,9 @@ def _sizes(facts) -> dict:
 def _rules(spec, configs):
     """Copies of blocks that the nodes cannot hold. ``configs``: (path, settings) of the spec and of its groups."""
     slaves = spec.count(*DATANODE.roles)
+    if spec.count(*NAMENODE.roles) > 1 and spec.backup.enabled:
+        yield ("backup.enabled", "backups of the metadata are not made yet where NameNodes stand by for each other",
+               "Write backup: {enabled: false}. Each of the three masters has all of the metadata.")
     for path, config in configs:
         text = config.get("hdfs-site", {}).get("dfs.replication")
         if text is None or not slaves:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ...domain.errors import Refused
 from ...domain.sizing.memory import check_topology
 from ..cluster.anchor import BATCH, node_name
-from ..cluster.finder import Found
+from ..cluster.finder import READY, Found
 from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError, tags_of
 from ..ecs.images import check_architecture, check_image
@@ -118,6 +118,7 @@ def make_plan(client: EcsClient, spec, found: Found, to_release=()) -> Plan:
     plan.to_release = sorted(to_release)
     _compare(plan, spec, found)
     staying = Found(found.name, anchor, [i for i in found.instances if i["InstanceName"] not in plan.to_release])
+    _check_masters(plan, staying)
     if plan.purchases:
         _check_zone(client, spec)
         count = sum(len(p.ordinals) for p in plan.purchases)
@@ -134,6 +135,16 @@ def make_plan(client: EcsClient, spec, found: Found, to_release=()) -> Plan:
                        existing_nodes(staying.instances) + bought_nodes(spec, plan.purchases, plan.shapes))
     _add_price(client, spec, plan, staying)
     return plan
+
+
+def _check_masters(plan: Plan, staying: Found) -> None:
+    """A cluster that was created has the masters that it has: another one would know nothing of its files and applications."""
+    ready = sorted(i["InstanceName"] for i in staying.instances if tags_of(i).get("emr:role") == "master" and tags_of(i).get(READY))
+    more = [node_name(plan.cluster, p.group, n) for p in plan.purchases if p.role == "master" for n in p.ordinals]
+    if ready and more:
+        raise Refused(f"{', '.join(more)} would join {', '.join(ready)} as a master, and the number of masters is decided when a cluster is created",
+                      f"Keep {len(ready)} as the count of the masters, or create another cluster with three and move the data there: emrctl clone. A "
+                      "master that was deleted cannot be replaced yet")
 
 
 def lowest_free(cluster: str, group: str, taken, count: int) -> list:

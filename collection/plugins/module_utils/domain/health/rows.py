@@ -10,3 +10,9 @@ def row(state: str, detail: str, node: str = "-", then: str = "") -> dict:
 def from_first(seen: dict) -> dict:
     """What the control node's check returned; {} when it could not be looked at."""
     return (seen["nodes"].get(seen["control"]) or {}).get("check") or {}
+
+
+def standing(found: dict, what: str, name: str) -> list:
+    """Rows on those of several daemons that neither are active nor stand by. ``what``: a daemon, as people call it."""
+    return [row("warn", f"the {what} does not stand by ({told['state']}): the others have less to lose", told["node"], f"emrctl repair {name}")
+            for told in found.get("standing") or [] if told["state"] not in ("active", "standby")]

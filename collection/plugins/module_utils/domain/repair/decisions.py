@@ -105,6 +105,9 @@ def refuse_masters(seen: dict, dead) -> None:
     masters = sorted(i["name"] for i in seen["inspection"]["instances"] if i["name"] in dead and i["role"] == "master")
     gone = [group for group, (there, wanted) in lacking(seen).items() if there < wanted
             and seen["spec"]["node_groups"][group].get("role") == "master"]
+    if (masters or gone) and sum(i["role"] == "master" for i in seen["inspection"]["instances"]) > 1:
+        raise Refused(f"{', '.join(masters) or 'a master'} is dead, and a master cannot be replaced yet; the others go on without it, as long as two live",
+                      "Bring its instance back (console, snapshot of its disk)")
     if masters or gone:
         raise Refused(f"{', '.join(masters) or 'the master'} is dead, and holds HDFS's metadata: replacing it would "
                       "lose every file", "Bring its instance back (console, snapshot of its disk); or restore the metadata "

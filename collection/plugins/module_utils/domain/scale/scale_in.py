@@ -78,6 +78,9 @@ def check(spec, nodes, leaving, loads) -> None:
     roles = {str(n["name"]): str(n["vars"]["emr_role"]) for n in nodes}
     gone = [name for name in leaving if roles[name] == "master"]
     if gone:
+        if len(gone) < sum(role == "master" for role in roles.values()):
+            raise Refused(f"{', '.join(gone)} would leave, and the number of masters is decided when a cluster is created",
+                          "Keep the count of the masters as it is, or give the whole cluster back with: emrctl release")
         raise Refused(f"{', '.join(gone)} would leave, but is the cluster's last master", "Keep one master, or give the whole cluster "
                       "back with: emrctl release")
     stopped = [str(n["name"]) for n in nodes if n["vars"].get("emr_state", "Running") != "Running"]

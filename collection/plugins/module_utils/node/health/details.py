@@ -1,15 +1,31 @@
 """HDFS by DataNode, YARN by node and queue, as NameNode and ResourceManager see them."""
 from __future__ import annotations
 
+import json
+from urllib.parse import urlsplit
+
+from ...domain import paths
+from ..common import read_text
 from ..daemons.health import NODE_STATES, listed, namenode, summarize, yarn_summary
-from ..hadoop_http import ResourceManager
+from ..hadoop_http import NameNode, ResourceManager
 
 
 def hdfs_details(base):
     """``hdfs_summary`` with ``datanodes``: one row for each, dead and decommissioning ones too. None: no answer."""
     beans = namenode(base)
     found = summarize(beans)
-    return None if found is None else dict(found, **datanodes(beans["NameNodeInfo"]))
+    return None if found is None else dict(found, **datanodes(beans["NameNodeInfo"]), **standing(NameNode(base)))
+
+
+def standing(daemon):
+    """{standing: [{node, state}]} of a daemon that runs on several nodes, of which one is active; {} of one that does not."""
+    if len(daemon.addresses) == 1:
+        return {}
+    try:
+        names = {row["address"]: row["name"] for row in json.loads(read_text(paths.NODES) or "{}").get("nodes", [])}
+    except ValueError:
+        names = {}
+    return {"standing": [{"node": names.get(urlsplit(address).hostname, address), "state": state} for address, state in daemon.states().items()]}
 
 
 def datanodes(info):
@@ -38,7 +54,7 @@ def yarn_details(base):
         return None
     manager = ResourceManager(base)
     return dict(found, nodes=yarn_nodes(manager.look(f"/ws/v1/cluster/nodes?states={NODE_STATES}")),
-                queues=yarn_queues(manager.look("/ws/v1/cluster/scheduler")))
+                queues=yarn_queues(manager.look("/ws/v1/cluster/scheduler")), **standing(manager))
 
 
 def yarn_nodes(answer):
