@@ -5,6 +5,7 @@ from ipaddress import ip_network
 
 from ...services.registry import BUNDLES, ROLES, SERVICES, components_for, homes
 from ..text.names import nearest
+from ..topology.placement import SEVERAL
 from .rules_people import check_people
 from .schema import MAX_DATA_DISKS
 
@@ -90,11 +91,11 @@ def _masters(spec, checker) -> None:
     if not groups:
         _note(checker, "node_groups.master", "missing, expected one node group with the role master",
               "Add for example: master: {count: 1, instance_types: [ecs.g7.xlarge]}")
-    elif count != 1:
+    elif count not in (1, SEVERAL):
         key = f"node_groups.{groups[-1].name}.count"
         found = "no master" if count == 0 else f"{count} masters"
-        _note(checker, key, f"found {found}, expected exactly 1: high availability is not offered yet",
-              "Set the count of the master group to 1" + (" and keep one such group." if len(groups) > 1 else "."))
+        _note(checker, key, f"found {found}, expected 1, or {SEVERAL} that take over from each other: fewer could not tell who of them is cut off",
+              f"Set the count of the master group to 1 or {SEVERAL}" + (" and keep one such group." if len(groups) > 1 else "."))
 
 
 def _services(spec, checker) -> None:
