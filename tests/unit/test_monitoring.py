@@ -45,7 +45,7 @@ def test_every_daemon_with_figures_is_a_target_and_says_where_it_is():
     rows = json.loads(files()["/etc/emr/monitoring/targets.json"]["content"])
     found = {(row["labels"]["node"], row["labels"]["component"]): row for row in rows}
     wanted = {(n.name, c.name) for n in NODES for c in COMPONENTS.values() if c.metrics and c.service in ("hdfs", "yarn", "mapreduce", "monitoring")
-              and n.role in c.roles}
+              and n.role in c.roles and c.placement.least == 1}
     assert set(found) == wanted and ("s2", "datanode") in wanted and ("m1", "historyserver") in wanted
     assert found["s2", "datanode"] == {"targets": ["10.0.0.3:9864"], "labels": {
         "node": "s2", "component": "datanode", "service": "hdfs", "role": "slave", "group": "slave", "__metrics_path__": "/prom"}}

@@ -283,6 +283,8 @@ class Context:
             counts.setdefault(group, {"role": role, "count": 0})["count"] += 1
         for row in counts.values():
             row["instance_types"] = [UNBOUGHT["type"]]
+        # What is not offered for several masters is off where nobody can say so.
+        several = sum(row["count"] for row in counts.values() if row["role"] == "master") > 1
         mirrors = self.setting("emr_mirrors") or os.environ.get("EMR_MIRRORS", "").split(",")
         return {"name": str(self.setting("emr_cluster_name", "cluster")),
                 "region": UNBOUGHT["region"], "zone": UNBOUGHT["zone"], "image": UNBOUGHT["image"],
@@ -291,7 +293,7 @@ class Context:
                 **roles_said.said(self),
                 "mirrors": [str(m) for m in ([mirrors] if isinstance(mirrors, str) else mirrors) if m],
                 "artifacts": plain(self.setting("emr_artifacts", {})),
-                "node_groups": counts}
+                "node_groups": counts, **({"backup": {"enabled": False}} if several else {})}
 
     @property
     def services(self) -> tuple:

@@ -70,18 +70,15 @@ def services(context) -> list:
         roles = [*context.vars.get("ansible_role_names", []), str(context.vars.get("ansible_role_name", ""))]
         # Single services, as they are on record afterwards: the next run must not find another spec.
         said = expand_services(list(dict.fromkeys([*_kept(context), *role_variables.services_of(roles)])) or ["hadoop"])
-    names = [str(name) for name in ([said] if isinstance(said, str) else said)]
+    # What runs is on record with what joined by itself, which nobody names.
+    names = [str(name) for name in ([said] if isinstance(said, str) else said) if name not in JOINING]
     if not context.dropped or set(names) - set(SERVICES) - set(BUNDLES):
         return names
     return [name for name in expand_services(names) if name not in context.dropped]
 
 
 def _kept(context) -> tuple:
-    """Services that the cluster has, as configured in this run, else as on record; without those that join by themselves."""
-    return tuple(name for name in _on_record(context) if name not in JOINING)
-
-
-def _on_record(context) -> tuple:
+    """Services that the cluster has, as configured in this run, else as on record."""
     hosts = (context.control, context.host)
     done = next((found for host in hosts if (found := context.fact("emr_services_kept", host)) is not None), None)
     if done is not None:
