@@ -64,6 +64,7 @@ def test_clients_know_the_file_system_by_a_name_that_is_no_hosts():
         assert found["core-site"]["fs.defaultFS"] == "hdfs://sales" and found["hdfs-site"]["dfs.nameservices"] == "sales"
         assert found["hdfs-site"]["dfs.ha.namenodes.sales"] == ",".join(MASTERS)
         assert all(found["hdfs-site"][f"dfs.namenode.rpc-address.sales.{host}"] == f"{host}:8020" for host in MASTERS)
+        assert found["hdfs-site"]["dfs.client.retry.policy.enabled"] == "false", "it would ask a host that is gone for a minute"
         assert "dfs.namenode.rpc-address" not in found["hdfs-site"] and "yarn.resourcemanager.hostname" not in found["yarn-site"]
         assert found["core-site"]["ha.zookeeper.quorum"] == ",".join(f"{host}:2181" for host in MASTERS)
 

@@ -87,7 +87,7 @@ def _addresses(facts) -> dict:
 def _defaults(facts) -> dict:
     node = facts.node
     conf = {
-        **_addresses(facts), "dfs.namenode.rpc-bind-host": "0.0.0.0", "dfs.namenode.http-bind-host": "0.0.0.0",
+        "dfs.namenode.rpc-bind-host": "0.0.0.0", "dfs.namenode.http-bind-host": "0.0.0.0",
         "dfs.permissions.superusergroup": "hadoop",
         "dfs.hosts": f"{HADOOP_CONF}/dfs.hosts", "dfs.hosts.exclude": f"{HADOOP_CONF}/dfs.hosts.exclude",
         # dfs.hosts decides who may join; a reverse look-up besides would only refuse new nodes for a stale hosts file.
@@ -108,6 +108,7 @@ def _defaults(facts) -> dict:
         "dfs.namenode.replication.work.multiplier.per.iteration": "10",
         # A copy that failed, for its target has just been released, is tried again after 60 s: a decommission waits for it.
         "dfs.namenode.reconstruction.pending.timeout-sec": "60",
+        **_addresses(facts),
     }
     if facts.here(NAMENODE):
         conf["dfs.namenode.name.dir"] = file_uris(data_dirs(node, "dfs/name", "hdfs/name", 2))
@@ -181,7 +182,8 @@ FIGURES = (Figures("HDFS", "", (
 
 SERVICE = Service(
     name="hdfs", figures=FIGURES, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
-    proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), components=(NAMENODE, DATANODE, JOURNALNODE, ZKFC), deletable=False,
+    proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), deletable=False,
+    components=(NAMENODE, DATANODE, JOURNALNODE, ZKFC),
     files=(ConfFile(
         "hdfs-site", f"{HADOOP_CONF}/hdfs-site.xml", everywhere=True, prefixes=("dfs.",), takes=("core-site",),
         aliases=xml_aliases("hdfs-site", "hdfs"), counted=("dfs.replication", "dfs.namenode.handler.count"),

@@ -34,6 +34,8 @@ def shared(topology, name_nodes) -> dict:
     name = topology.cluster
     rows = {"dfs.nameservices": name, f"dfs.ha.namenodes.{name}": ",".join(node.name for node in topology.running(name_nodes)),
             f"dfs.client.failover.proxy.provider.{name}": "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider",
+            # This policy asks the same NameNode again and again: with one it waits for its restart, with several it would never ask the next.
+            "dfs.client.retry.policy.enabled": "false",
             # Half a second before a client asks the next one, at most two: the default waits up to 15 s after the failover is over.
             "dfs.client.failover.sleep.base.millis": "500", "dfs.client.failover.sleep.max.millis": "2000", "dfs.client.failover.max.attempts": "120",
             "dfs.ha.automatic-failover.enabled": "true", "dfs.ha.fencing.methods": FENCING,
