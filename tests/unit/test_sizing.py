@@ -54,7 +54,7 @@ def test_heaps_keep_the_catalogues_bounds(name):
             assert size >= (1024 if name == "namenode" else rule.least)
         elif sizing.small(memory):
             # A driver of Spark does not start with less.
-            assert 128 <= size <= 256 or (COMPONENTS[name].application and 512 <= size <= 655) or (not COMPONENTS[name].jvm and size <= 128)
+            assert min(128, rule.least) <= size <= 256 or (COMPONENTS[name].application and 512 <= size <= 655) or (not COMPONENTS[name].jvm and size <= 128)
 
 
 @pytest.mark.parametrize(("memory", "vcpus"), SHAPES)
