@@ -158,8 +158,10 @@ def test_a_job_goes_on_when_its_resourcemanager_is_lost(bed, how):
         bed.ssh(NAME, CONTROL, "systemctl restart emr-resourcemanager")
         until(lambda: active(bed, "resourcemanager"), "a ResourceManager is active", 60)
     before = active(bed, "resourcemanager")
-    job = bed.json("submit", NAME, "--type", "MR", "--file", "/opt/emr/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples.jar", "--",
-                   "sleep", "-m", "4", "-r", "1", "-mt", "15000")["job"]
+    place = f"/tmp/{how.__name__}-{time.time():.0f}"
+    bed.ssh(NAME, WRITER_NODE, f"hdfs dfs -mkdir {place} && echo one | hdfs dfs -put - {place}/in")
+    job = bed.json("submit", NAME, "--type", "HADOOP_STREAMING", "--", "-input", f"{place}/in", "-output", f"/user/emr{place}", "-mapper",
+                   "sh -c 'cat; sleep 60'", "-reducer", "cat")["id"]
     until(lambda: "RUNNING" in bed.ssh(NAME, LOOKER, "yarn application -list -appStates RUNNING 2>/dev/null"), "the job runs", 120)
     begun = time.monotonic()
     kill(bed, before, "resourcemanager") if how is kill else power_off(bed, before)
@@ -167,6 +169,7 @@ def test_a_job_goes_on_when_its_resourcemanager_is_lost(bed, how):
     print(f"\nResourceManager lost: another was active after {time.monotonic() - begun:.1f} s")
     done = bed.json("jobs", "wait", NAME, job, timeout=600)
     assert done["state"] == "SUCCEEDED", done
+    assert bed.ssh(NAME, LOOKER, f"hdfs dfs -cat /user/emr{place}/part-*").split() == ["one"]
     if how is power_off:
         power_on(bed, before)
     for daemon in ("namenode", "resourcemanager"):

@@ -65,4 +65,8 @@ def core(connect: str) -> dict:
             # A NameNode that hangs is given up after this, not after 45 s.
             "ha.health-monitor.rpc-timeout.ms": "20000",
             # A host that is gone refuses nothing: whoever asks it goes on to the next one after this, not after 20 s.
-            "ipc.client.connect.timeout": "5000"}
+            "ipc.client.connect.timeout": "3000",
+            # It is asked once to stand by before it is cut off: a second time is a pause for everybody.
+            "ha.failover-controller.graceful-fence.connection.retries": "0",
+            # A call on its way to a host that vanished without a word is given up after this, not after 2 minutes.
+            "ipc.client.rpc-timeout.ms": "60000"}
