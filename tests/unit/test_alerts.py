@@ -16,6 +16,7 @@ from emrctl.dist.lock import parse_lock
 from emrctl.dist.monitoring import LIBC, LIBRARY_FOLDER, LOADER
 from emrctl.main import GROUPS, VERBS
 from tests.alert_cases import CASES, LOOKS, NOW
+from tests.soak import alert_faults as faults, alert_waves as waves
 
 ALERTS = {alert.name: alert for home in HOMES.values() for alert in home.alerts}
 
@@ -126,3 +127,8 @@ def test_a_spec_changes_removes_and_adds_rules(promtool, tmp_path):
 def test_the_names_that_a_node_is_replaced_in_are_prometheus_own():
     settings = monitoring_files.settings_of(Alert("A", "up == 0", "It is down.", "emrctl repair {cluster} --node {node}"), "sales")
     assert settings["A.help"] == "emrctl repair sales --node {{ $labels.node }}" and "A.at" not in settings
+
+
+def test_every_rule_has_a_real_fault_in_the_long_runs():
+    fired = {alert for wave in waves.waves("master", "first", "second") for fault in wave for alert in fault.alerts}
+    assert fired == set(faults.ALERTS)

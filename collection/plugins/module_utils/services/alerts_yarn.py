@@ -37,7 +37,7 @@ _APPLICATIONS = (
           f"Applications ask for {_VALUE} MiB more than they have, half of the cluster's memory and more: they run, and slowly.",
           "emrctl scale {cluster} task=N", "warning", 1800, "0.5", "of the memory"),
     Alert("YarnApplicationsFail", f"max(increase(queue_metrics_apps_failed{_ROOT}[15m])) > {{at}}",
-          f"{_VALUE} applications have failed within 15 minutes.", "emrctl jobs list {cluster} --state FAILED", "warning", 0, "3", "applications",
+          f"The masters of {_VALUE} applications have failed within 15 minutes, each as often as it was tried.", "emrctl jobs list {cluster} --state FAILED", "warning", 0, "3", "applications",
           follows=("NameNodeDown", "HdfsSafeMode", "ResourceManagerDown")),
     Alert("ContainersFail", "max by (node) (increase(node_manager_metrics_containers_failed[15m])) > {at}",
           f"{_VALUE} containers have failed on {{{{ $labels.node }}}} within 15 minutes.", "emrctl logs {cluster} --component nodemanager --node {node}",
