@@ -33,6 +33,9 @@ while True:
     for at in range(0, len(pages), 4096): pages[at]
 """
 
+# Rules that this cluster of one master does not have: tests/soak/test_failover.py loses a master with all that is on it.
+ELSEWHERE = {"ZooKeeperDown"}
+
 USER, HDFS = "runuser -u emr --", "runuser -u hdfs -- /opt/emr/hadoop/bin/hdfs"
 YARN = "/opt/emr/hadoop/bin/yarn"
 JAVA = "env JAVA_HOME=$(grep -h JAVA_HOME /etc/emr/units/emr-datanode.env | cut -d= -f2)"
