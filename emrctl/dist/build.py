@@ -18,7 +18,7 @@ from .paths import LOCKS, dist_dir
 
 MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring, "bench": bench, "native": native}
 # MiB on the disk while it is built.
-SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200, "bench": 200, "native": 250}
+SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200, "bench": 200, "native": 350}
 
 
 def lock_file(artifact: Artifact) -> Path:

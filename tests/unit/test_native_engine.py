@@ -61,7 +61,10 @@ def test_every_node_that_may_run_a_driver_or_an_executor_gets_it(role):
 
 def test_drivers_and_containers_find_it_by_the_same_path():
     assert f"/share/hadoop/tools/lib/*:{spark_native.JARS}" in spark._spark_env(facts(NATIVE), {})
-    assert defaults_of(NATIVE)["spark.plugins"] == "org.apache.spark.CometPlugin"
+    conf = defaults_of(NATIVE)
+    assert conf["spark.plugins"] == "org.apache.spark.CometPlugin"
+    libraries = {conf[f"spark.{who}.extraLibraryPath"] for who in ("executor", "driver", "yarn.am")}
+    assert libraries == {"/opt/emr/hadoop/lib/native:/opt/emr/native/lib"}, "its own beside Hadoop's"
 
 
 @pytest.mark.parametrize(("memory", "vcpus"), [(2, 2), (3, 2), (4, 2), (8, 2), (8, 4), (16, 4), (32, 8), (64, 16), (256, 64)])

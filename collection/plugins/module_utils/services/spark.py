@@ -8,7 +8,7 @@ from ..domain.config import kinds, texts, writers
 from ..domain.install.systems import SPARK_PYTHON
 from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, SPARK_HOME
 from ..domain.resident.files import NOTE
-from ..domain.sizing.rules import clamp, floor, quick_flags, shapes_of, small
+from ..domain.sizing.rules import QUICK_COLLECTOR, clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
 from . import panels_spark, reasons, spark_native
 from .alerts import down
@@ -132,10 +132,16 @@ def _sizes(facts) -> dict:
         yarn = yarn_memory(min(shapes)[0]) - (held(facts.services) if len(shapes) == 1 else 0)
         container = spark_native.container_of(yarn, size.heap + size.overhead, job_sizing(shapes).min_allocation)
         conf.update(spark_native.sizes(container))
-    flags = " ".join(quick_flags(min(shapes)[0]))
-    if flags:
-        conf.update({f"spark.{who}.extraJavaOptions": flags for who in ("executor", "driver", "yarn.am")})
+    conf.update(_java_options(min(shapes)[0]))
     return {"spark-defaults": conf}
+
+
+def _java_options(memory_mib: int) -> dict:
+    """Flags of the JVMs of a job on small nodes. The quick compiler alone is for the application master, which does little: what executors and
+    drivers compute takes twice the time with it (docs/tuning.md)."""
+    quick = quick_flags(memory_mib)
+    flags = {"executor": QUICK_COLLECTOR, "driver": QUICK_COLLECTOR, "yarn.am": " ".join(quick)} if quick else {}
+    return {f"spark.{who}.extraJavaOptions": text for who, text in flags.items()}
 
 
 def _too_small(rest):

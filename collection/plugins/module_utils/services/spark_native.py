@@ -11,7 +11,8 @@ from ..domain.spec.field import Field
 
 # The engines, and the artifact of the native one.
 STOCK, NATIVE = "stock", "native"
-JARS = f"{paths.NATIVE_ENGINE}/lib/*"
+LIB = f"{paths.NATIVE_ENGINE}/lib"
+JARS = f"{LIB}/*"
 # Of a container: what is beside heap and lent memory, and the heap's share of the rest. MiB.
 BESIDE, LEAST_BESIDE, HEAP_SHARE, LEAST_HEAP = 0.125, 512, 0.42, 512
 # A container of Spark's application master in client mode: 512 MiB of heap and 384 beside it, in the unit of allocations.
@@ -59,7 +60,9 @@ def sizes(container: int) -> dict:
 
 def settings() -> dict:
     """What makes Spark use it."""
-    return {"spark.plugins": "org.apache.spark.CometPlugin",
+    # Found there, its library need not be unpacked from the jar by each process.
+    libraries = {f"spark.{who}.extraLibraryPath": f"{paths.HADOOP_NATIVE}:{LIB}" for who in ("executor", "driver", "yarn.am")}
+    return {**libraries, "spark.plugins": "org.apache.spark.CometPlugin",
             "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager"}
 
 

@@ -93,8 +93,8 @@ _ROWS = (
             on_demand=True),
          "native": _own(
             "native", "1.2.0",
-            "e8bd6949be0685c1023b09717b75c6a2000cfb9fb758c54d84106930821764a3"
-            "8f1de5e2677d60314010066728b0b401f992d7d409a49589d5265cf61ef03158",
+            "f28bbcfe7ce84e9726a969a7a923f23d62aa56e85afc6d62d15c5a59ca82b846"
+            "7c70853e4c8735c2af78c772e19efb6ae1efb86168aacff5b5cbda335d6d2a5e",
             on_demand=True)},
         notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",
