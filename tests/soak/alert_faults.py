@@ -18,7 +18,7 @@ ALERTS = {alert.name: alert for home in HOMES.values() for alert in home.alerts}
 # Thresholds that a test can reach on hosts that share a machine's disk and memory; all others are the rules' own.
 REACHED = {"JobFailed.at": "1", "FlowFailed.at": "1", "NodeRestarted.at": "1", "OutOfMemory.at": "1", "JobsWait.at": "15", "NameNodeEditsLong.at": "200",
            "YarnApplicationsFail.at": "0", "ContainersFail.at": "0", "HdfsDeletionsPending.at": "0", "NodeFiguresOld.at": "90", "BackupTooOld.at": "1.2",
-           "NameNodeSlow.at": "10", "StreamRestarts.at": "1", "CpuPressure.at": "95",
+           "NameNodeSlow.at": "10", "DiskBusy.at": "50", "StreamRestarts.at": "1", "CpuPressure.at": "95",
            # It cannot be computed while two units of one node have failed.
            "Broken.expr": "emr_unit_failed * on (node) emr_unit_failed > 1"}
 WATCHER = """import json, time, urllib.request

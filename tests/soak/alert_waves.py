@@ -153,7 +153,7 @@ def _jobs(master):
 
 
 def _queue(second):
-    pi = f"sh -c '{YARN} jar {EXAMPLES} pi 60 100000'"
+    pi = f"sh -c '{YARN} jar {EXAMPLES} pi -D yarn.app.mapreduce.am.resource.mb=1536 60 100000'"
     end = f"for a in $({YARN} application -list 2>/dev/null | grep -o 'application_[0-9_]*'); do runuser -u yarn -- {YARN} application -kill $a; done; true"
     return [Fault("four jobs of MapReduce at once", second, f"for i in 1 2 3 4; do systemd-run -q --unit pi$i {USER} {JAVA} {pi}; done",
                   f"systemctl stop pi1 pi2 pi3 pi4; {end}", ("YarnApplicationsWait", "YarnMemoryShort"), 300)]
@@ -182,9 +182,10 @@ def _machine(first, second):
 def _waiting(master, first, second):
     blocks = "/data/2/dfs/data/current/BP-*/current"
     return [
-        Fault("eight writers that wait for the disk", first, "for i in $(seq 8); do systemd-run -q --unit busy$i sh -c "
-              "\"while :; do dd if=/dev/zero of=/data/1/busy$i bs=64k count=400 oflag=direct,dsync status=none; done\"; done",
-              "systemctl stop 'busy*'; rm -f /data/1/busy*", ("DiskBusy",), 240),
+        # Hosts see the machine's disk alone, and their roots are on it; what is written to their own disks waits in its memory.
+        Fault("four writers past the page cache", first, "for i in $(seq 4); do systemd-run -q --unit busy$i sh -c "
+              "\"while :; do dd if=/dev/zero of=/var/tmp/busy$i bs=4M count=50 oflag=direct status=none; done\"; done",
+              "systemctl stop 'busy*'; rm -f /var/tmp/busy*", ("DiskBusy",), 240),
         Fault("more jobs at once than the master has memory for", "", "flow run NAME wide.yml", "flow list NAME", ()),
         Fault("more jobs at once than the master has memory for", master, "true", END_WORK, ("JobsWait",), 240),
         Fault("a disk that a DataNode may not write", second, f"chmod 0 {blocks}/finalized {blocks}/rbw; "
