@@ -13,13 +13,17 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.render i
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons import units
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_on
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, components_on
 
 from .test_config import SPEC, topology
 
 KEPT = Path(__file__).with_name("one_master.txt")
 AGAIN = "If it is meant: python -m tests.unit.test_one_master writes tests/unit/one_master.txt anew"
 ALL = SPEC.replace("[hadoop, spark]", "[hadoop, spark, metastore, spark-thrift, spark-connect]")
+
+
+# What watches the cluster changes with every rule and panel.
+WATCHING = (f"{paths.PAGE}/", f"{paths.MONITORING_CONF}/", *(f"{units.DIGEST_DIR}/{row.name}" for row in COMPONENTS.values() if row.service == "monitoring"))
 
 
 def files() -> dict:
@@ -30,7 +34,7 @@ def files() -> dict:
         rows = render_conf(effective, spec, top, node) + units.unit_files(units.node_units(
             components_on(spec.expanded_services, top, node), effective, top.cluster, units.JAVA_MARK, {}))
         found.update({f"{node.name} {row['path']}": f"{row['owner']} {row['mode']}\n{row['content']}" for row in rows
-                      if not row["path"].startswith((f"{paths.PAGE}/", f"{paths.MONITORING_CONF}/"))})
+                      if not row["path"].startswith(WATCHING)})
     return found
 
 
