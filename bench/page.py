@@ -75,6 +75,10 @@ def series(nodes: int, others: int, at: random.Random) -> list:
                 add(node, "datanode", f"datanode_{name}", "counter")
             for name, kind in (("running", "gauge"), ("failed", "counter")):
                 add(node, "nodemanager", f"node_manager_metrics_containers_{name}", kind)
+            for application in ("others", *(f"application_1796045317179_{4 * (number % 5) + one:04}" for one in range(4))):
+                program = "" if application == "others" else "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend"
+                for name in ("memory_bytes", "cpus", "containers"):
+                    add(node, "node-exporter", f"emr_application_{name}", "gauge", application=application, user="emr", program=program)
         for other in range(others):
             add(node, "datanode" if number else "namenode", f"other_{other:03}", at.choice(("still", "still", "still", "counter", "gauge")))
     for name in HDFS:
