@@ -25,12 +25,15 @@ class ActionModule(NodeAction):
     REFUSES = True
 
     def work(self, context, args):
+        nodes = [self._node(context, node) for node in context.draining]
+        nodes = [n for n in nodes if n["parts"] or n["drains"]]
+        if args.get("op") == "name" and nodes:
+            # The daemons of the nodes themselves are told once, by the control node.
+            return self._options(context, op="name", nodes=[dict(n, drains=[]) for n in nodes], drain_s=seconds(args, "limit_s", DRAIN_LIMIT_S))
         if not context.is_control_node:
             return {"result": {"changed": False}}
         if args.get("op") == "look":
             return self._look(context, args)
-        nodes = [self._node(context, node) for node in context.draining]
-        nodes = [n for n in nodes if n["parts"] or n["drains"]]
         if not nodes:
             # Gateways hold nothing; that they may go has to be told all the same.
             drained = sorted(n.name for n in context.draining)

@@ -19,10 +19,11 @@ author:
 options:
   op:
     description:
-      - V(drain) drains and waits. V(look) only reads what each node holds and runs, and with how many copies files are stored.
+      - V(drain) drains and waits. V(name) names the leaving nodes to the daemons of this node and does not wait, for masters beside the
+        control node. V(look) only reads what each node holds and runs, and with how many copies files are stored.
     type: str
     default: drain
-    choices: [drain, look]
+    choices: [drain, name, look]
   spec:
     description:
       - With O(op=look), the wanted spec; files with more copies than it has slaves are counted.

@@ -14,9 +14,11 @@ from . import lists as node_lists, services
 
 
 def perform(params, check):
-    """One step: op look, begin, wait. Returns the module's result."""
+    """One step: op look, name, begin, wait. Returns the module's result."""
     if params["op"] == "look":
         return dict(look(params), changed=False)
+    if params["op"] == "name":
+        return {"changed": True if check else begin(params)}
     if params["op"] == "begin" and check:
         return {"changed": True, "nodes": [], "done": True}
     if params["op"] == "begin":
