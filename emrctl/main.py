@@ -33,6 +33,7 @@ VERBS = {
     "export": ("emrctl.transfer", "export"),
     "clone": ("emrctl.life", "clone"),
     "restart": ("emrctl.operate", "restart"),
+    "failover": ("emrctl.operate", "failover"),
     "start": ("emrctl.operate", "start"),
     "stop": ("emrctl.operate", "stop_cluster"),
     "maintain": ("emrctl.maintain", "maintain"),

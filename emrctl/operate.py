@@ -35,6 +35,12 @@ def restart(name: str = NAME, service: list[str] = SERVICE, component: list[str]
     finish(result, output, views_operate.restarted(name, result.data, result.seconds))
 
 
+def failover(name: str = NAME, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
+    """Have other masters take over what is active on one, while everything goes on. Only with three masters."""
+    result = run("failover", {"emr_name": name, "emr_region": region, "emr_confirm": "yes"}, quiet)
+    finish(result, output, views_operate.failed_over(result.data))
+
+
 def start(name: str = NAME, service: list[str] = SERVICE, component: list[str] = COMPONENT, group: list[str] = GROUP,
           node: list[str] = NODE, region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Start the cluster's instances and daemons; finishes restarts that were left undone."""

@@ -34,3 +34,8 @@ def standing(data: dict) -> str:
     if data.get("charging"):
         lines.append(f"Stopped, but still paid in full: {', '.join(data['charging'])}")
     return "\n".join([*lines, f"Next: emrctl start {data['name']}"])
+
+
+def failed_over(data: dict) -> str:
+    """Who was active before, and who is now."""
+    return "\n".join(f"{service}: {row['to'] or 'nobody yet'} is active, before {row['from'] or 'nobody'}" for service, row in data["active"].items())

@@ -11,7 +11,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings
 from ansible_collections.emr.cluster.plugins.module_utils.domain.daemons.scope import batches, select
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import components_for
-from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, refresh_row
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, peers, refresh_row
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction, keep
 
@@ -74,12 +74,6 @@ class ActionModule(NodeAction):
                 result.setdefault("ansible_facts", {}).update(NOTHING)
         if self.phase == "go" and result.get("changes"):
             display.display(f"emr: {context.host}: {', '.join(result['changes'])}")
-
-
-def peers(context, rows) -> dict:
-    """Where the same daemons of other nodes answer, as ``peers`` {component: addresses}, and on which nodes, as ``names`` {address: node}."""
-    found = {row.name: [e for e in context.topology.endpoints(row, row.health.port) if e.host != context.host] for row in rows if row.turn}
-    return {"peers": {name: [e.url for e in ends] for name, ends in found.items()}, "names": {e.url: e.host for ends in found.values() for e in ends}}
 
 
 def plan(context, args) -> dict:

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations as backup, restore_after  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.bench import operations as bench  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
-    from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import roll, service, status  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import failover, roll, service, status  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance, data  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.health import check, copies, verify  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.host import bundle, prepare  # noqa: F401
@@ -98,6 +98,7 @@ OPERATIONS = {
     "configure": ("config.configure", "configure", True),
     "service": ("daemons.service", "apply", True),
     "roll": ("daemons.roll", "perform", True),
+    "failover": ("daemons.failover", "perform", True),
     "restore": ("backup.restore_after", "perform", True),
     "drain": ("scale.drain", "perform", False),
     "balance": ("hdfs.balance", "perform", False),

@@ -28,3 +28,9 @@ def refresh_row(component, refresh, context) -> dict:
     """One refresh of a component as the module on the node wants it."""
     return {"component": component.name, "label": component.label, "unit": component.unit, "user": component.user,
             "name": refresh.name, "base": context.url(component.name), "argv": [word.format(node=context.host) for word in refresh.command]}
+
+
+def peers(context, rows) -> dict:
+    """Where the same daemons of other nodes answer, as ``peers`` {component: addresses}, and on which nodes, as ``names`` {address: node}."""
+    found = {row.name: [e for e in context.topology.endpoints(row, row.health.port) if e.host != context.host] for row in rows if row.turn}
+    return {"peers": {name: [e.url for e in ends] for name, ends in found.items()}, "names": {e.url: e.host for ends in found.values() for e in ends}}

@@ -119,6 +119,17 @@ class RollGo:
 
 
 @dataclass(frozen=True)
+class Failover:
+    phase: str
+    answers: dict
+    components: list[Daemon]
+    hosts: list
+    limit_s: float
+    peers: dict = field(default_factory=dict)
+    names: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Drain:
     op: str
     answers: dict
@@ -295,7 +306,8 @@ class BenchRead:
 
 
 REQUESTS = {
-    "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "balance": Balance,
+    "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "failover": Failover,
+    "balance": Balance,
     "verify": Verify, "status": Status, "check": Check, "bundle": Bundle, "copies": Copies, "data": Data,
     "people": {"list": PeopleList, "guard": PeopleGuard, "delete": PeopleDelete}, "backup": Backup,
     "restore": {"fetch": RestoreFetch, **dict.fromkeys(("look", "place", "scan", "edits", "report", "accept", "restored", "finish"), Restore)},

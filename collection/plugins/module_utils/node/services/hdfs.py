@@ -66,6 +66,10 @@ class NameNodeTurn(Turn):
             if standing or not self.params["force"]:
                 hand_over(self.here, self._host(standing), unit_environment(self.component["unit"]))
 
+    def hand_over(self):
+        """Its failover controller makes another one active, which is faster than a restart."""
+        self.leave()
+
     def _host(self, standing):
         if not standing:
             raise NodeError(f"the NameNode of {self.here} is active, and no other stands by to take over. Look with: emrctl status. Or restart anyway "

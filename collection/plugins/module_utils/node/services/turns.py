@@ -1,6 +1,7 @@
 """What has to hold around the restart of a daemon."""
 from __future__ import annotations
 
+from ..common import run
 from ..daemons import gates
 
 
@@ -19,6 +20,10 @@ class Turn:
 
     def after(self, begun):
         """Wait until the cluster has it back. ``begun``: moment at which it went down."""
+
+    def hand_over(self):
+        """Have another one of several take over what is active here: it does when this one begins anew."""
+        run(["systemctl", "restart", f"{self.component['unit']}.service"], limit_s=180)
 
     def wait(self, what, gate):
         """Wait for a gate after the restart."""
