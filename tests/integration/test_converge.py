@@ -58,6 +58,21 @@ def test_only_the_bought_node_is_new_and_it_answers_for_the_cluster(ecs):
     assert set(map(tuple, groups.values())) == {("emr_target",)} and len(groups) == 4 and plan.to_release == []
 
 
+def test_no_master_joins_or_leaves_a_cluster_that_was_created(ecs):
+    three = {"master": "  master: {count: 3, instance_types: [ecs.c6.large]}", "backup": "backup: {enabled: false}"}
+    before = made(ecs, "cmasters")
+    with pytest.raises(Refused, match="cmasters-master-002, cmasters-master-003 would join cmasters-master-001"):
+        converge(ecs, cloudbed.spec(ecs, "cmasters", **three), before)
+    with cloudbed.Owner() as owner:
+        client = EcsClient(ecs.region)
+        wanted = cloudbed.spec(ecs, "cthree", **three)
+        run, (_found, plan, *_rest) = cloudbed.create(client, wanted, owner)
+        run.settle(wanted)
+    assert [p.ordinals for p in plan.purchases if p.role == "master"] == [[1, 2, 3]]
+    with pytest.raises(Refused, match="the number of masters is decided when a cluster is created"):
+        converge(ecs, cloudbed.spec(ecs, "cthree"), wanted)
+
+
 def test_without_a_new_node_the_master_answers(ecs):
     before = made(ecs, "csame")
     _, plan, groups = converge(ecs, before, before, confirm="")

@@ -22,6 +22,8 @@ from ansible_collections.emr.cluster.plugins.module_utils.node.host import (
 )
 from ansible_collections.emr.cluster.plugins.module_utils.node.install import install as node_install
 
+from .test_hadoop_http import Server, namenode
+
 HERE = Path(__file__).resolve()
 UTILS = HERE.parents[2] / "collection" / "plugins" / "module_utils"
 HOSTS = [{"name": "a-master-001", "address": "10.0.0.1"}, {"name": "a-slave-001", "address": "10.0.0.2"}]
@@ -140,8 +142,8 @@ def formatted(path, cluster_id):
     (path / "current" / "VERSION").write_text(f"clusterID={cluster_id}\n")
 
 
-def plan(*dirs, refusal=""):
-    return {"dirs": [str(d) for d in dirs], "cluster_id": "emr-1", "refusal": refusal}
+def plan(*dirs, refusal="", **several):
+    return {"dirs": [str(d) for d in dirs], "cluster_id": "emr-1", "refusal": refusal, **several}
 
 
 def fake_format(monkeypatch, cluster_id="emr-1"):
@@ -198,6 +200,25 @@ def test_formats_that_could_destroy_something_are_refused(tmp_path, monkeypatch,
     with pytest.raises(node_common.NodeError):
         node_format.format_if_empty(plan(target, refusal="slave-001 holds data" if case == "refusal" else ""), {})
     assert not calls
+
+
+def test_a_namenode_that_comes_to_others_takes_over_their_file_system(tmp_path, monkeypatch):
+    calls = fake_format(monkeypatch)
+    (tmp_path / "name").mkdir()
+    wanted = plan(tmp_path / "name", refusal="slave-001 holds data", others=["http://127.0.0.1:9"], shared=["http://127.0.0.1:9"])
+    assert node_format.held(wanted) == "no other NameNode serves, whose file system it could take over"
+    with Server(namenode("standby")) as other:
+        assert node_format.held(dict(wanted, others=["http://127.0.0.1:9", other.url])) == ""
+    assert "copied the file system of another NameNode" in node_format.format_if_empty(wanted, {}) and "-bootstrapStandby" in calls[0]
+    assert node_format.held(wanted) == node_format.format_if_empty(wanted, {}) == "" and len(calls) == 1
+
+
+def test_the_first_namenode_is_formatted_when_all_that_keep_its_edits_serve(tmp_path):
+    (tmp_path / "name").mkdir()
+    with Server(lambda *_: (200, {}, '{"beans": []}')) as journal:
+        wanted = plan(tmp_path / "name", others=[], shared=[journal.url, "http://127.0.0.1:9"])
+        assert node_format.held(wanted) == "no answer from http://127.0.0.1:9"
+        assert node_format.held(dict(wanted, shared=[journal.url])) == node_format.held({}) == node_format.held(plan(tmp_path / "name")) == ""
 
 
 @pytest.fixture

@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.emr.cluster.plugins.action.service import origin
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.render import render_conf
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import effective_config
+from ansible_collections.emr.cluster.plugins.module_utils.domain.health import rows
 from ansible_collections.emr.cluster.plugins.module_utils.domain.sizing import memory
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Node, Topology
 from ansible_collections.emr.cluster.plugins.module_utils.services import zookeeper
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import (
+    COMPONENTS,
     components_on,
     expand_services,
     joining,
@@ -103,3 +106,40 @@ def test_masters_of_two_gib_have_room_for_three():
     services = expand_services(["hadoop", "zookeeper", "monitoring"])
     memory.check_topology(services, nodes(memory_mib=2048))
     assert memory.demand(services, "master", 2048, nodes(3)) > memory.demand(services, "master", 2048, nodes(1))
+
+
+class Seen:
+    """As much of a context as the origin of a file system needs. ``storage``: {node: state of its NameNode's directory}, others were not looked at."""
+
+    def __init__(self, host, storage, data="empty"):
+        self.host, self.services, self.topology, self.data = host, ("hdfs", "zookeeper"), Topology("sales", "emr-1", nodes()), data
+        self.storage = {name: {"namenode": [{"path": "/n", "state": state}]} for name, state in storage.items()}
+
+    def fact(self, _name, host):
+        return self.storage.get(host, {"datanode": [{"path": "/d", "state": self.data}]} if "slave" in host else None)
+
+
+@pytest.mark.parametrize("storage, host, others, refused", [
+    (dict.fromkeys(MASTERS, "empty"), MASTERS[0], [], ""),
+    (dict.fromkeys(MASTERS, "empty"), MASTERS[1], [MASTERS[0], MASTERS[2]], ""),
+    # Who lost its disk takes the file system over from the others, the first one too.
+    ({**dict.fromkeys(MASTERS, "formatted"), MASTERS[0]: "empty"}, MASTERS[0], MASTERS[1:], ""),
+    ({MASTERS[1]: "formatted", MASTERS[0]: "empty"}, MASTERS[0], [MASTERS[1]], ""),
+    # Nobody is formatted as long as one that nobody has looked at may have a file system.
+    ({MASTERS[0]: "empty", MASTERS[1]: "empty"}, MASTERS[1], [], MASTERS[2])])
+def test_where_a_file_system_comes_from(storage, host, others, refused):
+    found = origin(Seen(host, storage), COMPONENTS["namenode"])
+    names = {node.address: node.name for node in nodes()}
+    assert [names[url.split(":")[1].strip("/")] for url in found["others"]] == others
+    assert [url.rsplit(":", 1)[1] for url in found["shared"]] == ["8480"] * 3 and (refused in found["refusal"] if refused else not found["refusal"])
+
+
+def test_no_new_file_system_is_made_over_data():
+    assert "holds data" in origin(Seen(MASTERS[0], dict.fromkeys(MASTERS, "empty"), "formatted"), COMPONENTS["namenode"])["refusal"]
+
+
+def test_who_does_not_stand_by_is_a_finding_and_is_told():
+    told = {"standing": [{"node": "m1", "state": "active"}, {"node": "m2", "state": "standby"}, {"node": "m3", "state": "no route to host"}]}
+    found = rows.standing(told, "NameNode", "sales")
+    assert [(row["node"], row["state"], row["next"]) for row in found] == [("m3", "warn", "emrctl repair sales")] and "no route to host" in found[0]["detail"]
+    assert rows.standing({}, "NameNode", "sales") == []

@@ -119,8 +119,9 @@ def origin(context, component) -> dict:
     seen = {node.name: (context.fact("emr_storage", node.name) or {}).get(component.name) for node in several}
     unseen = [name for name, rows in seen.items() if rows is None]
     having = [name for name, rows in seen.items() if any(row["state"] == "formatted" for row in rows or ())]
-    first = not having and not unseen and several[0].name == context.host
-    refusal = f"the NameNode directories of {', '.join(unseen)} were not looked at" if unseen and not having else format_refusal(context)
+    unclear = bool(unseen) and not having
+    refusal = f"the NameNode directories of {', '.join(unseen)} were not looked at" if unclear else format_refusal(context)
+    first = unclear or not having and several[0].name == context.host
     others = [e for e in context.topology.endpoints(component) if e.host != context.host and (not having or e.host in having)]
     return {"refusal": refusal, "others": [] if first else [e.url for e in others],
             "shared": [e.url for e in context.topology.endpoints(COMPONENTS[component.shares])]}
