@@ -184,6 +184,26 @@ def test_a_rolling_restart_hands_over_first_and_a_writer_notices_little(bed):
         until(lambda daemon=daemon: all_stand(bed, daemon), f"all of {daemon} are back", 120)
 
 
+def test_slaves_come_and_go_whoever_is_active(bed):
+    while active(bed, "namenode") in ("", CONTROL):
+        bed.emrctl("failover", NAME)
+    bed.emrctl("scale", NAME, "slave=3", "--yes", timeout=1200)
+    bed.ssh(NAME, WRITER_NODE, "head -c 20000000 /dev/urandom | tee /tmp/some | hdfs dfs -put -f - /tmp/some")
+    done = bed.json("scale", NAME, "slave=2", "--yes", timeout=1200)
+    assert len(done["drained"]) == 1, done
+    told = bed.json("status", NAME)
+    assert (told["hdfs"]["live"], told["hdfs"]["missing_blocks"], told["yarn"]["active"]) == (2, 0, 2)
+    assert len(set(bed.ssh(NAME, WRITER_NODE, "sha256sum < /tmp/some; hdfs dfs -cat /tmp/some | sha256sum").split()) - {"-"}) == 1
+
+
+def test_a_command_hands_over(bed):
+    before = {daemon: active(bed, daemon) for daemon in ("namenode", "resourcemanager")}
+    told = bed.json("failover", NAME)["active"]
+    after = {daemon: active(bed, daemon) for daemon in before}
+    assert all(after[daemon] not in ("", before[daemon]) for daemon in before)
+    assert [told[service] for service in ("hdfs", "yarn")] == [{"from": before[daemon], "to": after[daemon]} for daemon in before]
+
+
 def test_what_was_written_is_there_after_all_masters_were_off_at_once(bed):
     text = b"written before all masters went"
     bed.ssh(NAME, WRITER_NODE, f"echo -n {shlex.quote(text.decode())} | hdfs dfs -put -f - /tmp/before")
