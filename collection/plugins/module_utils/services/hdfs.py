@@ -175,10 +175,10 @@ def _storing(facts, _effective) -> str:
 
 
 FIGURES = (Figures("HDFS", "", (
-    ("used", "sum(fs_namesystem_capacity_used)", "bytes"), ("capacity", "sum(fs_namesystem_capacity_total)", "bytes"),
-    ("share", "100 * sum(fs_namesystem_capacity_used) / sum(fs_namesystem_capacity_total)", "percent"),
-    ("blocks", "sum(fs_namesystem_blocks_total)", ""), ("missing", "sum(fs_namesystem_missing_blocks)", ""),
-    ("under_replicated", "sum(fs_namesystem_under_replicated_blocks)", ""), ("live_datanodes", "sum(fs_namesystem_num_live_data_nodes)", ""))),)
+    ("used", "max(fs_namesystem_capacity_used)", "bytes"), ("capacity", "max(fs_namesystem_capacity_total)", "bytes"),
+    ("share", "100 * max(fs_namesystem_capacity_used) / max(fs_namesystem_capacity_total)", "percent"),
+    ("blocks", "max(fs_namesystem_blocks_total)", ""), ("missing", "max(fs_namesystem_missing_blocks)", ""),
+    ("under_replicated", "max(fs_namesystem_under_replicated_blocks)", ""), ("live_datanodes", "max(fs_namesystem_num_live_data_nodes)", ""))),)
 
 SERVICE = Service(
     name="hdfs", figures=FIGURES, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,

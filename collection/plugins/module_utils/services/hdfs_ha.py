@@ -36,8 +36,8 @@ def shared(topology, name_nodes) -> dict:
             f"dfs.client.failover.proxy.provider.{name}": "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider",
             # This policy asks the same NameNode again and again: with one it waits for its restart, with several it would never ask the next.
             "dfs.client.retry.policy.enabled": "false",
-            # Half a second before a client asks the next one, at most two: the default waits up to 15 s after the failover is over.
-            "dfs.client.failover.sleep.base.millis": "500", "dfs.client.failover.sleep.max.millis": "2000", "dfs.client.failover.max.attempts": "120",
+            # A moment before a client asks the next one, at most a second: the default waits up to 15 s after the failover is over.
+            "dfs.client.failover.sleep.base.millis": "250", "dfs.client.failover.sleep.max.millis": "1000", "dfs.client.failover.max.attempts": "200",
             "dfs.ha.automatic-failover.enabled": "true", "dfs.ha.fencing.methods": FENCING,
             # Standing by, a NameNode reads edits as they are written, not when a segment ends: there is little left to read at a failover.
             "dfs.ha.tail-edits.in-progress": "true", "dfs.ha.tail-edits.period": "1s",
@@ -65,7 +65,7 @@ def core(connect: str) -> dict:
             # A NameNode that hangs is given up after this, not after 45 s.
             "ha.health-monitor.rpc-timeout.ms": "20000",
             # A host that is gone refuses nothing: whoever asks it goes on to the next one after this, not after 20 s.
-            "ipc.client.connect.timeout": "3000",
+            "ipc.client.connect.timeout": "2000",
             # It is asked once to stand by before it is cut off: a second time is a pause for everybody.
             "ha.failover-controller.graceful-fence.connection.retries": "0",
             # A call on its way to a host that vanished without a word is given up after this, not after 2 minutes.

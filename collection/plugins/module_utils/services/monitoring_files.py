@@ -80,7 +80,8 @@ def settings(facts, prometheus, alertmanager) -> str:
     """What the program for figures knows of its cluster: where they are, and who answers for each service."""
     from .registry import ANSWERING, COMPONENTS
 
-    answers = {name: facts.endpoint(COMPONENTS[component]).url for name, component in ANSWERING.items() if name in facts.services}
+    answers = {name: ",".join(row.url for row in facts.topology.endpoints(COMPONENTS[component])) for name, component in ANSWERING.items()
+               if name in facts.services}
     return _text({"cluster": facts.topology.cluster, "store": facts.endpoint(prometheus).url,
                   "alertmanager": facts.endpoint(alertmanager).url, "answers": answers})
 

@@ -172,8 +172,12 @@ def _sizes(facts) -> dict:
     return {"yarn-site": conf}
 
 
-def _rules(_spec, configs):
-    """Settings of memory that contradict each other and stop the ResourceManager."""
+def _rules(spec, configs):
+    """Settings of memory that contradict each other and stop the ResourceManager, and what several of them do not do yet."""
+    for group in spec.node_groups.values():
+        if group.spot is not None and spec.count(*RESOURCEMANAGER.roles) > 1:
+            yield (f"node_groups.{group.name}.spot", "nodes that the cloud takes back are not drained yet where ResourceManagers stand by for each other",
+                   "Remove spot, or set the count of the masters to 1.")
     for path, config in configs:
         yarn = config.get("yarn-site", {})
         for unit in ("mb", "vcores"):
@@ -213,11 +217,11 @@ DRAINING = Draining(said=_running, sums=(("containers", "containers"),), moves=(
 # Without the label user: of the queue itself, not of one user's share.
 _ALL = '{user=""}'
 FIGURES = (Figures("Queues", "queue", (
-    ("share", f"sum by (queue) (100 * queue_metrics_allocated_mb{_ALL} / (queue_metrics_allocated_mb{_ALL} + queue_metrics_available_mb{_ALL}))", "percent"),
-    ("memory_used_mib", f"sum by (queue) (queue_metrics_allocated_mb{_ALL})", ""),
-    ("vcores_used", f"sum by (queue) (queue_metrics_allocated_v_cores{_ALL})", ""),
-    ("containers", f"sum by (queue) (queue_metrics_allocated_containers{_ALL})", ""), ("running", f"sum by (queue) (queue_metrics_apps_running{_ALL})", ""),
-    ("waiting", f"sum by (queue) (queue_metrics_apps_pending{_ALL})", ""))),)
+    ("share", f"max by (queue) (100 * queue_metrics_allocated_mb{_ALL} / (queue_metrics_allocated_mb{_ALL} + queue_metrics_available_mb{_ALL}))", "percent"),
+    ("memory_used_mib", f"max by (queue) (queue_metrics_allocated_mb{_ALL})", ""),
+    ("vcores_used", f"max by (queue) (queue_metrics_allocated_v_cores{_ALL})", ""),
+    ("containers", f"max by (queue) (queue_metrics_allocated_containers{_ALL})", ""), ("running", f"max by (queue) (queue_metrics_apps_running{_ALL})", ""),
+    ("waiting", f"max by (queue) (queue_metrics_apps_pending{_ALL})", ""))),)
 
 SERVICE = Service(
     name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None),
