@@ -52,8 +52,8 @@ def waves(master: str, first: str, second: str) -> list:
             [*_blocks(first), *_jobs(master), *_failures(master, first)], _queue(second), _machine(first, second), _waiting(master, first, second), _slow(master, first),
             [*_deletions(master), Fault("reboot of a slave", second, "systemd-run -q --on-active=1 systemctl reboot", "true", ("NodeRestarted",), 240)],
             _memory(first),
-            [Fault("poweroff of a slave", second, "systemd-run -q --on-active=1 systemctl poweroff", "true", ("NodeDown",), 600),
-             Fault("what makes it whole again", "", "jobs list NAME", f"repair NAME --node {second} --yes", ())]]
+            [Fault("poweroff of a slave", "", f"ssh NAME {second} -- systemd-run -q --on-active=1 systemctl poweroff", f"repair NAME --node {second} --yes",
+                   ("NodeDown",), 600)]]
 
 
 def memory_left() -> float:
