@@ -13,7 +13,7 @@ SCALE = "0.1"
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory):
-    with lab(tmp_path_factory.mktemp("bench"), "soakbn", 137, 8037) as it:
+    with lab(tmp_path_factory.mktemp("bench"), "soakbn", 168, 8068) as it:
         it.emrctl("dist", "build", "bench", "native", timeout=1800)
         types = ["ecs.c6.large"]
         spec = it.spec(NAME, services=["hadoop", "spark"], node_groups={

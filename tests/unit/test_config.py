@@ -16,7 +16,12 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import parse_spec
 from ansible_collections.emr.cluster.plugins.module_utils.domain.text import credential_words
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.nodes import Disk, Node, Topology
-from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS, STEMS, components_for
+from ansible_collections.emr.cluster.plugins.module_utils.services.registry import (
+    COMPONENTS,
+    HOMES,
+    STEMS,
+    components_for,
+)
 
 SPEC = """\
 name: sales
@@ -224,3 +229,12 @@ def test_maximum_allocation_is_that_of_the_largest_node():
     effective = effective_config(parse_spec(SPEC), Topology("sales", "x", nodes), nodes[0])
     assert effective["yarn-site"]["yarn.scheduler.maximum-allocation-mb"].value == "57344"
     assert effective["yarn-site"]["yarn.scheduler.maximum-allocation-vcores"].value == "16"
+
+
+def test_executors_give_away_what_they_keep_before_their_node_leaves():
+    conf = {key: value.value for key, value in config_of("master")["spark-defaults"].items()}
+    assert conf["spark.decommission.enabled"] == conf["spark.storage.decommission.shuffleBlocks.enabled"] == "true"
+    # Spark ignores a notice of YARN where a shuffle service keeps the data.
+    assert "spark.shuffle.service.enabled" not in conf
+    place = conf["spark.storage.decommission.fallbackStorage.path"].removeprefix("hdfs://").rstrip("/")
+    assert (place, "1777") in {(path, mode) for home in HOMES.values() for path, _owner, _group, mode in home.hdfs_paths}

@@ -30,6 +30,8 @@ OF_SPARK_HISTORY = ("spark-defaults", r"spark\.history\.")
 SERVERS, SERVER_MASTER = ("spark-thrift", "spark-connect"), 512
 # Nodes with the clients of Spark.
 CLIENTS = ("master", "gateway")
+# Where shuffle data goes that no other executor has room for.
+FALLBACK = "/spark/fallback"
 ENVIRONMENT = {"SPARK_HOME": SPARK_HOME, "SPARK_CONF_DIR": SPARK_CONF, "SPARK_LOG_DIR": "{log_dir}"}
 # What a key that Spark ignores is answered with.
 ONLY = ("Spark ignores keys that do not begin with spark., expected such a key", "Write spark.hadoop.{key} for a setting of Hadoop.")
@@ -89,6 +91,16 @@ def session(facts) -> dict:
             "spark.hadoop.hive.metastore.connect.retries": "20", "spark.hadoop.hive.metastore.failure.retries": "20"}
 
 
+def _leaving() -> dict:
+    """What executors do on a node that YARN drains: they take no tasks any more, give what they keep to others, and end. So a node that is
+    released takes nothing with it that would have to be computed again."""
+    kinds = ("enabled", "shuffleBlocks.enabled", "rddBlocks.enabled", "fallbackStorage.cleanUp")
+    return {"spark.decommission.enabled": "true", **{f"spark.storage.decommission.{kind}": "true" for kind in kinds},
+            "spark.storage.decommission.fallbackStorage.path": f"hdfs://{FALLBACK}/",
+            # A spot node has five minutes: what could not be given away is tried again after seconds, not half a minute.
+            "spark.storage.decommission.replicationReattemptInterval": "5s"}
+
+
 def _defaults(facts) -> dict:
     history, version = facts.endpoint(HISTORY), facts.version("spark")
     conf = {
@@ -108,6 +120,7 @@ def _defaults(facts) -> dict:
         # A stream writes its history as long as it lives, 128 MiB a file: older ones are made compact.
         "spark.history.fs.eventLog.rolling.maxFilesToRetain": "8",
     }
+    conf.update(_leaving())
     # Native checksums and codecs, and blocks on the same host read as files.
     conf.update({f"spark.{who}.extraLibraryPath": HADOOP_NATIVE for who in ("executor", "driver", "yarn.am")})
     if version:
@@ -218,6 +231,6 @@ SERVICE = Service(
     env_names=("SPARK_DAEMON_MEMORY",), env_aliases=("spark-env",),
     defaults=_defaults, sizes=_sizes, too_small=_too_small, archives=_archives,
     alerts=(down("SparkHistoryDown", HISTORY, "Spark's applications run, and their histories cannot be read."),),
-    hdfs_paths=(("/spark", "spark", "hadoop", "0755"), ("/spark/events", "spark", "hadoop", "1777")),
+    hdfs_paths=(("/spark", "spark", "hadoop", "0755"), ("/spark/events", "spark", "hadoop", "1777"), (FALLBACK, "spark", "hadoop", "1777")),
     directories=((SPARK_CONF, "root", "0755"),),
     programs=("beeline", "pyspark", "spark-shell", "spark-sql", "spark-submit"), panels=panels_spark.PANELS)
