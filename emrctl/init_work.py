@@ -11,9 +11,23 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain import paths as
 from emrctl import cloud, failures
 from emrctl.output import Format, emit, table
 
-_SUMMARY = ("import sys, urllib.request as u, urllib.parse as p\n"
-            "print(u.urlopen('http://%s:9870/webhdfs/v1%s?op=GETCONTENTSUMMARY&user.name=hdfs' % "
-            "(sys.argv[1], p.quote(sys.argv[2])), timeout=60).read().decode())\n")
+# Of several NameNodes those that stand by say so.
+_SUMMARY = """
+import sys, urllib.error as e, urllib.parse as p, urllib.request as u
+for address in sys.argv[1].split(","):
+    try:
+        url = "http://%s:9870/webhdfs/v1%s?op=GETCONTENTSUMMARY&user.name=hdfs" % (address, p.quote(sys.argv[2]))
+        print(u.urlopen(url, timeout=60).read().decode())
+        break
+    except e.HTTPError as error:
+        said = error.read().decode()
+        if "StandbyException" not in said:
+            raise
+    except e.URLError as error:
+        said = str(error)
+else:
+    sys.exit(said)
+"""
 
 
 # In place of the id of a vSwitch: make one.
@@ -244,11 +258,12 @@ def _ask_hdfs(cluster: str, path: str, region: str | None) -> str:
     """GETCONTENTSUMMARY from the control node of a cluster, over SSH."""
     import shlex
 
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.endpoints import endpoint
+    from ansible_collections.emr.cluster.plugins.module_utils.domain.topology.endpoints import endpoints
 
     found = cloud.nodes(cluster, region)
     master = cloud.control_node(found)
-    command = shlex.join([node_paths.PYTHON, "-", endpoint(cloud.topology(found), "namenode").address, path])
+    addresses = ",".join(row.address for row in endpoints(cloud.topology(found), "namenode"))
+    command = shlex.join([node_paths.PYTHON, "-", addresses, path])
     done = subprocess.run(["ssh", *cloud.ssh_arguments(master), command], input=_SUMMARY, capture_output=True, text=True,
                           timeout=120, check=False)
     if done.returncode == 255:
