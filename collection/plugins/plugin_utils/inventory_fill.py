@@ -76,6 +76,7 @@ class Filler:
         names = self._names(records, self._groups_to_be(records))
         groups: dict = {}
         constructed = any(self._plugin.get_option(o) for o in ("compose", "groups", "keyed_groups"))
+        alike = Counter((tags_of(instance).get("emr:cluster"), tags_of(instance).get("emr:role")) for _, instance in records)
         records.reverse()
         for name in names:
             account, instance = records.pop()
@@ -84,7 +85,8 @@ class Filler:
                 self._plugin.get_option("user") or "root", instance.get("Disks", ()), self._key(instance),
                 doors.bastion_for(instance, bastions), is_control_node(instance, controls))
             if self._plugin.get_option("scrape_targets") and variables["emr_role"]:
-                variables["emr_scrape_targets"] = scrape.targets(node, variables, is_control_node(instance, controls))
+                variables["emr_scrape_targets"] = scrape.targets(
+                    node, variables, is_control_node(instance, controls), alike[variables["emr_cluster_name"], variables["emr_role"]])
             if not variables["emr_cluster_name"]:
                 self._leave_access(variables)
             if len(self._address) > 1 or self._address == ["eip"]:
