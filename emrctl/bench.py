@@ -8,7 +8,7 @@ import typer
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.bench import request, results
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
-from emrctl import failures, views, views_bench
+from emrctl import failures, views
 from emrctl.job_options import QUEUE, USER, terminal
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, run, stop
 
@@ -51,6 +51,8 @@ def _pairs(rows: list[str]) -> dict:
 
 def _measure(kind: str, wanted: dict, wait: bool, output: Format, quiet: bool) -> None:
     """Run the benchmark; print its result, or without waiting its job. A wrong answer is a failure, and its result is shown."""
+    from emrctl import views_bench
+
     done = attempt("bench", {**wanted, "emr_bench": kind, "emr_job_wait": wait}, quiet)
     job = done.data.get("job")
     if not job or not wait or done.cancelled:
@@ -70,6 +72,8 @@ def _measure(kind: str, wanted: dict, wait: bool, output: Format, quiet: bool) -
 
 def _read(what: str, runs: list, given: dict, wanted: dict, output: Format, quiet: bool) -> None:
     """List, show or compare results. Files are read here, runs on the cluster."""
+    from emrctl import views_bench
+
     if given:
         failures.fail(f"--{'property' if 'properties' in given else next(iter(given))}: {what} measures nothing", failures.USAGE)
     if what == "list":
