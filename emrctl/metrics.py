@@ -22,7 +22,7 @@ def metrics(name: str = NAME, query: str = QUERY, since: str = SINCE, region: st
 
     data = run("metrics", {"emr_name": name, "emr_region": region, "emr_metrics_query": query, "emr_metrics_since": since}, quiet).data
     if not data["series"]:
-        print("There are no such series. `emrctl metrics NAME up` shows what is asked for figures.", file=sys.stderr)
+        print(f"There are no such series. `emrctl metrics {name} up` shows what is asked for figures.", file=sys.stderr)
     emit(data["series"], output, views_metrics.answer(data))
     if data["left_out"]:
         print(f"{data['left_out']:,} further series are left out. Narrow the query, with topk(10, …) or sum by (node) (…).", file=sys.stderr)
