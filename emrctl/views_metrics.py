@@ -1,6 +1,7 @@
 """Text forms of figures: answers to queries, and the screen of `emrctl top`."""
 from __future__ import annotations
 
+import math
 import time
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.monitoring import looks
@@ -27,8 +28,11 @@ def answer(data: dict) -> str:
     rows = []
     for row in series:
         values = [float(text) for _moment, text in row["values"]]
-        rows.append({**labels(row["labels"]), "least": number(min(values)), "mean": number(sum(values) / len(values)), "greatest": number(max(values)),
-                     "last": number(values[-1])})
+        # A share of nothing is not a number, and no part of a least or a mean.
+        known = [value for value in values if math.isfinite(value)]
+        least, mean, greatest = (min(known), sum(known) / len(known), max(known)) if known else (None, None, None)
+        rows.append({**labels(row["labels"]), "least": number(least), "mean": number(mean), "greatest": number(greatest),
+                     "last": number(values[-1] if math.isfinite(values[-1]) else None)})
     found = list(dict.fromkeys(key for row in rows for key in row))
     last = ["least", "mean", "greatest", "last"]
     return f"{chart(series, data['since_s'])}\n\n{table(rows, [key for key in found if key not in last] + last)}"
@@ -54,7 +58,9 @@ def chart(series, since_s: int, width: int | None = None) -> str:
     for row in series[:CHART_SERIES]:
         found = labels(row["labels"])
         title = found.get("node") or found.get("queue") or found.get("component") or " ".join(found.values()) or "value"
-        plotext.plot([moment for moment, _text in row["values"]], [float(text) for _moment, text in row["values"]], label=plain(title)[:40], marker="braille")
+        points = [(moment, float(text)) for moment, text in row["values"] if math.isfinite(float(text))]
+        if points:
+            plotext.plot(*map(list, zip(*points, strict=True)), label=plain(title)[:40], marker="braille")
     start, end = series[0]["values"][0][0], max(row["values"][-1][0] for row in series)
     ticks = [start + (end - start) * i / 4 for i in range(5)]
     form = "%m-%d %H:%M" if since_s > 86400 else "%H:%M:%S" if since_s < 600 else "%H:%M"

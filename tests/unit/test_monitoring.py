@@ -179,3 +179,10 @@ def test_how_far_to_look_back():
 
 def test_a_login_shell_that_prints_is_no_document():
     assert action.document(b"Welcome!\n") is None and action.document(b"7\n") is None and action.document(b'{"a": 1}\n') == {"a": 1}
+
+
+def test_a_share_of_nothing_spoils_no_sum():
+    rows = [[1.0, "NaN"], [2.0, "10"], [3.0, "30"], [4.0, "+Inf"]]
+    data = {"kind": "matrix", "since_s": 60, "series": [{"labels": {"queue": "a"}, "values": rows}, {"labels": {"queue": "b"}, "values": rows[:1]}]}
+    lines = [line.split() for line in views_metrics.answer(data).splitlines()[-2:]]
+    assert lines == [["a", "10", "20", "30", "-"], ["b", "-", "-", "-", "-"]]
