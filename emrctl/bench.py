@@ -10,7 +10,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.bench import re
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError
 from emrctl import failures, views
 from emrctl.job_options import QUEUE, USER, terminal
-from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, run, stop
+from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, pairs, run, stop
 
 READS = ("list", "show", "compare")
 WHAT = typer.Argument(metavar="WHAT", help=f"What to measure: {', '.join(request.KINDS)}; or {', '.join(READS)}.")
@@ -27,7 +27,7 @@ def bench(name: str = NAME, what: str = WHAT, runs: list[str] = RUNS, scale: str
           label: str = LABEL, properties: list[str] = PROPERTIES, user: str = USER, queue: str = QUEUE, no_wait: bool = DETACH,
           region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Measure a cluster with TPC-H, TeraSort or DFSIO; list, show and compare such runs."""
-    given = {"scale": scale, "streams": streams, "rounds": rounds, "label": label, "properties": _pairs(properties)}
+    given = {"scale": scale, "streams": streams, "rounds": rounds, "label": label, "properties": pairs("--property", properties, "KEY=VALUE")}
     given = {key: value for key, value in given.items() if value not in (None, {})}
     wanted = {"emr_name": name, "emr_region": region, "emr_job_user": user}
     try:
@@ -40,13 +40,6 @@ def bench(name: str = NAME, what: str = WHAT, runs: list[str] = RUNS, scale: str
     except EmrError as error:
         failures.fail(str(error), error.exit_code)
     _measure(what, {**wanted, "emr_bench_options": given, "emr_job_queue": queue}, not no_wait, output, quiet)
-
-
-def _pairs(rows: list[str]) -> dict:
-    wrong = [row for row in rows if "=" not in row]
-    if wrong:
-        failures.fail(f"--property {wrong[0]}: expected KEY=VALUE", failures.USAGE)
-    return dict(row.split("=", 1) for row in rows)
 
 
 def _measure(kind: str, wanted: dict, wait: bool, output: Format, quiet: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from emrctl import failures, views_flow
-from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, run, stop
+from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, pairs, run, stop
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 FLOW = typer.Argument(help="The flow's id.")
@@ -28,7 +28,7 @@ def run_flow(name: str = NAME, file: Path = FILE, wait: bool = WAIT, parameters:
              region: str = REGION, output: Format = OUTPUT, quiet: bool = QUIET) -> None:
     """Run a flow on the cluster."""
     wanted = {"emr_name": name, "emr_region": region, "emr_flow_op": "run", "emr_flow_file": flow_file(file), "emr_flow_wait": wait,
-              "emr_flow_parameters": pairs(parameters), "emr_flow_time": time, "emr_flow_zone": zone, "emr_flow_token": token}
+              "emr_flow_parameters": pairs("--param", parameters), "emr_flow_time": time, "emr_flow_zone": zone, "emr_flow_token": token}
     _told(name, attempt("flow", wanted, quiet), output, wait)
 
 
@@ -87,11 +87,3 @@ def flow_file(file: Path) -> str:
     if not file.is_file():
         failures.fail(f"{file}: no such file. Next: write one (see docs/flows.md)", failures.REFUSED)
     return str(file.resolve())
-
-
-def pairs(given: list[str]) -> dict:
-    """NAME=VALUE options as a dictionary. Leaves with 2 for one without =."""
-    wrong = [text for text in given if "=" not in text]
-    if wrong:
-        failures.fail(f"--param {wrong[0]}: expected NAME=VALUE", failures.USAGE)
-    return dict(text.split("=", 1) for text in given)

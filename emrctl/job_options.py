@@ -8,7 +8,7 @@ import typer
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.jobs.options import BY_NAME, OPTIONS
 from emrctl import failures
-from emrctl.verbs import NAME
+from emrctl.verbs import NAME, pairs
 
 # The cluster's name is called ``name`` in a command, so the job's is called so.
 _JOB_NAME = "job_name"
@@ -49,7 +49,7 @@ def _value(option, value):
     if option.name == "environment":
         return dict(row.split("=", 1) if "=" in row else (row, None) for row in value)
     if option.kind == "map":
-        return _pairs(option.flags[0], value)
+        return pairs(option.flags[0], value)
     if option.kind == "list":
         return _places(value)
     if option.form == "path" and value:
@@ -68,10 +68,3 @@ def _places(rows: list[str]) -> list[str]:
     if missing:
         failures.fail(f"no such file: {', '.join(missing)}", failures.REFUSED)
     return [row if "://" in row else "#".join([str(Path(row.split("#")[0]).expanduser().resolve()), *row.split("#")[1:]]) for row in rows]
-
-
-def _pairs(flag: str, rows: list[str]) -> dict:
-    wrong = [row for row in rows if "=" not in row]
-    if wrong:
-        failures.fail(f"{flag} {wrong[0]}: expected NAME=VALUE", failures.USAGE)
-    return dict(row.split("=", 1) for row in rows)

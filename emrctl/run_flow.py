@@ -8,7 +8,7 @@ import typer
 
 from emrctl import failures, views, views_flow
 from emrctl.cluster import SPEC
-from emrctl.flow import FILE, PARAMETERS, TIME, ZONE, flow_file, pairs
+from emrctl.flow import FILE, PARAMETERS, TIME, ZONE, flow_file
 from emrctl.output import duration
 from emrctl.verbs import (
     CONFIRM,
@@ -21,6 +21,7 @@ from emrctl.verbs import (
     command_again,
     confirmed,
     emit,
+    pairs,
     run,
     spec_vars,
 )
@@ -40,7 +41,7 @@ def run_flow(spec: Path = SPEC, file: Path = FILE, put: list[str] = PUT, get: li
     path = flow_file(file)
     into = into or Path(f"{_name_of(path)}-results")
     wanted = {**spec_vars(spec), "emr_region": region, "emr_flow_file": path, "emr_flow_put": [_put(text) for text in put],
-              "emr_flow_get": [_get(text) for text in get], "emr_flow_into": str(into.resolve()), "emr_flow_parameters": pairs(parameters),
+              "emr_flow_get": [_get(text) for text in get], "emr_flow_into": str(into.resolve()), "emr_flow_parameters": pairs("--param", parameters),
               "emr_flow_time": time, "emr_flow_zone": zone, "emr_keep": keep, "emr_keep_on_failure": keep_failed}
     wanted |= confirmed("run_flow", wanted, yes, confirm, quiet, views.plan)
     result = attempt("run_flow", wanted, quiet)

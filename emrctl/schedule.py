@@ -6,8 +6,8 @@ from pathlib import Path
 import typer
 
 from emrctl import failures, views_flow
-from emrctl.flow import PARAMETERS, flow_file, pairs
-from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, run
+from emrctl.flow import PARAMETERS, flow_file
+from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, emit, pairs, run
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 SCHEDULE = typer.Argument(help="The schedule's name.")
@@ -37,7 +37,7 @@ def add(ctx: typer.Context, name: str = NAME,
     """Run a flow, or a job, at certain times. Skipped while its last run still goes on."""
     wanted = {"emr_name": name, "emr_region": region, "emr_schedule_op": "add", "emr_schedule": called, "emr_schedule_at": at,
               "emr_schedule_zone": zone, "emr_schedule_missed": missed, "emr_schedule_replace": replace,
-              "emr_flow_parameters": pairs(parameters)}
+              "emr_flow_parameters": pairs("--param", parameters)}
     if (file is None) == (kind is None):
         failures.fail("expected a flow file, or --type with a job's arguments behind --", failures.USAGE)
     if file is not None:

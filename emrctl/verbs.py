@@ -47,6 +47,14 @@ def command_again() -> str:
     return shlex.join(["emrctl", *sys.argv[1:]])
 
 
+def pairs(flag: str, rows: list[str], form: str = "NAME=VALUE") -> dict:
+    """Options of this form as a dictionary; leaves with 2 for one without =."""
+    wrong = [row for row in rows if "=" not in row]
+    if wrong:
+        failures.fail(f"{flag} {wrong[0]}: expected {form}", failures.USAGE)
+    return dict(row.split("=", 1) for row in rows)
+
+
 def spec_vars(spec: Path) -> dict:
     """Extra vars for a spec file, ``-`` being standard input. Leaves with 3 when there is no such file."""
     if str(spec) == "-":
@@ -98,5 +106,22 @@ def finish(result, output: Format, text: str) -> None:
     emit({**result.data, "stats": counters(result), "seconds": round(result.seconds, 1)}, output, text)
 
 
-__all__ = ["CONFIRM", "NAME", "OUTPUT", "QUIET", "REGION", "YES", "Format", "ask", "attempt", "confirmed", "counters", "emit",
-           "finish", "run", "spec_vars", "stop"]
+__all__ = [
+    "CONFIRM",
+    "NAME",
+    "OUTPUT",
+    "QUIET",
+    "REGION",
+    "YES",
+    "Format",
+    "ask",
+    "attempt",
+    "confirmed",
+    "counters",
+    "emit",
+    "finish",
+    "pairs",
+    "run",
+    "spec_vars",
+    "stop",
+]

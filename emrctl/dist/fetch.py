@@ -38,12 +38,9 @@ def fetch(inputs: list[Locked], say) -> dict[str, Path]:
         say(f"downloading {len(debs)} packages of Debian ({sum(i.size for i in debs) >> 20} MiB) with apt")
         fetch_debs([item.coordinates for item in debs])
     for item in missing:
-        if item.kind == "sdist":
+        if item.kind in ("sdist", "wheel"):
             say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
-            fetch_sdist(item.coordinates)
-        if item.kind == "wheel":
-            say(f"downloading {item.file} ({item.size >> 20} MiB) with pip")
-            fetch_wheel(item.coordinates)
+            (fetch_sdist if item.kind == "sdist" else fetch_wheel)(item.coordinates)
     for item in inputs:
         path = root / item.cached
         if not path.exists():

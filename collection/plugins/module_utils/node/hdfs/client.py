@@ -163,9 +163,9 @@ class WebHdfs:
         To who runs no DataNode the NameNode names any one for a new file, until it counts as dead also one that left: who cannot be
         connected to is passed over.
         """
-        gone = {}
+        gone, numbers = {}, []
         for _asked in range(ASKED):
-            excluded = {"excludedatanodes": ",".join(filter(None, map(_number, gone)))} if any(map(_number, gone)) else {}
+            excluded = {"excludedatanodes": ",".join(numbers)} if numbers else {}
             location = self._json(method, path, operation, noredirect="true", **options, **excluded)["Location"]
             address = base_of(location)[0]
             if address in gone:
@@ -177,6 +177,7 @@ class WebHdfs:
                 return
             except Unreached as error:
                 gone[address] = error
+                numbers += _numbers(address)
             except HttpError as error:
                 if error.status is None:
                     raise NodeError(f"{path} in HDFS: {error}", again=True)
@@ -184,12 +185,12 @@ class WebHdfs:
         raise NodeError(f"{path} in HDFS: {'; '.join(str(error) for error in gone.values())}", again=True)
 
 
-def _number(address):
-    """The IP address of a DataNode, by which a NameNode knows it; '' when its name is of nobody any more."""
+def _numbers(address):
+    """The IP address of a DataNode, by which a NameNode knows it; none when its name is of nobody any more."""
     try:
-        return socket.gethostbyname(urllib.parse.urlsplit(address).hostname)
+        return [socket.gethostbyname(urllib.parse.urlsplit(address).hostname)]
     except OSError:
-        return ""
+        return []
 
 
 def target_of(location, path):

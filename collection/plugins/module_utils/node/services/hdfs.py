@@ -17,7 +17,7 @@ from ..hadoop_http import ACTIVE, Daemon, NameNode, base_of
 from ..hdfs.client import WebHdfs
 from ..hdfs.drain import ROW, before_drain, check_drain, empty, hdfs_nodes as seen, load
 from ..health.details import hdfs_details as details
-from .turns import Turn
+from .turns import QuorumTurn, Turn
 
 LEAVE_S = 30
 STANDBY = "standby"
@@ -80,15 +80,12 @@ class NameNodeTurn(Turn):
         self.wait("the NameNode was restarted", lambda: gates.datanodes_back(self.params["answers"]["hdfs"], self.seen))
 
 
-class JournalTurn(Turn):
-    """Most of the JournalNodes stay: one goes down only while all others serve."""
+class JournalTurn(QuorumTurn):
+    """A restart of a JournalNode."""
 
-    def before(self):
-        if self.verb == "restart" and not self.params["force"]:
-            gates.wait(f"the JournalNode of {self.here} cannot be stopped now", self._others, self.params["gate_limit_s"],
-                       "Look with: emrctl status. Or restart anyway with --force")
+    NAME = "JournalNode"
 
-    def _others(self):
+    def missing(self):
         silent = [url for url in self.params["peers"][self.component["name"]] if Daemon(url).look("/jmx?qry=Hadoop:service=JournalNode,name=*") is None]
         return f"no answer from {', '.join(silent)}, and the others would be left without most of them" if silent else ""
 

@@ -28,3 +28,18 @@ class Turn:
     def wait(self, what, gate):
         """Wait for a gate after the restart."""
         gates.wait(what, gate, self.params["gate_limit_s"], "Look at the logs of both daemons: emrctl status")
+
+
+class QuorumTurn(Turn):
+    """Most of the servers stay: one goes down only while all others serve."""
+
+    NAME = ""
+
+    def before(self):
+        if self.verb == "restart" and not self.params["force"]:
+            gates.wait(f"the {self.NAME} of {self.here} cannot be stopped now", self.missing, self.params["gate_limit_s"],
+                       "Look with: emrctl status. Or restart anyway with --force")
+
+    def missing(self):
+        """Gate: who else does not serve, in words."""
+        raise NotImplementedError

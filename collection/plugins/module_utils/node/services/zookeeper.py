@@ -4,9 +4,8 @@ from __future__ import annotations
 from ...domain import paths
 from ..common import read_text
 from ..config.keys import parse_keys
-from ..daemons import gates
 from ..hadoop_http import connect
-from .turns import Turn
+from .turns import QuorumTurn
 
 CONF = f"{paths.HADOOP_CONF}/zoo.cfg"
 LOOK_S = 3.0
@@ -36,15 +35,12 @@ def silent(port, but=""):
     return [name for name in servers(read_text(CONF) or "") if name != but and not _server(f"tcp://{name}:{port}", LOOK_S)[0]]
 
 
-class ServerTurn(Turn):
-    """Most of the servers stay: one goes down only while all others serve."""
+class ServerTurn(QuorumTurn):
+    """A restart of a server of ZooKeeper."""
 
-    def before(self):
-        if self.verb == "restart" and not self.params["force"]:
-            gates.wait(f"the ZooKeeper of {self.here} cannot be stopped now", self._others, self.params["gate_limit_s"],
-                       "Look with: emrctl status. Or restart anyway with --force")
+    NAME = "ZooKeeper"
 
-    def _others(self):
+    def missing(self):
         missing = silent(self.component["ports"]["client"], self.here)
         return f"{', '.join(missing)} would be left without most of the servers" if missing else ""
 
