@@ -228,3 +228,35 @@ def test_a_node_hears_of_its_end_from_the_metadata_service(ecs, owner):
     until = wait_for(first.notice, 20)
     assert 80 < until - time.time() < 101
     assert second.notice() is None
+
+
+def budget(beyond, **more):
+    return {"active": time.time(), "why": "a job ran", "budget": {
+        "monthly": 100, "spent": 120.5, "share": 1.205, "warns": True, "refuses": False, "releases": beyond, "currency": "CNY", "until": 1796083200, **more}}
+
+
+def test_a_spent_budget_ends_task_groups_and_nothing_else(ecs, owner):
+    wanted = spec(ecs, groups=SPOT)
+    bought(ecs, wanted, owner)
+    assert not maintain(ecs, wanted, owner, activity=budget(False))["converge"]
+    dry = maintain(ecs, wanted, owner, activity=budget(True), act=False)
+    data = maintain(ecs, wanted, owner, activity=budget(True))
+    assert data["converge"] and data["edit"] == dry["edit"] == {"groups": {"master": 1, "slave": 3, "night": 0}}
+    [told] = data["done"]
+    assert told.startswith("release the task groups night: the cluster has cost 120.50 CNY this month, and its budget is 100.00")
+    assert "from 2026-12-01 on" in told and told.endswith("emrctl scale demo night=2") and dry["done"] == [f"would {told}"]
+    # Maintain itself deletes none of them: they are drained first.
+    assert living(ecs, "demo") == expected("demo", master=1, slave=3, night=2)
+
+
+def test_a_spent_budget_buys_no_spot_nodes(ecs, owner):
+    wanted = spec(ecs, groups=SPOT)
+    run = bought(ecs, wanted, owner)
+    run.take_lock()
+    run.release_nodes(["demo-night-001", "demo-night-002"], ["demo-night-001", "demo-night-002"])
+    run.unlock()
+    data = maintain(ecs, wanted, owner, activity=budget(True))
+    assert data["converge"] and data["edit"]["groups"]["night"] == 0 and "replace" not in " ".join(data["done"])
+    # The spec without them, as converge keeps it: nothing is left to do.
+    after = spec(ecs, groups=SPOT.replace("count: 2", "count: 0"))
+    assert not maintain(ecs, after, owner, activity=budget(True))["converge"]

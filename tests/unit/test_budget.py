@@ -36,6 +36,8 @@ def test_what_this_month_has_cost_counts_alone():
     assert (found["spent"], found["share"], found["warns"], found["refuses"]) == (2400.0, 0.8, True, False)
     assert not budget.state(wanted(4000), PRICES, NOON)["warns"] and budget.state(wanted(2000), PRICES, NOON)["refuses"]
     assert not budget.state(wanted(2000, "warn"), PRICES, NOON)["refuses"]
+    released = budget.state(wanted(2000, "release"), PRICES, NOON)
+    assert released["releases"] and not released["refuses"] and not budget.state(wanted(3000, "release"), PRICES, NOON)["releases"]
     # A cluster that was bought in this month, and one whose price nobody knows.
     young = [{"since": NOON - 10 * HOUR, "hourly": 10.0, "currency": "CNY"}]
     assert budget.state(wanted(3000), young, NOON)["spent"] == 100.0
@@ -47,6 +49,7 @@ def test_what_is_refused_and_until_when():
     assert "2,400.00 CNY" in said and "2,000.00" in said and "before 2026-12-01" in said and "budget.monthly" in said
     assert budget.refusal(wanted(2000), PRICES, NOON, "f-20261101-120000-ab12.count.1") == "", "a flow that runs goes on"
     assert budget.refusal(wanted(2000), PRICES, NOON, "mine") == said
+    assert budget.refusal(wanted(2000, "release"), PRICES, NOON) == "", "task nodes go, jobs come"
     assert budget.refusal(wanted(2000, "warn"), PRICES, NOON) == budget.refusal(wanted(9000), PRICES, NOON) == ""
 
 
@@ -69,6 +72,6 @@ def test_a_spec_says_it():
     found = spec(budget={"monthly": 5000})
     assert (found.budget.monthly, found.budget.warn_at, found.budget.beyond) == (5000, 80, "warn")
     assert spec().digest() != found.digest() and spec().budget is None
-    for wrong in ({}, {"monthly": 0}, {"monthly": 1, "warn_at": 0}, {"monthly": 1, "beyond": "release"}):
+    for wrong in ({}, {"monthly": 0}, {"monthly": 1, "warn_at": 0}, {"monthly": 1, "beyond": "stop"}):
         with pytest.raises(SpecError):
             spec(budget=wrong)

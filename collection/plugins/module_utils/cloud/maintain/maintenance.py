@@ -61,14 +61,23 @@ class Maintenance:
         self.now = time.time() if now is None else now
         self.done, self.problems = [], []
         self.found = operation.found()
+        self.counts = {group.name: group.count for group in spec.node_groups.values()} if spec else {}
+        self.beyond = self._beyond_budget()
+        self.counts.update(dict.fromkeys(self.beyond, 0))
+
+    def _beyond_budget(self) -> list:
+        """Names of task groups with nodes that a spent budget releases."""
+        if not self.counts or not (self.activity.get("budget") or {}).get("releases"):
+            return []
+        return [name for name, group in self.spec.node_groups.items() if group.role == "task" and (group.count or self.found.of_group(name))]
 
     def run(self) -> dict:
         """Judge, then do what follows. Returns plain data: ``converge`` says whether nodes are to be bought or lists
         to be cleaned."""
         verdict = self._judge()
         data = {"verdict": verdict.action, "why": verdict.text, "released": False, "converge": False,
-                # An edit that changes nothing: converge on the spec as it is kept.
-                "edit": {"groups": {g.name: g.count for g in self.spec.node_groups.values()}} if self.spec else {}}
+                # Without a spent budget an edit that changes nothing: converge on the spec as it is kept.
+                "edit": {"groups": self.counts} if self.spec else {}}
         if verdict.action == idle.RELEASE:
             data["released"] = self._release(verdict)
         else:
@@ -166,17 +175,25 @@ class Maintenance:
         if others or begun:
             return False
         stale = sorted(set(self.excluded) - {i["InstanceName"] for i in self.found.instances})
-        if not (spot or stale):
+        if not (spot or stale or self.beyond):
             return False
         if going:
             # They would go in the middle of it.
             self.done.append(f"{', '.join(going)} will be gone within minutes; the next run does the rest: "
-                             f"{', '.join(spot or stale)}")
+                             f"{', '.join(spot or stale or self.beyond)}")
             return False
         verb = "" if self.act else "would "
         self.done += [f"{verb}replace spot nodes: {', '.join(spot)}"] if spot else []
         self.done += [f"{verb}remove the records of nodes that are gone: {', '.join(stale)}"] if stale else []
+        self.done += [f"{verb}release the task groups {', '.join(self.beyond)}: {self._spent()}"] if self.beyond else []
         return True
+
+    def _spent(self) -> str:
+        """Of this month's budget, and how the task nodes come back."""
+        budget = self.activity["budget"]
+        return (f"the cluster has cost {budget['spent']:,.2f} {budget['currency']} this month, and its budget is {budget['monthly']:,.2f}. To have "
+                f"them again from {time.strftime('%Y-%m-%d', time.gmtime(budget['until']))} on, or with a larger budget: "
+                f"emrctl scale {self.operation.name} {' '.join(f'{name}={self.spec.node_groups[name].count or 1}' for name in self.beyond)}")
 
     def _is_spot_group(self, name: str) -> bool:
         return name in self.spec.node_groups and self.spec.node_groups[name].spot is not None
@@ -193,7 +210,7 @@ class Maintenance:
         result: dict = {}
         for group in self.spec.node_groups.values():
             here = {i["InstanceName"] for i in self.found.of_group(group.name)} - set(without)
-            ordinals = lowest_free(self.spec.name, group.name, here, group.count - len(here))
+            ordinals = lowest_free(self.spec.name, group.name, here, self.counts[group.name] - len(here))
             if ordinals:
                 result[group.name] = [node_name(self.spec.name, group.name, n) for n in ordinals]
         return result

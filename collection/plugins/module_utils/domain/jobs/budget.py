@@ -18,14 +18,15 @@ def month(now):
 
 
 def state(budget, prices, now):
-    """{monthly, spent, share, warns, refuses, currency, until} of a budget {monthly, warn_at, beyond}; None without one, or where no price is known."""
+    """{monthly, spent, share, warns, refuses, releases, currency, until} of a budget {monthly, warn_at, beyond}; None without one, or where no price is known."""
     if not budget or not prices:
         return None
     begin, until = month(now)
     amount = spent(prices, begin, now)
     share = amount / budget["monthly"]
     return {"monthly": budget["monthly"], "spent": round(amount, 4), "share": round(share, 4), "warns": share >= budget["warn_at"] / 100.0,
-            "refuses": share >= 1 and budget["beyond"] == "refuse", "currency": prices[-1].get("currency", ""), "until": until}
+            "refuses": share >= 1 and budget["beyond"] == "refuse", "releases": share >= 1 and budget["beyond"] == "release",
+            "currency": prices[-1].get("currency", ""), "until": until}
 
 
 def refusal(budget, prices, now, token=""):

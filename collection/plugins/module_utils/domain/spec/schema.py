@@ -167,8 +167,9 @@ BUDGET = Field(
         Field("monthly", "number", "The most, in the account's currency.", required=True, least=0.01, most=1e12, example="5000"),
         Field("warn_at", "int", "Percent of it from which an alert warns.", least=1, most=100, default=80, example="80"),
         Field("beyond", "text",
-              "What happens when it is spent: an alert alone, or new jobs and flows are refused as well, until the next month. What runs goes on.",
-              choices=("warn", "refuse"), default="warn", example="refuse"),
+              "What happens when it is spent: an alert alone (`warn`); or new jobs and flows are refused as well, until the next month, and what runs goes on "
+              "(`refuse`); or the next `emrctl maintain` drains and releases the nodes of role `task` (`release`).",
+              choices=("warn", "refuse", "release"), default="warn", example="refuse"),
     ), aliases={"limit": "monthly", "month": "monthly", "max": "monthly"})
 
 _ARTIFACTS = tuple(RELEASES[DEFAULT].artifacts)

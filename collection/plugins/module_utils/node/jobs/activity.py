@@ -10,13 +10,14 @@ from ...domain.maintain.idle import advance
 from ..common import read_text, write_atomic
 from ..scale.lists import excluded
 from ..services.hooks import asked, module
+from . import budget
 from .operations import FINAL, listing
 
 RECORD = paths.ACTIVITY
 
 
 def activity(params, check):
-    """{changed, activity: the record, excluded: names on the lists of excluded nodes}. The record is kept."""
+    """{changed, activity: the record with what is ``unknown`` and the ``budget`` (budget.py), excluded: names on the lists of excluded nodes}. The record is kept."""
     now = time.time()
     record = _kept()
     told = asked(params["answers"], "activity", record["seen"] if record else 0)
@@ -24,7 +25,7 @@ def activity(params, check):
     record = advance(record, {**told, "jobs": {**jobs(), "words": "jobs"}, "unknown": unknown}, now)
     if not check and not params["look_only"]:
         write_atomic(RECORD, json.dumps(record) + "\n")
-    return {"changed": False, "activity": dict(record, unknown=unknown),
+    return {"changed": False, "activity": dict(record, unknown=unknown, budget=budget.state()),
             "excluded": sorted(set().union(*excluded().values()))}
 
 
