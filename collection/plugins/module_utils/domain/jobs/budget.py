@@ -18,7 +18,10 @@ def month(now):
 
 
 def state(budget, prices, now):
-    """{monthly, spent, share, warns, refuses, releases, currency, until} of a budget {monthly, warn_at, beyond}; None without one, or where no price is known."""
+    """{monthly, spent, share, warns, refuses, releases, currency, until} of a budget {monthly, warn_at, beyond}.
+
+    None without a budget, or where no price is known.
+    """
     if not budget or not prices:
         return None
     begin, until = month(now)
