@@ -53,6 +53,6 @@ JOBS = (
     Alert("BudgetNear", "max(emr_budget_share) and max(emr_budget_warns) > 0",
           "Of this month's budget {{ humanizePercentage $value }} are spent.", "emrctl report {cluster} --since 30d", "warning", 0, follows=("BudgetSpent",)),
     Alert("BudgetSpent", "max(emr_budget_share) >= 1",
-          "The cluster has cost {{ humanizePercentage $value }} of this month's budget; if the spec says so, new jobs are refused, or maintain releases task nodes.",
+          "The cluster has cost {{ humanizePercentage $value }} of this month's budget; new jobs are refused or task nodes released, if the spec says so.",
           "emrctl report {cluster} --since 30d", "critical", 0),
 )

@@ -17,7 +17,10 @@ RECORD = paths.ACTIVITY
 
 
 def activity(params, check):
-    """{changed, activity: the record with what is ``unknown`` and the ``budget`` (budget.py), excluded: names on the lists of excluded nodes}. The record is kept."""
+    """{changed, activity: the record, with what is ``unknown`` and the ``budget`` (budget.py), excluded: names on the lists of excluded nodes}.
+
+    The record is kept.
+    """
     now = time.time()
     record = _kept()
     told = asked(params["answers"], "activity", record["seen"] if record else 0)
