@@ -17,15 +17,15 @@ def plan(data: dict) -> str:
     if lines or (data.get("difference") and not found.get("empty", True)):
         # The first sentence speaks of the cloud alone.
         text = "\n".join(line for line in text.splitlines() if not line.startswith("Nothing to buy"))
-    return "\n".join([*lines, *_only_spec(data, found, lines), text])
+    return "\n".join([*lines, *_of_spec(data, found, lines), text])
 
 
-def _only_spec(data: dict, found: dict, lines: list) -> list:
-    """Changes of the spec by which nothing on a node changes."""
+def _of_spec(data: dict, found: dict, lines: list) -> list:
+    """Changes of the spec that are not told as settings or as nodes."""
     rows = data.get("difference") or []
-    if lines or found.get("buy") or not rows:
-        return []
-    return ["Changes of the spec:", table(rows, ["key", "from", "to"])]
+    if lines or found.get("buy"):
+        rows = [row for row in rows if not row["key"].startswith(("config.", "node_groups."))]
+    return ["Changes of the spec:", table(rows, ["key", "from", "to"])] if rows else []
 
 
 def _told(change: str, found: dict) -> bool:
