@@ -31,13 +31,28 @@ def test_what_somebody_began_to_accept_is_not_replaced_and_can_be_accepted(looka
         assert node_backup.pending()["state"] == state
 
 
+# What dfsadmin -report says of each DataNode, in parts.
+REPORT = """Name: 10.0.0.2:9866 (demo-slave-001)
+Last contact: Mon Nov 30 19:07:02 UTC 2026
+Last Block Report: Mon Nov 30 19:07:01 UTC 2026
+Num of Blocks: 7
+
+Name: 10.0.0.3:9866 (demo-slave-002)
+Last contact: Mon Nov 30 19:07:02 UTC 2026
+Last Block Report: {}
+Num of Blocks: 0
+"""
+
+
 @pytest.fixture
 def acceptable(lookable, monkeypatch):
     """A restore that is held; what the NameNode says, and what was called."""
-    seen = {"state": {"NumLiveDataNodes": 2, "NumStaleStorages": 0}, "called": []}
+    seen = {"state": {"NumLiveDataNodes": 2, "NumStaleStorages": 0}, "called": [], "report": REPORT.format("Mon Nov 30 19:07:01 UTC 2026")}
     monkeypatch.setattr(node_restore_after, "RECORD", str(lookable / "restore.json"))
     monkeypatch.setattr(node_restore_after, "DROP_IN", str(lookable / "none"))
     monkeypatch.setattr(node_restore_after, "jmx", lambda base: ({"Safemode": "ON"}, {}, seen["state"]))
+    monkeypatch.setattr(node_restore_after, "environment", dict)
+    monkeypatch.setattr(node_restore_after.hadoop_cli, "run", lambda *_args, **_more: (0, seen["report"], ""))
     monkeypatch.setattr(node_restore_after, "_leave", lambda params: seen["called"].append("leave"))
     (lookable / "restore.json").write_text(json.dumps({"state": "held", "txid": 7}))
     return seen
@@ -49,6 +64,12 @@ ACCEPT = {"namenode": "", "datanodes": 2, "without": False, "delete": True, "who
 def test_nothing_is_accepted_before_all_volumes_are_reported(acceptable):
     acceptable["state"]["NumStaleStorages"] = 3
     assert "3 volumes" in node_restore_after.accept(ACCEPT)["refusal"] and not acceptable["called"]
+
+
+def test_nothing_is_accepted_before_each_datanode_has_reported(acceptable):
+    """A NameNode that has just started has counted no stale volumes yet, which looks as if all had been reported."""
+    acceptable["report"] = REPORT.format("Never")
+    assert "all volumes of 1 DataNodes have not been reported" in node_restore_after.accept(ACCEPT)["refusal"] and not acceptable["called"]
 
 
 def test_an_acceptance_that_was_cut_off_is_on_record_and_goes_on(acceptable, lookable, monkeypatch):
@@ -79,6 +100,8 @@ def test_the_datanode_of_a_node_that_does_not_answer_is_not_waited_for_long(monk
     monkeypatch.setattr(node_restore_after.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(node_restore_after.time, "sleep", lambda _s: None)
     monkeypatch.setattr(node_restore_after, "jmx", lambda _base: ({"Safemode": "ON"}, {}, {"NumLiveDataNodes": 2, "NumStaleStorages": 0}))
+    monkeypatch.setattr(node_restore_after, "environment", dict)
+    monkeypatch.setattr(node_restore_after.hadoop_cli, "run", lambda *_args, **_more: (0, REPORT.format("just now"), ""))
     params = {"namenode": "", "limit_s": 600, "datanodes": 3, "answering": 2}
     assert node_restore_after._reported(params)[0] == 2 and next(clock) < 100
     assert "2 of 3" in node_restore_after._reported(dict(params, answering=3))[1] and next(clock) > 700

@@ -17,6 +17,8 @@ from .tool import BackupError, read_json, stamp, verify_copy, write_json
 BLOCK = re.compile(r"blk_(\d+)_(\d+)\.meta")
 # /path: MISSING 1 blocks of total size 10 B.   /path: CORRUPT 1 blocks of total size 10 B.
 BROKEN = re.compile(r"^(/.*?):\s+(MISSING|CORRUPT) (\d+) blocks? of total size (\d+) B", re.MULTILINE)
+# Of dfsadmin -report, for each DataNode: Last Block Report: Never
+NEVER = re.compile(r"^Last Block Report: Never\s*$", re.MULTILINE)
 SHOWN = 1000
 # Seconds for the DataNode of a node that does not answer over SSH: it may live all the same.
 SILENT_S = 45
@@ -91,15 +93,29 @@ def _reported(params):
     begun = time.monotonic()
     while True:
         info, _system, state = jmx(params["namenode"])
-        live, stale = int(state.get("NumLiveDataNodes", 0)), int(state.get("NumStaleStorages", 1))
-        waiting = "" if live >= params["datanodes"] and not stale else (
-            f"{live} of {params['datanodes']} DataNodes are live, {stale} of their volumes have not been reported yet")
+        live, unheard = int(state.get("NumLiveDataNodes", 0)), unreported(state)
+        waiting = "" if live >= params["datanodes"] and not unheard else (
+            f"{live} of {params['datanodes']} DataNodes are live, {unheard or 'no volumes of theirs'} have not been reported yet")
         waited = time.monotonic() - begun
-        if not waiting or waited > params["limit_s"] or (waited > SILENT_S and not stale and live >= params["answering"]):
+        if not waiting or waited > params["limit_s"] or (waited > SILENT_S and not unheard and live >= params["answering"]):
             if not info:
                 raise NodeError("the NameNode does not answer any more")
             return live, waiting
         time.sleep(0.3)
+
+
+def unreported(state):
+    """What live DataNodes have not told of yet since the NameNode started, as words, or ''.
+
+    The number of stale volumes is counted every half a minute at best and begins with none (HeartbeatManager.heartbeatCheck), so a
+    NameNode that has just started says that nothing is awaited: whether a DataNode has ever reported, its own row says.
+    """
+    stale = int(state.get("NumStaleStorages", 1))
+    if stale:
+        return f"{stale} volumes of DataNodes"
+    _code, out, _err = hadoop_cli.run("hdfs", ["dfsadmin", "-report", "-live"], "hdfs", environment())
+    never = len(NEVER.findall(out))
+    return f"all volumes of {never} DataNodes" if never else ""
 
 
 def fsck(base, limit_s, **options):
@@ -138,9 +154,9 @@ def accept(params):
     if live < params["datanodes"] and not params["without"]:
         return {"changed": False, "refusal": f"{live} of {params['datanodes']} DataNodes are live, and the others may hold blocks "
                 "that are missing now. Bring them back or replace them first, or repeat this with --without-nodes"}
-    unheard = int(state.get("NumStaleStorages", 1))
-    if unheard and not params["without"]:
-        return {"changed": False, "refusal": f"{unheard} volumes of DataNodes have not been reported since the NameNode started, and what "
+    unheard = "" if params["without"] else unreported(state)
+    if unheard:
+        return {"changed": False, "refusal": f"{unheard} have not been reported since the NameNode started, and what "
                 "they hold would be taken for lost. Run this again in a minute, or with --without-nodes"}
     # Before the safe mode ends: when this is cut off, the file system must not be taken for one that may be replaced.
     record.update(state="accepting")
