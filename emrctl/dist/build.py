@@ -10,15 +10,16 @@ from ansible_collections.emr.cluster.plugins.module_utils.cloud.install.dist_cac
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import Artifact, release
 
-from . import bench, connectors, fetch as fetch_module, hadoop, metastore, monitoring, native, spark
+from . import bench, connectors, fetch as fetch_module, hadoop, metastore, monitoring, native, spark, tables
 from .fetch import fetch
 from .lock import Locked, format_lock, parse_lock
 from .pack import write_tarball
 from .paths import LOCKS, dist_dir
 
-MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring, "bench": bench, "native": native}
+MAKERS = {"hadoop": hadoop, "spark": spark, "connectors": connectors, "metastore": metastore, "monitoring": monitoring, "bench": bench, "native": native,
+          "iceberg": tables, "delta": tables}
 # MiB on the disk while it is built.
-SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200, "bench": 200, "native": 350}
+SPACE = {"hadoop": 250, "spark": 1300, "connectors": 40, "metastore": 400, "monitoring": 200, "bench": 200, "native": 350, "iceberg": 110, "delta": 40}
 
 
 def lock_file(artifact: Artifact) -> Path:

@@ -12,7 +12,7 @@ DEFAULT_RELEASE = "emr-1.0"
 app = typer.Typer(help="Assemble and publish the tarballs of a release: Hadoop, Spark, connectors, metastore.", no_args_is_help=True,
                   add_completion=False, rich_markup_mode=None)
 Release = Annotated[str, typer.Option("--release", "-r", help="Name in the release catalogue.")]
-Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors, metastore, monitoring, bench, native; nothing means all but the last two.")]
+Components = Annotated[list[str] | None, typer.Argument(help="hadoop, spark, connectors, metastore, monitoring, bench, native, iceberg, delta; nothing means all but the last four.")]
 
 
 def _say(line: str) -> None:

@@ -10,6 +10,8 @@ HADOOP_BIN, SPARK_BIN = f"{HADOOP_HOME}/bin", f"{SPARK_HOME}/bin"
 HADOOP_NATIVE = f"{HADOOP_HOME}/lib/native"
 # The engine of native code for Spark SQL.
 NATIVE_ENGINE = f"{ROOT}/native"
+# Formats of tables for Spark.
+ICEBERG, DELTA = f"{ROOT}/iceberg", f"{ROOT}/delta"
 # JDBC drivers of databases.
 DRIVERS = f"{ROOT}/connectors/jdbc"
 # What tells that an artifact is complete, in its folder.

@@ -10,12 +10,13 @@ from ..domain.paths import HADOOP_CONF, HADOOP_HOME, HADOOP_NATIVE, SPARK_CONF, 
 from ..domain.resident.files import NOTE
 from ..domain.sizing.rules import QUICK_COLLECTOR, clamp, floor, quick_flags, shapes_of, small
 from ..domain.text import durations
-from . import panels_spark, reasons, spark_native
+from . import panels_spark, reasons, spark_native, spark_tables
 from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .metastore import METASTORE, WAREHOUSE
 from .model import Component, ConfFile, Health, Heap, History, Service, TextFile, first
+from .spark_spec import SPEC
 from .yarn import job_sizing, yarn_memory
 
 # An executor or application master of Spark needs about 900 MiB: 450 MiB of heap at least and 384 MiB beside it.
@@ -127,7 +128,8 @@ def _defaults(facts) -> dict:
         # The jars lie in HDFS, so only clients need Spark.
         conf["spark.yarn.archive"] = f"hdfs:///spark/spark-libs-{version}.zip"
     engine = spark_native.settings() if spark_native.wanted(facts.spec) else {}
-    return {"spark-defaults": {**conf, **session(facts), **engine}}
+    tables = spark_tables.settings(facts)
+    return {**tables, "spark-defaults": {**conf, **session(facts), **engine, **tables.get("spark-defaults", {})}}
 
 
 def _sizes(facts) -> dict:
@@ -145,6 +147,7 @@ def _sizes(facts) -> dict:
         yarn = yarn_memory(min(shapes)[0]) - (held(facts.services) if len(shapes) == 1 else 0)
         container = spark_native.container_of(yarn, size.heap + size.overhead, job_sizing(shapes).min_allocation)
         conf.update(spark_native.sizes(container))
+    conf.update(spark_tables.sizes(facts.spec, size.partitions))
     conf.update(_java_options(min(shapes)[0]))
     return {"spark-defaults": conf}
 
@@ -164,20 +167,34 @@ def _too_small(rest):
         yield f"the cluster has room for {room} container of {SPARK_LEAST} MiB, Spark needs two (driver, executor)"
 
 
+def class_path(*more) -> str:
+    """What drivers and containers find beside Spark's own jars, by the same path: Hadoop's client of OSS, and ``more``."""
+    return ":".join([f"{HADOOP_HOME}/share/hadoop/tools/lib/*", *more])
+
+
 def spark_env(env, more=()) -> str:
-    """spark-env.sh. ``more``: entries of the class path of drivers and containers, which both find by the same path."""
-    path = ":".join([f"{HADOOP_HOME}/share/hadoop/tools/lib/*", *more])
+    """spark-env.sh. ``more``: entries of the class path."""
     rows = writers.exports({key: value for key, value in env.items() if key.startswith("SPARK_")})
     return "\n".join([
         f"# {NOTE}", texts.JAVA_HOME, f'export SPARK_HOME="${{SPARK_HOME:-{SPARK_HOME}}}"',
         f'export HADOOP_CONF_DIR="${{HADOOP_CONF_DIR:-{HADOOP_CONF}}}"',
         f'export YARN_CONF_DIR="${{YARN_CONF_DIR:-{HADOOP_CONF}}}"',
-        # Hadoop's client of OSS, which Spark does not bring; containers get it by the same path.
-        f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{path}}}"', *rows, ""])
+        f'export SPARK_DIST_CLASSPATH="${{SPARK_DIST_CLASSPATH:-{class_path(*more)}}}"', *rows, ""])
 
 
 def _spark_env(facts, effective) -> str:
-    return spark_env(effective.get("env", {}), (spark_native.JARS,) if spark_native.wanted(facts.spec) else ())
+    engine = (spark_native.JARS,) if spark_native.wanted(facts.spec) else ()
+    return spark_env(effective.get("env", {}), (*engine, *spark_tables.jars(facts.spec)))
+
+
+def _asked(spec, role=None) -> tuple:
+    """Artifacts that few clusters want, and that this spec asks for."""
+    return (*spark_native.artifacts(spec, role), *spark_tables.artifacts(spec, role))
+
+
+def _rules(spec, configs):
+    yield from spark_native.rules(spec, configs)
+    yield from spark_tables.rules(spec, configs)
 
 
 def _archives(effective) -> list:
@@ -212,7 +229,7 @@ REMEDIES = {
 SERVICE = Service(
     history=History("spark.applications", HISTORY.name, REMEDIES),
     name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark",
-    home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",), also=spark_native.artifacts, spec=(spark_native.SPEC,), rules=spark_native.rules,
+    home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",), also=_asked, spec=(SPEC,), rules=_rules,
     python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,
     components=(HISTORY,),
     files=(ConfFile(

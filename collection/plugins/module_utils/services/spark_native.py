@@ -20,11 +20,10 @@ MASTER = 1024
 # An executor that is smaller has too little memory of either kind.
 LEAST_CONTAINER = 2048
 
-SPEC = Field(
-    "spark", "object", "The service `spark`.", default={}, example="{engine: native}",
-    fields=(Field("engine", "text", "What runs Spark SQL and DataFrames: `stock` is Spark itself; `native` is Apache DataFusion Comet, which runs what it "
-                  "knows in native code and leaves the rest to Spark. Needs the artifact `native` (emrctl dist build native) and glibc 2.30 on the nodes.",
-                  choices=(STOCK, NATIVE), default=STOCK, example=NATIVE),))
+ENGINE = Field(
+    "engine", "text", "What runs Spark SQL and DataFrames: `stock` is Spark itself; `native` is Apache DataFusion Comet, which runs what it "
+    "knows in native code and leaves the rest to Spark. Needs the artifact `native` (emrctl dist build native) and glibc 2.30 on the nodes.",
+    choices=(STOCK, NATIVE), default=STOCK, example=NATIVE)
 
 
 def wanted(spec) -> bool:
@@ -66,4 +65,4 @@ def settings() -> dict:
             "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager"}
 
 
-__all__ = ["JARS", "NATIVE", "SPEC", "STOCK", "artifacts", "container_of", "rules", "settings", "sizes", "wanted"]
+__all__ = ["ENGINE", "JARS", "NATIVE", "STOCK", "artifacts", "container_of", "rules", "settings", "sizes", "wanted"]

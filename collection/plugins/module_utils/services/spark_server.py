@@ -4,17 +4,19 @@ from __future__ import annotations
 from ..domain.config import writers
 from ..domain.paths import HADOOP_CONF, SPARK_CONF
 from ..domain.sizing.rules import heap_of, shapes_of
-from . import reasons
+from . import reasons, spark_native, spark_tables
 from .alerts import down
 from .hadoop import FILES, PROXY_USERS
 from .hdfs import OF_HDFS
 from .model import JOB_USER, Component, ConfFile, Health, Heap, Service, first
-from .spark import ENVIRONMENT, OF_SPARK_HISTORY, ONLY, SERVER_MASTER, check, held
+from .spark import ENVIRONMENT, OF_SPARK_HISTORY, ONLY, SERVER_MASTER, check, class_path, held
 from .yarn import LOG_AGE, OF_NODEMANAGER, OF_RESOURCEMANAGER, yarn_memory
 
 # YARN's tag of applications that are daemons of the cluster: they do not count as work.
 SERVER_TAG = "emr-server"
 HEAP = Heap(0.08, 512, 8192)
+# They do not read spark-env.sh. What a cluster has not asked for is not there, and a class path may name it.
+CLASS_PATH = class_path(spark_native.JARS, *spark_tables.JARS.values())
 
 
 def room_for_masters(services, shapes) -> dict:
@@ -54,7 +56,7 @@ def server(name: str, label: str, main: str, port: int, port_key: str, more: dic
         ignores=(*OF_HDFS, PROXY_USERS, OF_NODEMANAGER, OF_RESOURCEMANAGER, LOG_AGE, OF_SPARK_HISTORY), group=JOB_USER, application=True,
         # spark-env.sh holds the heap of the history server, which Spark's launcher would take for this one too. The driver of an
         # application has more libraries (measured: 250), and its master takes of YARN's memory.
-        env={**ENVIRONMENT, "SPARK_ENV_LOADED": "1", "YARN_CONF_DIR": HADOOP_CONF}, beside=256, takes=SERVER_MASTER)
+        env={**ENVIRONMENT, "SPARK_ENV_LOADED": "1", "SPARK_DIST_CLASSPATH": CLASS_PATH, "YARN_CONF_DIR": HADOOP_CONF}, beside=256, takes=SERVER_MASTER)
 
     def sizes(facts) -> dict:
         shapes, layer = shapes_of(facts.topology), {}

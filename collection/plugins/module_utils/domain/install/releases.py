@@ -95,6 +95,16 @@ _ROWS = (
             "native", "1.2.0",
             "f28bbcfe7ce84e9726a969a7a923f23d62aa56e85afc6d62d15c5a59ca82b846"
             "7c70853e4c8735c2af78c772e19efb6ae1efb86168aacff5b5cbda335d6d2a5e",
+            on_demand=True),
+         "iceberg": _own(
+            "iceberg", "1.12.0",
+            "e9cf241c4cc749a7ed42372e9e4395a5193a82fe6eec21b8b905f9d1898b9785"
+            "71cbd6bbf0911ad6cdd7b6c75ec9c8de64c1d00a6d1e4d266a616174ce3ff497",
+            on_demand=True),
+         "delta": _own(
+            "delta", "4.4.0",
+            "0fac7e4fc4679644c837c8646de5bd6dc647ac135f4e0b4bc644982cfcccd7bf"
+            "246b0a945f25f0864a69391ff899676aa03e306d8f9f51bbb1ff23d781641354",
             on_demand=True)},
         notes=("Hadoop's native library is Apache's build as Trino publishes it: checksums, zlib, zstd, bzip2 and domain sockets; no ISA-L.",
                "Spark without its YARN shuffle service jar: dynamic allocation uses shuffle tracking.",

@@ -11,7 +11,7 @@ from dataclasses import field as default_of, make_dataclass
 from ...services.metastore import DATABASE, SPEC as METASTORE
 from ...services.receivers import RECEIVER, SPEC as MONITORING
 from ...services.registry import expand_services, joining
-from ...services.spark_native import SPEC as SPARK
+from ...services.spark_spec import SPEC as SPARK
 from ..errors import Refused, SpecError, SpecProblem
 from . import schema
 from .field import Field
@@ -203,6 +203,8 @@ class Spec:
             del data["logs"]
         if self.spark == Spark():
             del data[SPARK.name]
+        elif not self.spark.tables:
+            del data[SPARK.name]["tables"]
         if self.budget is None:
             del data["budget"]
         # Services say it, and what a spec of before this key says is still the same.
