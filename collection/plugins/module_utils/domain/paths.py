@@ -24,7 +24,7 @@ LIB, LIBEXEC = f"{ROOT}/lib", f"{ROOT}/libexec"
 FILES, JOBS_PROGRAM, FLOWS_PROGRAM = f"{LIBEXEC}/emr-files", f"{LIBEXEC}/emr-jobs", f"{LIBEXEC}/emr-flow"
 COPY, LOGS_PROGRAM, NODE, LINES = f"{LIBEXEC}/emr-copy", f"{LIBEXEC}/emr-logs", f"{LIBEXEC}/emr-node", f"{LIBEXEC}/emr-lines"
 # spark-submit takes it for Python by its name.
-JDBC, BENCH = f"{LIBEXEC}/emr_jdbc.py", f"{LIBEXEC}/emr_bench.py"
+JDBC, BENCH, TABLES = f"{LIBEXEC}/emr_jdbc.py", f"{LIBEXEC}/emr_bench.py", f"{LIBEXEC}/emr_tables.py"
 # Figures of every node's own; what passes alerts on to DingTalk.
 FIGURES_PROGRAM, DINGTALK = f"{LIBEXEC}/emr-figures", f"{LIBEXEC}/emr-dingtalk"
 # On the node of monitoring: its daemons, the cluster's page with its files, and what tells it of jobs and flows through a socket.

@@ -19,8 +19,8 @@ LIB = paths.LIB
 PACKAGE = f"{LIB}/emr_node"
 # Programs of the package: path -> module with a function main(arguments) that returns an exit code.
 PROGRAMS = {paths.JOBS_PROGRAM: "jobs.program", paths.FLOWS_PROGRAM: "flows.program", paths.COPY: "transfer.oss", paths.LOGS_PROGRAM: "jobs.log_archive",
-            paths.JDBC: "transfer.jdbc_program", paths.BENCH: "bench.program", paths.FILES: "files.program", paths.METRICS: "monitoring.program",
-            paths.PAGE_PROGRAM: "page.program", paths.WORK_PROGRAM: "page.work"}
+            paths.JDBC: "transfer.jdbc_program", paths.BENCH: "bench.program", paths.TABLES: "tables.program", paths.FILES: "files.program",
+            paths.METRICS: "monitoring.program", paths.PAGE_PROGRAM: "page.program", paths.WORK_PROGRAM: "page.work"}
 # What lies in no folder of the collection: the hooks of services of one's own.
 _OWN = {f"node/services/{module_name(name)}.py": text for name, text in own_hooks().items()}
 
