@@ -32,6 +32,7 @@ VERBS = {
     "revert": ("emrctl.life", "revert"),
     "export": ("emrctl.transfer", "export"),
     "clone": ("emrctl.life", "clone"),
+    "upgrade": ("emrctl.upgrade", "upgrade"),
     "restart": ("emrctl.operate", "restart"),
     "failover": ("emrctl.operate", "failover"),
     "start": ("emrctl.operate", "start"),

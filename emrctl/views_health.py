@@ -8,7 +8,7 @@ from emrctl.output import duration, table
 
 def status(data: dict, name: str = "") -> str:
     """Component by node, what is wrong in words, then HDFS and YARN."""
-    parts = [_matrix(data), *_notes(data["components"], name)]
+    parts = [_matrix(data), *_notes(data["components"], name), *([f"Release: {data['release']}"] if data.get("release") else [])]
     parts += [part for part in (_hdfs(data.get("hdfs")), _backup(data.get("backup")), _yarn(data.get("yarn")), _work(data)) if part]
     return "\n\n".join(parts)
 
@@ -64,6 +64,7 @@ def _hdfs(found: dict | None) -> str:
         f"{found['blocks']:,} blocks, {found['under_replicated_blocks']:,} under-replicated, "
         f"{found['missing_blocks']:,} missing, {found['corrupt_blocks']:,} with a bad copy")
     lines = [summary + (f"; {found['safe_mode']}" if found.get("safe_mode") else ""), *_standing(found, "NameNodes")]
+    lines += ["HDFS: an upgrade is not finalised"] if found.get("upgrade_since_ms") else []
     rows = [{"datanode": row["node"], "state": row["state"], "used": of_bytes(row["used_bytes"]),
              "free": of_bytes(row["free_bytes"]), "capacity": of_bytes(row["capacity_bytes"]), "blocks": row["blocks"],
              "to_move": row["blocks_to_move"],

@@ -14,16 +14,18 @@ from . import fetch
 from .lock import Locked, sha512_of
 from .pack import Entry
 
+_JDBC = (("org.mariadb.jdbc", "mariadb-java-client", "3.5.11", "jdbc"), ("org.postgresql", "postgresql", "42.7.14", "jdbc"))
+
+
+def _kafka(spark: str, clients: str, pool: str) -> tuple:
+    """Of Spark's line the newest version whose token provider is published as well, since the two belong together; with what it was built for."""
+    return (("org.apache.spark", "spark-sql-kafka-0-10_2.13", spark, "kafka"),
+            ("org.apache.spark", "spark-token-provider-kafka-0-10_2.13", spark, "kafka"),
+            ("org.apache.kafka", "kafka-clients", clients, "kafka"), ("org.apache.commons", "commons-pool2", pool, "kafka"))
+
+
 # version of this distribution -> ((group, artifact, version, folder), ...), each without what it depends on: Spark has the rest.
-# The newest spark-sql-kafka of the 4.1 line whose token provider is published as well; the two belong together.
-PARTS = {
-    "1.0": (("org.mariadb.jdbc", "mariadb-java-client", "3.5.11", "jdbc"),
-            ("org.postgresql", "postgresql", "42.7.14", "jdbc"),
-            ("org.apache.spark", "spark-sql-kafka-0-10_2.13", "4.1.1", "kafka"),
-            ("org.apache.spark", "spark-token-provider-kafka-0-10_2.13", "4.1.1", "kafka"),
-            ("org.apache.kafka", "kafka-clients", "3.9.1", "kafka"),
-            ("org.apache.commons", "commons-pool2", "2.12.1", "kafka")),
-}
+PARTS = {"1.0": _JDBC + _kafka("4.1.1", "3.9.1", "2.12.1"), "1.1": _JDBC + _kafka("4.2.0", "3.9.2", "2.13.1")}
 
 
 def resolve(version: str, say) -> list[Locked]:

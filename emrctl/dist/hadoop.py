@@ -16,8 +16,8 @@ ROOTS = ("hadoop-common", "hadoop-hdfs", "hadoop-hdfs-client", "hadoop-yarn-serv
          "hadoop-mapreduce-client-app", "hadoop-mapreduce-client-jobclient", "hadoop-mapreduce-client-hs",
          "hadoop-mapreduce-client-shuffle", "hadoop-mapreduce-examples", "hadoop-streaming", "hadoop-distcp",
          "hadoop-aliyun")
-# Not published for 3.5.0; the jars of 3.4.2 run on it.
-NOT_IN_350 = {"hadoop-mapreduce-examples": "3.4.2", "hadoop-streaming": "3.4.2"}
+# Not published after 3.4.2, whose jars run on what is newer.
+LAST = {"hadoop-mapreduce-examples": "3.4.2", "hadoop-streaming": "3.4.2"}
 TOOLS = ("hadoop-streaming", "hadoop-distcp", "hadoop-aliyun", "aliyun-", "ini4j", "jdom2", "opentracing-")
 # Needed by YARN's daemons only; HDFS's start a little sooner without them in front.
 YARN_LIBS = ("guice", "jersey-guice", "javax.websocket", "websocket-", "javax-websocket", "fst", "ehcache", "HikariCP",
@@ -38,8 +38,7 @@ LINKS = {"bin/hdfs": "hadoop", "bin/yarn": "hadoop", "bin/mapred": "hadoop"}
 
 def resolve(version: str, say) -> list[Locked]:
     """The inputs of this version as Maven resolves them now, in class-path order. For ``lock`` only."""
-    examples = NOT_IN_350 if version == "3.5.0" else {}
-    roots = [fetch.dependency(GROUP, name, examples.get(name, version)) for name in ROOTS]
+    roots = [fetch.dependency(GROUP, name, LAST.get(name, version)) for name in ROOTS]
     roots.append(fetch.dependency(GROUP, "hadoop-hdfs", version, "tests"))
     with tempfile.TemporaryDirectory(prefix="emr-lock-") as folder:
         say(f"resolving Hadoop {version} with Maven")

@@ -285,6 +285,22 @@ def test_install_is_repeatable_and_replaces_another_archive(server, places):
     assert sorted(p.name for p in (places / "ROOT").iterdir()) == ["hadoop", "hadoop-1.0"]
 
 
+def test_a_release_lies_beside_the_one_in_use_until_it_is_pointed_at(server, places):
+    base, folder, asked = server
+    old = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])
+    node_install.install(options(old), False)
+    new = dict(tarball(folder, b"newer"), urls=[f"{base}/hadoop-1.0.tar.gz"], target="hadoop-2.0", file="hadoop-1.0.tar.gz")
+    for again in (False, True):
+        assert bool(node_install.install(options(new, beside=True), False)) is not again
+        assert node_install.installed_digest(old) == old["sha512"] and node_install.unpacked_digest(new) == new["sha512"]
+    (places / "CACHE" / "hadoop-1.0.tar.gz").unlink()
+    before = len(asked)
+    assert node_install.install(options(new), False) == {"hadoop": "unpacked before"} and len(asked) == before
+    assert (places / "ROOT" / "hadoop" / "bin" / "hdfs").read_bytes() == b"newer" and node_install.install(options(new), False) == {}
+    node_install.install(options(old), False)
+    assert (places / "ROOT" / "hadoop" / "bin" / "hdfs").read_bytes() == b"#!/bin/sh\n", "and back"
+
+
 def test_remains_of_an_interrupted_unpacking_do_not_matter(server, places):
     base, folder, _asked = server
     artifact = dict(tarball(folder), urls=[f"{base}/hadoop-1.0.tar.gz"])

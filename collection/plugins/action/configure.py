@@ -50,6 +50,8 @@ class ActionModule(NodeAction):
         if args.get("part") == "software":
             found = self._install(context, args)
             return {**NOTHING, "install": found} if found else {"result": {"changed": False}}
+        if args.get("part") == "beside":
+            return {**NOTHING, "install": self._beside(context, args), "revision": self._revision(context, args) if context.is_control_node else {}}
         spec, topology, node = context.spec, context.topology, context.node
         effective = context.effective
         versions = {a["name"]: a["sha512"] for a in context.artifacts(node.role)}
@@ -111,7 +113,7 @@ class ActionModule(NodeAction):
                 "placement": {name: list(hosts) for name, hosts in context.topology.placement.items()},
                 "users": sorted(context.spec.users), "queues": sorted(context.spec.queues),
                 "prunes": boolean(args.get("prune", False)),
-                "price": (plain(context.run.plan) or {}).get("price") or {},
+                "release": context.spec.release, "price": (plain(context.run.plan) or {}).get("price") or {},
                 "removed": [str(s) for s in plain(args.get("removed_services") or [])],
                 "edit": context.fact("emr_spec_edit", context.control) or {}, "scripts": context.bootstrap(),
                 "why": str(context.fact("emr_spec_why", context.control) or args.get("why") or "deploy")}
@@ -129,20 +131,30 @@ class ActionModule(NodeAction):
         return {"file_system": wanted, "hosts": [{"name": n.name, "address": n.address} for n in (*context.topology.nodes, *context.draining)],
                 "daemons": [c.name for c in context.components]}
 
-    @staticmethod
-    def _install(context, args) -> dict:
+    @classmethod
+    def _install(cls, context, args) -> dict:
         """What to install and from where; nothing when all is there. The control node takes part as long as anybody
         lacks something, because it serves the others. A node that was not looked at in this run looks itself."""
-        first = context.topology.control_node
-        others = [n for n in context.topology.nodes if n.name != first.name]
+        others = [n for n in context.topology.nodes if n.name != context.control]
         seen = [n for n in context.topology.nodes if context.fact("emr_node", n.name)]
         lacking = {n.name for n in seen if lacks(context, n)} | set(context.vars["groups"].get("emr_new", []))
         serves = bool(lacking & {n.name for n in others}) or software_changes(context)
-        here = context.host == first.name
+        here = context.is_control_node
         if context.fact("emr_software") == run_id():
             return {}
         if context.fact("emr_node") and context.host not in lacking and not (here and serves):
             return {}
+        return cls._sources(context, args, serves)
+
+    @classmethod
+    def _beside(cls, context, args) -> dict:
+        """What of another release is unpacked beside the one in use, by all nodes."""
+        return {**cls._sources(context, args, serves=True), "beside": True}
+
+    @staticmethod
+    def _sources(context, args, serves: bool) -> dict:
+        """All artifacts of this node, which the control node serves to the others."""
+        first, here = context.topology.control_node, context.is_control_node
         return {"artifacts": context.artifacts(context.node.role), "limit_s": int(args.get("install_limit_s", 600)),
                 "peer": f"http://{first.address}:{PORT}" if serves and not here else "",
                 "serve_address": first.address if serves and here else "", "serve_port": PORT,
@@ -183,6 +195,9 @@ class ActionModule(NodeAction):
             result.setdefault("warnings", []).append(
                 f"no longer in the inventory, but still in the cluster: {names}. To remove a host: emr.cluster.deploy with "
                 "emr_removed_hosts, a list of names, which drains it first")
+        if self._task.args.get("part") == "beside":
+            result.pop("emr_storage", None)
+            return
         if self._task.args.get("part") == "software":
             result.pop("emr_storage", None)
             result.setdefault("ansible_facts", {})["emr_software"] = run_id()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.purchase.plan_details import plan_details
 from ansible_collections.emr.cluster.plugins.module_utils.cloud.scale import convergence
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
+from ansible_collections.emr.cluster.plugins.module_utils.domain.upgrade import rules as upgrade
 from ansible_collections.emr.cluster.plugins.plugin_utils import bootstrap_scripts, secrets_given
 from ansible_collections.emr.cluster.plugins.plugin_utils.cloud_action import CloudAction
 from ansible_collections.emr.cluster.plugins.plugin_utils.purchasing import as_result, purchased
@@ -27,10 +28,11 @@ class ActionModule(CloudAction):
                                           revision.get("gone") or [])
         bootstrap_scripts.check(spec, arguments.get("spec_file"), revision.get("scripts") or (), bool(plan.purchases))
         plan.warnings += revision.get("hints") or []
-        told = {"exists": before is not None, "to_release": plan.to_release}
+        told = {"exists": before is not None, "to_release": plan.to_release, "upgrade": revision.get("upgrade") or ""}
+        described = {"upgrade": upgrade.described(before, spec, told["upgrade"])} if told["upgrade"] else {}
         if arguments["plan_only"]:
             # No node, so that nothing acts afterwards.
-            return {**as_result(plan_details(operation.client, spec, found, plan, before), spec), "nodes": [], **told}
+            return {**as_result({**plan_details(operation.client, spec, found, plan, before), **described}, spec), "nodes": [], **told}
         if before is not None:
             convergence.check_answers(operation, found, plan)
         result = purchased(arguments, spec, operation, (plan, found))

@@ -60,7 +60,7 @@ def status(context, _args) -> dict:
     problems += findings_backup.problems(context.topology.cluster, states)
     data = {"name": context.topology.cluster, "components": rows, **{name: seen.get(name) for name in ANSWERING}, "work": seen.get("work"),
             "nodes": [{"name": n.name, "role": n.role, "group": n.group} for n in context.topology.nodes],
-            "links": master.links(), "problems": problems,
+            "links": master.links(), "problems": problems, "release": (running_spec(context, seen.get("spec_text") or "") or {}).get("release", ""),
             "backup": next((dict(found["backup"], node=name) for name, found in states.items() if found.get("backup")), None)}
     result = {"changed": False, "emr_result": data}
     if problems:

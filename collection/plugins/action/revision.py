@@ -15,6 +15,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.spec import edi
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.difference import difference
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.model import spec_from_dict
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.switches import switched_off
+from ansible_collections.emr.cluster.plugins.module_utils.domain.upgrade import rules as upgrade
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.given_spec import read_spec
 from ansible_collections.emr.cluster.plugins.plugin_utils.in_use import check as guard
@@ -42,6 +43,8 @@ class ActionModule(NodeAction):
             # Nobody leaves: the cluster keeps the nodes that it has.
             counts = present(context.run.nodes)
             edit = {**edit, "groups": {group: n for group, n in counts.items() if group in before.node_groups}}
+        if edit.get("rollback"):
+            edit = {**edit, "release": history.release_before(kept.metas) or before.release}
         if not asks:
             return {"result": self._told(kept, before, number, bool(args.get("history")))}
         wanted = self._wanted(kept, before, given, edit, number)
@@ -77,6 +80,7 @@ class ActionModule(NodeAction):
             if given.name != before.name:
                 raise Refused(f"the spec is of cluster '{given.name}', this is '{before.name}'", "Name the right one")
             history.check_base(given, kept, before.to_dict())
+            upgrade.check_same(before, given, "the spec")
             # What is switched off by name is not left out by mistake.
             lost = sorted(set(before.expanded_services) - set(given.expanded_services) - switched_off(given))
             if lost:
@@ -84,7 +88,10 @@ class ActionModule(NodeAction):
                               f"take it away first: emrctl service remove {before.name} {lost[0]}")
             return replace(given, revision=None)
         data = yaml.safe_load(kept.text(number)) if edit.get("revert_to") else before.to_dict()
-        return spec_from_dict(edits.apply_edit(data, edit, kept.newest))
+        wanted = spec_from_dict(edits.apply_edit(data, edit, kept.newest))
+        if not edit.get("release"):
+            upgrade.check_same(before, wanted, f"revision {number}")
+        return wanted
 
     @staticmethod
     def _told(kept, before, number, with_history: bool) -> dict:
@@ -115,6 +122,7 @@ class ActionModule(NodeAction):
                 "before": before.to_dict(), "services": list(wanted.expanded_services), "excluded": kept.excluded,
                 "scales_in": bool(edit.get("remove_nodes") or surplus(wanted, context.run.nodes)),
                 "removed_services": sorted(set(before.expanded_services) - set(wanted.expanded_services)),
+                "upgrade": ("back" if edit.get("rollback") else "forward") if edit.get("release") else "",
                 "named": [str(n) for n in edit.get("remove_nodes") or []],
                 "gone": list((kept.newest.get("edit") or {}).get("remove_nodes") or []),
                 "hints": warnings, "difference": rows, "ansible_facts": facts,

@@ -88,7 +88,7 @@ def plan(context, args) -> dict:
     most = 0 if boolean(args.get("force") or False) or not names else together(context, facts, names)
     if 0 < most < size:
         display.display(f"emr: slaves restart {most} at a time, not {size}, since more could hold all copies of a block (--force overrides this)")
-    turns = batches(context.topology, names, size, most) if names else []
+    turns = batches(context.topology, names, size, most, boolean(args.get("masters_last") or False)) if names else []
     return {"changed": False, "ansible_facts": {"emr_turns": {"hosts": [n for turn in turns for n in turn],
                                                               "serial": [len(turn) for turn in turns] or [1]}},
             "emr_result": {"turns": turns}}

@@ -20,9 +20,10 @@ options:
   part:
     description:
       - V(software) fetches and unpacks only; V(all) writes the files, units and the revision of the spec as well.
+      - V(beside) unpacks the spec's release beside the one that stays in use, and keeps the revision of the spec.
     type: str
     default: all
-    choices: [all, software]
+    choices: [all, software, beside]
   why:
     description:
       - Why the spec's new revision came to be; kept with it.

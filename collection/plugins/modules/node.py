@@ -20,7 +20,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [host, configure, service, roll, drain, balance, verify, status, check, bundle, copies, data, people,
+    choices: [host, configure, service, roll, failover, upgrade, drain, balance, verify, status, check, bundle, copies, data, people,
               backup, restore, activity, transfer, bench]
   options:
     description: What the operation needs to know.
@@ -74,7 +74,13 @@ if TYPE_CHECKING:
     from ansible_collections.emr.cluster.plugins.module_utils.node.backup import operations as backup, restore_after  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.bench import operations as bench  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
-    from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import failover, roll, service, status  # noqa: F401
+    from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (  # noqa: F401
+        failover,
+        roll,
+        service,
+        status,
+        upgrade,
+    )
     from ansible_collections.emr.cluster.plugins.module_utils.node.hdfs import balance, data  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.health import check, copies, verify  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.host import bundle, prepare  # noqa: F401
@@ -99,6 +105,7 @@ OPERATIONS = {
     "service": ("daemons.service", "apply", True),
     "roll": ("daemons.roll", "perform", True),
     "failover": ("daemons.failover", "perform", True),
+    "upgrade": ("daemons.upgrade", "perform", True),
     "restore": ("backup.restore_after", "perform", True),
     "drain": ("scale.drain", "perform", False),
     "balance": ("hdfs.balance", "perform", False),

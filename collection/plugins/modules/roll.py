@@ -52,6 +52,10 @@ options:
         together even where they could hold all copies of a block.
     type: bool
     default: false
+  masters_last:
+    description: With O(phase=plan), let the masters take their turn after all others.
+    type: bool
+    default: false
   limit_s:
     description: Seconds within which a restarted daemon must serve.
     type: int

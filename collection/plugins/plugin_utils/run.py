@@ -22,6 +22,7 @@ FIELDS = {
     "plan": {},          # what exists, what would be bought or released, and what that costs
     "exists": False,     # whether the cluster was there before
     "to_release": [],    # names of the nodes that leave
+    "upgrade": "",       # forward or back, when this run changes the release
     "push": [],          # the control node's name, when this machine has to give it software
     "inspection": {},    # what emr.cluster.inspection saw
     "unfinished": {},    # why a cluster was never deployed to its end, and what comes next

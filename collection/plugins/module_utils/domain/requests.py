@@ -130,6 +130,13 @@ class Failover:
 
 
 @dataclass(frozen=True)
+class Upgrade:
+    phase: str
+    answers: dict
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class Drain:
     op: str
     answers: dict
@@ -307,6 +314,7 @@ class BenchRead:
 
 REQUESTS = {
     "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "failover": Failover,
+    "upgrade": Upgrade,
     "balance": Balance,
     "verify": Verify, "status": Status, "check": Check, "bundle": Bundle, "copies": Copies, "data": Data,
     "people": {"list": PeopleList, "guard": PeopleGuard, "delete": PeopleDelete}, "backup": Backup,

@@ -1,6 +1,8 @@
 """Findings of HDFS: what its NameNode tells, and the backups of its metadata."""
 from __future__ import annotations
 
+import time
+
 from ..domain.health import backup as backups
 from ..domain.health.rows import from_first, row, standing
 
@@ -27,6 +29,7 @@ def hdfs(seen: dict) -> list:
             ("under_replicated_blocks", "warn", "blocks have too few copies", heals)):
         if found.get(key):
             rows.append(row(state, f"{found[key]} {what}", then=then))
+    rows += _upgrade(found, name)
     for node in found["datanodes"]:
         if node["state"] == "dead":
             rows.append(row("fail", f"the DataNode is dead for {node['last_contact_s']} s", node["node"],
@@ -39,6 +42,18 @@ def hdfs(seen: dict) -> list:
                         then=f"emrctl scale {name} slave=N"))
     return rows or [row("ok", f"{found['live']} DataNodes live, {found['blocks']} blocks, none missing, damaged or "
                         "under-replicated")]
+
+
+def _upgrade(found: dict, name: str) -> list:
+    """An upgrade that nobody has finalised, or that has not reached all daemons."""
+    others = sorted(node["node"] for node in found["datanodes"] if node.get("version") not in (None, "", found.get("version")))
+    rows = [row("warn", f"the NameNode runs {found['version']}, and the DataNodes of {', '.join(others[:5])} do not: a change of the release was interrupted",
+                then=f"run the same upgrade again; the last one is in: emrctl history {name}")] if others else []
+    if found.get("upgrade_since_ms") and not others:
+        since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(found["upgrade_since_ms"] / 1000))
+        rows.append(row("warn", f"an upgrade of {since} is not finalised: files that are deleted keep their space in HDFS",
+                        then=f"keep it: emrctl upgrade {name} --finalize; or take it back: emrctl upgrade {name} --rollback"))
+    return rows
 
 
 def backup(seen: dict) -> list:

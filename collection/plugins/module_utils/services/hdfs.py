@@ -180,8 +180,16 @@ FIGURES = (Figures("HDFS", "", (
     ("blocks", "max(fs_namesystem_blocks_total)", ""), ("missing", "max(fs_namesystem_missing_blocks)", ""),
     ("under_replicated", "max(fs_namesystem_under_replicated_blocks)", ""), ("live_datanodes", "max(fs_namesystem_num_live_data_nodes)", ""))),)
 
+
+
+def _pauses(_spec) -> list:
+    """What of HDFS waits during an upgrade."""
+    return ["HDFS: programs that write wait for some seconds while the NameNode keeps an image of what is there.",
+            "HDFS: everything waits until the NameNode has restarted. DataNodes restart in turns, and writers wait for theirs."]
+
+
 SERVICE = Service(
-    name="hdfs", figures=FIGURES, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
+    name="hdfs", figures=FIGURES, pauses=_pauses, answers="namenode", members="datanode", counted="live", draining=draining_hdfs.DRAINING, troubles=_troubles,
     proof=Proof("storage", "a file was written, read back and compared"), used_by=(None, None), deletable=False,
     components=(NAMENODE, DATANODE, JOURNALNODE, ZKFC),
     files=(ConfFile(

@@ -354,7 +354,8 @@ class Service:
     MB a second and vCPU of a whole job, for the advice on sizes. ``findings``: (name, function of what was seen) of a check. ``used_by``: types of
     YARN applications, and of jobs, that cannot go on
     without it; None means all. ``alerts``, ``panels``, ``figures``: of what the cluster keeps of it. ``switch``: the object of a spec whose
-    ``enabled`` says whether the service runs; it does in every spec that a person writes without a word on it.
+    ``enabled`` says whether the service runs; it does in every spec that a person writes without a word on it. ``pauses(spec)``: sentences, what
+    waits while its software is upgraded.
     """
 
     name: str
@@ -398,6 +399,7 @@ class Service:
     alerts: tuple = ()
     panels: tuple = ()
     figures: tuple = ()
+    pauses: Callable = nothing
     history: History | None = None
     switch: str = ""
 

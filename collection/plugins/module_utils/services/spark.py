@@ -228,6 +228,7 @@ REMEDIES = {
 
 SERVICE = Service(
     history=History("spark.applications", HISTORY.name, REMEDIES),
+    pauses=lambda _spec: ["Spark: the history server is away while it restarts."],
     name="spark", used_by=(("SPARK",), ("SPARK", "PYSPARK", "SPARK_SQL", "SPARK_STREAMING")), needs=("hdfs", "yarn"), software="spark",
     home=SPARK_HOME, clients=CLIENTS, more_software=("connectors",), also=_asked, spec=(SPEC,), rules=_rules,
     python=(SPARK_PYTHON, "PySpark", "PySpark, and imports and exports of tables, do not run there"), rate=5.0,

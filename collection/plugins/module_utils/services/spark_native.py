@@ -6,6 +6,7 @@ sizes do not say so is killed by YARN, so all three sizes are computed from what
 from __future__ import annotations
 
 from ..domain import paths
+from ..domain.install.releases import release
 from ..domain.sizing.rules import clamp, floor
 from ..domain.spec.field import Field
 
@@ -38,6 +39,9 @@ def artifacts(spec, _role=None) -> tuple:
 
 def rules(spec, _configs):
     """A Spark of somebody's own may be one that the release's engine does not fit."""
+    if wanted(spec) and NATIVE not in (*release(spec.release).artifacts, *spec.artifacts):
+        yield ("spark.engine", f"the release {spec.release} has no native engine that fits its Spark",
+               "Remove spark.engine, name a build of Comet for that Spark in artifacts.native, or stay with another release.")
     if wanted(spec) and "spark" in spec.artifacts and NATIVE not in spec.artifacts:
         yield ("spark.engine", "native is built for the release's Spark, and `artifacts` names another one",
                "Name the build of Comet for that Spark in artifacts.native, or remove spark.engine.")

@@ -224,7 +224,9 @@ FIGURES = (Figures("Queues", "queue", (
     ("waiting", f"max by (queue) (queue_metrics_apps_pending{_ALL})", ""))),)
 
 SERVICE = Service(
-    name="yarn", figures=FIGURES, answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None),
+    name="yarn", figures=FIGURES,
+    pauses=lambda _spec: ["YARN: running applications go on, without new containers while the ResourceManager restarts; what is submitted then waits."],
+    answers="resourcemanager", members="nodemanager", counted="active", draining=DRAINING, used_by=(None, None),
     components=(RESOURCEMANAGER, NODEMANAGER), data=("yarn",),
     files=(
         ConfFile("yarn-site", f"{HADOOP_CONF}/yarn-site.xml", everywhere=True, prefixes=("yarn.",), takes=("core-site",),

@@ -109,6 +109,8 @@ class Operation:
         found = found or self.found(must_exist=False)
         self._require_transient(found, spec)
         doors.check_unchanged(spec.network.access, found.instances)
+        if before is None:
+            _require_release(found, spec)
         plan = make_plan(self.client, spec, found, to_release)
         if plan.purchases:
             require_key_pair(self.client, self._login(spec, found, buys=True))
@@ -316,6 +318,14 @@ class Operation:
             names = ", ".join(n["name"] for n in result if not n["vars"]["ansible_host"])
             raise EmrError(f"These nodes have no address: {names}", "Look at them in the console; was a public address released?")
         return result
+
+
+def _require_release(found: Found, spec) -> None:
+    """Raises Refused when nodes that stand are of another release, by their tags: only an upgrade changes that."""
+    other = sorted({tags_of(i).get("emr:release", "") for i in found.instances if tags_of(i).get(READY)} - {"", spec.release})
+    if other:
+        raise Refused(f"release: the cluster '{spec.name}' is of {other[0]}, and the spec says {spec.release}", f"Write release: {other[0]}, or change the "
+                      f"release of the cluster: emrctl upgrade {spec.name} {spec.release}")
 
 
 def _other_software(before, spec) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from ...domain.config.render import rendered_on
 from ...domain.config.restart_or_refresh import RESTART, restart_or_refresh
 from ...domain.config.settings import effective_config
+from ...domain.install.sources import artifacts
 from ...domain.topology.nodes import Disk, Node, Topology
-from ...services.registry import HOMES, SOFTWARE, components_on
+from ...services.registry import HOMES, components_on
 from ..cluster.anchor import node_name
 from ..ecs.client import tags_of
 
@@ -84,7 +85,7 @@ def config_changes(old_spec, old: Topology, new_spec, new: Topology) -> list:
                     if _text(before[stem].get(key)) != _text(after[stem].get(key))]
         had = components_on(old_spec.expanded_services, old, node)
         has = components_on(new_spec.expanded_services, new, new.node(node.name))
-        other = [dict.fromkeys(SOFTWARE, s.release) for s in (old_spec, new_spec)]
+        other = [{a.component: a.sha512 for a in artifacts(s)} for s in (old_spec, new_spec)]
         does = {c.name: restart_or_refresh(c, before, after, other) for c in has if c in had}
         restarts = [name for name, effect in does.items() if effect == RESTART]
         refreshes = [{"component": name, "name": refresh} for name, effect in does.items() if effect != RESTART

@@ -53,21 +53,21 @@ def _known(what: str, given, names) -> None:
                           f"Did you mean {near[0]}?" if near else f"It has: {', '.join(names[:20])}")
 
 
-def batches(topology, names, batch: int = 0, most: int = 0) -> list:
-    """The nodes of these names as lists that take their turn together: each master alone and first, then the others.
+def batches(topology, names, batch: int = 0, most: int = 0, masters_last: bool = False) -> list:
+    """The nodes of these names as lists that take their turn together: each master alone and first, or last, then the others.
 
     ``batch``: how many of the others at a time, 0 for a tenth of those with the same role, at least one. ``most``: no more
     slaves than that at a time, 0 for no limit.
     """
     wanted = [n for n in topology.nodes if n.name in set(names)]
-    result = [[n.name] for n in wanted if n.role == "master"]
+    masters, result = [[n.name] for n in wanted if n.role == "master"], []
     for role in ("slave", "task", "gateway"):
         turn = [n.name for n in wanted if n.role == role]
         size = batch or max(1, len(topology.with_role(role)) // SHARE)
         if role == "slave" and most:
             size = min(size, most)
         result += [turn[i:i + size] for i in range(0, len(turn), size)]
-    return result
+    return result + masters if masters_last else masters + result
 
 
 def in_words(scope: dict) -> str:

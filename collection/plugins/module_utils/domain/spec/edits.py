@@ -5,11 +5,12 @@ import copy
 
 from ...services.registry import BUNDLES, JOINING, SERVICES, STEMS, expand_services
 from ..errors import Refused
+from ..install.releases import OFFERED, release
 from ..text.names import nearest
 from .services import without_services
 
 KEYS = ("groups", "remove_nodes", "config", "group_config", "add_services", "remove_services", "revert_to", "users",
-        "queues", "abort")
+        "queues", "abort", "release", "rollback")
 
 
 def check_edit(edit) -> dict:
@@ -34,6 +35,10 @@ def apply_edit(data: dict, edit: dict, newest: dict | None = None) -> dict:
     for group, stems in (edit.get("group_config") or {}).items():
         for stem, settings in stems.items():
             _settings(_group(data, group)["config"], stem, settings)
+    if edit.get("release"):
+        data["release"] = release(str(edit["release"])).name
+        if data["release"] not in OFFERED:
+            raise Refused(f"the release {data['release']} is not offered yet: no cluster of it has been proven on hosts", f"Offered: {', '.join(OFFERED)}")
     if edit.get("add_services"):
         data = with_services(data, [str(s) for s in edit["add_services"]])
     return _people(data, edit, (newest or {}).get("edit") or {})
@@ -133,6 +138,7 @@ def describe(edit: dict) -> str:
     parts += [f"service {verb} {name}" for verb in ("add", "remove") for name in edit.get(f"{verb}_services") or []]
     parts += [f"{what} {', '.join(edit[what])}" for what in ("users", "queues") if edit.get(what)]
     parts += [f"revert to {edit['revert_to']}"] if edit.get("revert_to") else []
+    parts += [f"upgrade {'--rollback to ' if edit.get('rollback') else ''}{edit['release']}"] if edit.get("release") else []
     parts += ["abort"] if edit.get("abort") else []
     text = "; ".join(parts)
     return text if len(text) <= 200 else text[:197] + "..."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .. import paths
 from ..errors import EmrError, Refused
+from ..install.releases import DEFAULT
 from .difference import difference, sentences
 
 FOLDER = paths.REVISIONS
@@ -106,6 +107,18 @@ def parse(output: str) -> History:
 
 def _text(encoded: str) -> str:
     return base64.b64decode(encoded).decode("utf-8", "surrogateescape")
+
+
+def release_before(metas) -> str:
+    """The release to which a rollback goes: the one before the newest change of it. One that was interrupted goes where it went.
+
+    ``metas``: of the revisions, oldest first. Those of before there were two name none. '' where it has never changed.
+    """
+    names = [meta.get("release") or DEFAULT for meta in metas]
+    for number in range(len(metas) - 1, 0, -1):
+        if names[number] != names[number - 1]:
+            return names[number if (metas[number].get("edit") or {}).get("rollback") else number - 1]
+    return ""
 
 
 def check_base(spec, history: History, newest: dict) -> None:

@@ -5,7 +5,7 @@ Validation (check.py), the classes of a spec (model.py), the JSON Schema and the
 from __future__ import annotations
 
 from ...services.registry import BUNDLES, HOMES, JOINING, ROLES, SERVICES, STEMS
-from ..install.releases import DEFAULT, RELEASES
+from ..install.releases import DEFAULT, OFFERED, RELEASES
 from ..people.accounts import LAST_UID, SIZE
 from .field import MISSING, QUEUE_NAME, USER_NAME, Field
 
@@ -207,7 +207,7 @@ SPEC = Field(
         Field("name", "text", "The cluster's name, the same for its whole life.", required=True,
               pattern=r"[a-z][a-z0-9-]{0,30}[a-z0-9]",
               expect="2 to 32 lower-case letters, digits and hyphens, with a letter first", example="sales"),
-        Field("release", "text", "The tested set of versions.", choices=tuple(RELEASES), default=DEFAULT, example=DEFAULT),
+        Field("release", "text", "The tested set of versions.", choices=OFFERED, default=DEFAULT, example=DEFAULT),
         Field("region", "text", "The ECS region.", required=True, pattern=r"[a-z]{2}-[a-z0-9]+(-[a-z0-9]+)*",
               expect="a region id such as cn-hangzhou", example="cn-hangzhou"),
         Field("zone", "text", "The zone inside the region.", required=True, pattern=r"[a-z]{2}-[a-z0-9-]+",

@@ -192,6 +192,10 @@ def _check_services(revision):
         since = "revision {number} ({why}, {who}, {when})".format(**newest)
         raise NodeError(f"the cluster runs {', '.join(lost)} since {since}, and this spec does not have it. Nothing was "
                         "changed on this node: add it to `services` in the spec.")
+    release = newest.get("release") or revision.get("release")
+    if release != revision.get("release") and not (revision.get("edit") or {}).get("release"):
+        raise NodeError(f"the cluster runs release {release}, and this spec says {revision['release']}. Nothing was changed on this node: the release "
+                        "is changed by emrctl upgrade (playbook emr.cluster.upgrade) alone.")
     if revision.get("prunes"):
         return
     for what in ("users", "queues"):
@@ -215,7 +219,7 @@ def _revision(revision, check):
         meta = {"number": number, "digest": revision["digest"], "services": revision["services"], "who": revision["who"],
                 "why": revision["why"], "edit": revision.get("edit") or {},
                 "users": revision.get("users", []), "queues": revision.get("queues", []), "placement": placement,
-                "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+                "release": revision.get("release", ""), "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         base = f"{SPEC_DIR}/{number:06d}"
         write_atomic(base + ".yml", revision["text"], 0o640)
         # The .json comes last: a revision without it was never completed and is overwritten.

@@ -72,7 +72,9 @@ def summarize(beans):
     info, system, state = (beans[name] for name in ("NameNodeInfo", "FSNamesystem", "FSNamesystemState"))
     if not info:
         return None
-    return {"safe_mode": info.get("Safemode", ""), "cluster_id": info.get("ClusterId", ""),
+    going = info.get("RollingUpgradeStatus") or {}
+    return {"safe_mode": info.get("Safemode", ""), "version": info.get("SoftwareVersion", ""), "upgrade_since_ms": going.get("startTime", 0),
+            "cluster_id": info.get("ClusterId", ""),
             # The number counts a released node until its heartbeat is missed; the list has those that are admitted.
             "live": len(json.loads(info["LiveNodes"])) if info.get("LiveNodes") else state.get("NumLiveDataNodes", 0),
             "dead": state.get("NumDeadDataNodes", 0), "decommissioning": state.get("NumDecommissioningDataNodes", 0),

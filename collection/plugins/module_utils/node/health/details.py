@@ -32,7 +32,7 @@ def datanodes(info):
     """{datanodes, sole_copies} of NameNodeInfo. ``sole_copies``: blocks that only nodes which are leaving hold."""
     leaving = listed(info, "DecomNodes")
     rows = [{"node": name, "state": _state(row), "capacity_bytes": row.get("capacity", 0),
-             "used_bytes": row.get("used", 0), "free_bytes": row.get("remaining", 0), "blocks": row.get("numBlocks", 0),
+             "used_bytes": row.get("used", 0), "free_bytes": row.get("remaining", 0), "blocks": row.get("numBlocks", 0), "version": row.get("version", ""),
              "failed_volumes": row.get("volfails", 0), "last_contact_s": row.get("lastContact", 0),
              "blocks_to_move": leaving.get(name, {}).get("underReplicatedBlocks", 0)}
             for name, row in sorted(listed(info, "LiveNodes").items())]

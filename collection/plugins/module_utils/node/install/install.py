@@ -25,11 +25,14 @@ SERVER_UNIT = "emr-artifacts"
 def install(params, check):
     """Install all artifacts of the options. Returns {name: where it came from} of what was (or would be) installed.
 
+    With ``beside`` they are only unpacked: what is installed stays the one in use until a run without it.
     ``signed``: {address in OSS: one by which it can be read for a while}. Those are secrets; what is told are the others.
     Raises NodeError with ``unfetched``, the names of what no source gave.
     """
     done, problems, signed = {}, {}, params.get("signed") or {}
-    missing = [a for a in params["artifacts"] if installed_digest(a) != a["sha512"] or (params["serve_address"] and not _served(a))]
+    beside = params.get("beside", False)
+    there = unpacked_digest if beside else installed_digest
+    missing = [a for a in params["artifacts"] if there(a) != a["sha512"] or (params["serve_address"] and not _served(a))]
     if not check:
         _open_cache()
         if params["serve_address"]:
@@ -38,13 +41,20 @@ def install(params, check):
         if check:
             done[artifact["name"]] = artifact["urls"][0] if artifact["urls"] else ""
             continue
+        if not beside and installed_digest(artifact) != artifact["sha512"] == unpacked_digest(artifact):
+            point(artifact)
+            done[artifact["name"]] = "unpacked before"
+        if there(artifact) == artifact["sha512"] and not params["serve_address"]:
+            continue
         try:
             path, done[artifact["name"]] = fetch(artifact, params["peer"], params["limit_s"], signed)
         except NodeError as error:
             problems[artifact["name"]] = str(error)
             continue
-        if installed_digest(artifact) != artifact["sha512"]:
+        if unpacked_digest(artifact) != artifact["sha512"]:
             unpack(path, artifact)
+        if not beside:
+            point(artifact)
     if problems:
         raise NodeError("\n".join(problems.values()), unfetched=sorted(problems))
     return done
@@ -67,8 +77,12 @@ def _open_cache():
 def installed_digest(artifact):
     """SHA-512 of the archive that the artifact's link points to now; '' when it is not installed."""
     target, link = os.path.join(ROOT, artifact["target"]), os.path.join(ROOT, artifact["link"])
-    if os.path.realpath(link) != os.path.realpath(target):
-        return ""
+    return unpacked_digest(artifact) if os.path.realpath(link) == os.path.realpath(target) else ""
+
+
+def unpacked_digest(artifact):
+    """SHA-512 of the archive that lies unpacked in the artifact's folder, in use or not; '' when there is none."""
+    target = os.path.join(ROOT, artifact["target"])
     try:
         return json.loads(read_text(os.path.join(target, paths.ARTIFACT_MARK)) or "{}").get("sha512", "")
     except ValueError:
@@ -144,8 +158,8 @@ def download(url, digest, path, deadline):
 
 
 def unpack(path, artifact):
-    """Unpack the archive (one top folder) to its target in one step, then point the link at it."""
-    target, link = os.path.join(ROOT, artifact["target"]), os.path.join(ROOT, artifact["link"])
+    """Unpack the archive (one top folder) to its target in one step."""
+    target = os.path.join(ROOT, artifact["target"])
     os.makedirs(ROOT, exist_ok=True)
     temporary = f"{target}.unpacking"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -163,6 +177,13 @@ def unpack(path, artifact):
         shutil.rmtree(old, ignore_errors=True)
     else:
         os.rename(temporary, target)
+
+
+def point(artifact):
+    """Make an unpacked artifact the one in use, in one step."""
+    link = os.path.join(ROOT, artifact["link"])
+    if os.path.realpath(link) == os.path.realpath(os.path.join(ROOT, artifact["target"])):
+        return
     fresh = f"{link}.new"
     if os.path.lexists(fresh):
         os.unlink(fresh)

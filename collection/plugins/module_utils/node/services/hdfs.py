@@ -17,6 +17,7 @@ from ..hadoop_http import ACTIVE, Daemon, NameNode, base_of
 from ..hdfs.client import WebHdfs
 from ..hdfs.drain import ROW, before_drain, check_drain, empty, hdfs_nodes as seen, load
 from ..health.details import hdfs_details as details
+from .hdfs_upgrade import upgrade_finish, upgrade_prepare, upgrade_state
 from .turns import QuorumTurn, Turn
 
 LEAVE_S = 30
@@ -183,4 +184,4 @@ TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn, "journalnode": Jour
 PREPARE = {"zkfc": zkfc}
 
 __all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "before_drain", "check_drain", "details", "empty", "lacking", "load", "prove", "seen",
-           "summary"]
+           "summary", "upgrade_finish", "upgrade_prepare", "upgrade_state"]
