@@ -58,18 +58,32 @@ def test_only_the_bought_node_is_new_and_it_answers_for_the_cluster(ecs):
     assert set(map(tuple, groups.values())) == {("emr_target",)} and len(groups) == 4 and plan.to_release == []
 
 
-def test_no_master_joins_or_leaves_a_cluster_that_was_created(ecs):
+def test_one_master_becomes_three_and_an_interrupted_run_goes_on(ecs):
+    before = made(ecs, "cseveral")
+    wanted = cloudbed.spec(ecs, "cseveral", master="  master: {count: 3, instance_types: [ecs.c6.large]}", backup="backup: {enabled: false}")
+    for known in (before, wanted):
+        _, plan, groups = converge(ecs, wanted, known)
+        masters = {name: joined for name, joined in groups.items() if "-master-" in name}
+        assert {name: "emr_new" in joined for name, joined in masters.items()} == {f"cseveral-master-00{n}": n > 1 for n in (1, 2, 3)}
+        assert all("emr_convert" in joined for joined in masters.values())
+        assert [p.ordinals for p in plan.purchases] == ([[2, 3]] if known is before else [])
+    run, _plan, _groups = converge(ecs, wanted, wanted)
+    run.settle(wanted)
+    assert not [name for name, joined in converge(ecs, wanted, wanted)[2].items() if "emr_convert" in joined]
+
+
+def test_no_master_joins_by_create_and_none_leaves(ecs):
     three = {"master": "  master: {count: 3, instance_types: [ecs.c6.large]}", "backup": "backup: {enabled: false}"}
-    before = made(ecs, "cmasters")
-    with pytest.raises(Refused, match="cmasters-master-002, cmasters-master-003 would join cmasters-master-001"):
-        converge(ecs, cloudbed.spec(ecs, "cmasters", **three), before)
+    made(ecs, "cmasters")
+    with cloudbed.Owner() as owner, pytest.raises(Refused, match="cmasters-master-002, cmasters-master-003 would join cmasters-master-001"):
+        cloudbed.create(EcsClient(ecs.region), cloudbed.spec(ecs, "cmasters", **three), owner)
     with cloudbed.Owner() as owner:
         client = EcsClient(ecs.region)
         wanted = cloudbed.spec(ecs, "cthree", **three)
         run, (_found, plan, *_rest) = cloudbed.create(client, wanted, owner)
         run.settle(wanted)
     assert [p.ordinals for p in plan.purchases if p.role == "master"] == [[1, 2, 3]]
-    with pytest.raises(Refused, match="the number of masters is decided when a cluster is created"):
+    with pytest.raises(Refused, match="masters that take over from each other do not become fewer"):
         converge(ecs, cloudbed.spec(ecs, "cthree"), wanted)
 
 

@@ -64,12 +64,20 @@ def test_every_master_runs_what_may_take_over():
 def test_clients_know_the_file_system_by_a_name_that_is_no_hosts():
     for name in ("sales-edge-001", "sales-slave-001", MASTERS[1]):
         found = config(name)
-        assert found["core-site"]["fs.defaultFS"] == "hdfs://sales" and found["hdfs-site"]["dfs.nameservices"] == "sales"
+        assert found["core-site"]["fs.defaultFS"] == "hdfs://sales" and found["hdfs-site"]["dfs.internal.nameservices"] == "sales"
         assert found["hdfs-site"]["dfs.ha.namenodes.sales"] == ",".join(MASTERS)
         assert all(found["hdfs-site"][f"dfs.namenode.rpc-address.sales.{host}"] == f"{host}:8020" for host in MASTERS)
         assert found["hdfs-site"]["dfs.client.retry.policy.enabled"] == "false", "it would ask a host that is gone for a minute"
         assert "dfs.namenode.rpc-address" not in found["hdfs-site"] and "yarn.resourcemanager.hostname" not in found["yarn-site"]
         assert found["core-site"]["ha.zookeeper.quorum"] == ",".join(f"{host}:2181" for host in MASTERS)
+
+
+def test_a_path_of_before_is_found_whoever_is_active():
+    found = config("sales-edge-001")["hdfs-site"]
+    assert found["dfs.nameservices"] == f"sales,{MASTERS[0]}" and found["dfs.nameservice.id"] == "sales"
+    for name in ("sales", MASTERS[0]):
+        assert found[f"dfs.ha.namenodes.{name}"] == ",".join(MASTERS) and found[f"dfs.client.failover.proxy.provider.{name}"]
+        assert all(found[f"dfs.namenode.rpc-address.{name}.{host}"] == f"{host}:8020" for host in MASTERS)
 
 
 def test_the_edits_are_on_all_masters_and_only_their_writers_know_it():

@@ -43,6 +43,8 @@ class ActionModule(NodeAction):
         components = components_on(scope, context.topology, context.node)
         # A scope is the first that a playbook does with nodes; other uses come after changes.
         self.REFUSES = bool(given)
+        if args.get("agreeing"):
+            components = tuple(c for c in components if c.placement.least > 1 and not c.elects)
         if given:
             names = select(given, context.topology, context.services).get(context.host, [])
             components = tuple(c for c in components if c.name in names)
@@ -56,7 +58,7 @@ class ActionModule(NodeAction):
         if state == "started":
             options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._applications(context, components))
             options.update(self._storage(context, components, bool(args.get("format", False))))
-            if context.is_control_node and (not given or any(c.leads for c in components)):
+            if context.is_control_node and (not (given or args.get("agreeing")) or any(c.leads for c in components)):
                 options["file_system"] = self._file_system(context, scope)
         return options
 

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from ansible_collections.emr.cluster.plugins.module_utils.node.bench import operations as bench  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.config import configure  # noqa: F401
     from ansible_collections.emr.cluster.plugins.module_utils.node.daemons import (  # noqa: F401
+        convert,
         failover,
         roll,
         service,
@@ -106,6 +107,7 @@ OPERATIONS = {
     "roll": ("daemons.roll", "perform", True),
     "failover": ("daemons.failover", "perform", True),
     "upgrade": ("daemons.upgrade", "perform", True),
+    "convert": ("daemons.convert", "perform", True),
     "restore": ("backup.restore_after", "perform", True),
     "drain": ("scale.drain", "perform", False),
     "balance": ("hdfs.balance", "perform", False),

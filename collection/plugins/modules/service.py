@@ -45,6 +45,11 @@ options:
     description:
       - Which daemons; lists of services, components, groups (node groups) and nodes, each of them empty for all.
     type: dict
+  agreeing:
+    description:
+      - Only the daemons by which those of several masters agree on who is active, and on what they have in common.
+    type: bool
+    default: false
   stale:
     description:
       - What to do with a daemon that runs with an older configuration, or of which a restart was asked. V(keep) leaves it to

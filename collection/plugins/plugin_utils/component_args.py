@@ -15,7 +15,8 @@ def describe(component, context) -> dict:
     return asdict(Daemon(
         name=component.name, label=component.label, service=component.service, unit=component.unit, user=component.user,
         application=component.application, after=list(component.after), leads=component.leads, survives=component.survive, turn=component.turn,
-        prepare=component.prepare, elects=component.elects, ports=component.ports, native=component.native, log_file=units.log_file(component),
+        prepare=component.prepare, elects=component.elects, becomes=component.becomes, ports=component.ports, native=component.native,
+        log_file=units.log_file(component),
         health={"kind": health.kind, "url": f"{scheme}://{context.node.address}:{component.ports[health.port]}{health.path}"}))
 
 

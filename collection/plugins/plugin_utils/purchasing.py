@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..module_utils.cloud.cluster.control import GROUP as CONTROL
+from ..module_utils.cloud.purchase.plan import check_masters
 from ..module_utils.cloud.purchase.plan_details import plan_details
 from ..module_utils.domain.install.sources import CACHE
 from ..module_utils.domain.spec.model import spec_from_dict
@@ -14,6 +15,7 @@ def planned(arguments: dict, spec, operation) -> dict:
     running = spec_from_dict(arguments["running"]) if arguments.get("running") else None
     unread = arguments.get("unread") or ""
     plan, found = operation.plan(spec, before=running)
+    check_masters(plan, spec, found, running)
     bootstrap_scripts.check_new(spec, operation, arguments.get("spec_file"))
     plan.warnings += [f"{s.of}: create needs {s.what} in the variable {s.variable}" for s in secrets_given.nowhere(spec, operation)]
     return {**as_result(plan_details(operation.client, spec, found, plan, running, unread), spec), "cluster_id": plan.cluster_id,

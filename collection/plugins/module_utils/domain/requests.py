@@ -28,6 +28,7 @@ class Daemon:
     health: dict
     prepare: str = ""
     elects: bool = False
+    becomes: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,17 @@ class Failover:
 class Upgrade:
     phase: str
     answers: dict
+    limit_s: float
+
+
+@dataclass(frozen=True)
+class Convert:
+    """``others``: whether another node has the data of a daemon by now, {component: bool}."""
+
+    components: list[Daemon]
+    answers: dict
+    others: dict
+    cluster_id: str
     limit_s: float
 
 
@@ -315,6 +327,7 @@ class BenchRead:
 REQUESTS = {
     "host": Host, "configure": Configure, "service": Service, "roll": {"mark": RollMark, "go": RollGo}, "drain": Drain, "failover": Failover,
     "upgrade": Upgrade,
+    "convert": Convert,
     "balance": Balance,
     "verify": Verify, "status": Status, "check": Check, "bundle": Bundle, "copies": Copies, "data": Data,
     "people": {"list": PeopleList, "guard": PeopleGuard, "delete": PeopleDelete}, "backup": Backup,

@@ -38,7 +38,8 @@ NAMENODE = Component(
     refreshes=(Refresh("proxyusers", ("hdfs", "dfsadmin", "-refreshSuperUserGroupsConfiguration"), (PROXY_USERS,)),
                Refresh("settings", ("hdfs", "dfsadmin", "-reconfig", "namenode", "{node}:8020"), (NAMENODE_LIVE,))),
     storage=(("hdfs-site", "dfs.namenode.name.dir"),), storage_mode="0700", lists=("dfs.hosts", "dfs.hosts.exclude"), leads=True,
-    marked=True, turn="hdfs.namenode", native=True, metrics=Metrics(), after=("journalnode",), shares="journalnode")
+    marked=True, turn="hdfs.namenode", native=True, metrics=Metrics(), after=("journalnode",), shares="journalnode",
+    becomes="hdfs.namenode", words=hdfs_ha.one_name)
 JOURNALNODE = hdfs_ha.journal_node(FILES, (OF_NAMENODE, OF_DATANODE, TRASH, PROXY_USERS))
 # It reads a NameNode's addresses, which the pattern leaves out.
 ZKFC = hdfs_ha.failover_controller(FILES, (OF_NAMENODE, OF_DATANODE, TRASH, PROXY_USERS))
@@ -206,7 +207,8 @@ SERVICE = Service(
             **dict.fromkeys(("dfs.namenode.name.dir", "dfs.namenode.edits.dir", "dfs.datanode.data.dir", "dfs.name.dir", "dfs.data.dir"),
                             reasons.DIRS),
             "dfs.hosts": reasons.LIST, "dfs.hosts.exclude": reasons.LIST,
-            "dfs.nameservices": reasons.HA, "dfs.ha.automatic-failover.enabled": reasons.HA,
+            **dict.fromkeys(("dfs.nameservices", "dfs.internal.nameservices", "dfs.nameservice.id"), reasons.HA),
+            "dfs.ha.automatic-failover.enabled": reasons.HA,
             "dfs.journalnode.edits.dir": reasons.DIRS, "dfs.ha.fencing.methods": reasons.HA,
             "dfs.permissions.superusergroup": "the daemons' users get their rights by this group"},
         reserved_patterns=((r"^dfs\.(namenode|datanode)\.(.*[.-])?(address|bind-host|hostname)$", reasons.ADDRESS),

@@ -5,6 +5,7 @@ there first, after which they refuse whatever the one before still writes. So th
 """
 from __future__ import annotations
 
+from ..domain.config.file_system import one_name_of
 from ..domain.config.folders import data_dirs
 from .model import Component, Health, Heap, Metrics, quorum
 
@@ -26,14 +27,31 @@ def failover_controller(reads, ignores) -> Component:
     """Watches the NameNode of its node, and has it made active when no other is."""
     return Component(
         "zkfc", quorum("master"), "hdfs", ("hdfs", "zkfc"), {"ipc": 8019}, Heap(0.01, 64, 256), Health("tcp", "ipc"), reads, ("zookeeper", "namenode"),
-        "HDFS_ZKFC_OPTS", (), "HDFS failover controller", ignores=ignores, prepare="hdfs.zkfc", elects=True)
+        "HDFS_ZKFC_OPTS", (), "HDFS failover controller", ignores=ignores, prepare="hdfs.zkfc", elects=True,
+        words=one_name)
+
+
+def one_name(effective) -> tuple:
+    """Words by which a daemon knows no other name than the file system's own: its host, which may be the second one, is a host for it."""
+    rows = {key: str(getattr(value, "value", value)) for key, value in effective.get("hdfs-site", {}).items()}
+    return tuple(one_name_of(rows))
 
 
 def shared(topology, name_nodes) -> dict:
-    """hdfs-site of every node and client: the logical name of the file system, and who may serve it."""
-    name = topology.cluster
-    rows = {"dfs.nameservices": name, f"dfs.ha.namenodes.{name}": ",".join(node.name for node in topology.running(name_nodes)),
-            f"dfs.client.failover.proxy.provider.{name}": "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider",
+    """hdfs-site of every node and client: the logical name of the file system, and who may serve it.
+
+    The control node, the one master that a cluster has which becomes highly available, is a second name of the same: what tables, checkpoints and
+    programs of before keep as ``hdfs://MASTER:8020/…`` is found whoever is active. A client takes a host for such a name when it has a provider.
+    """
+    name, former, rows = topology.cluster, topology.control_node.name, {}
+    for service in (name, former):
+        rows.update({
+            f"dfs.ha.namenodes.{service}": ",".join(node.name for node in topology.running(name_nodes)),
+            f"dfs.client.failover.proxy.provider.{service}": "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider",
+            **{f"dfs.namenode.rpc-address.{service}.{row.host}": row.authority for row in topology.endpoints(name_nodes, "ipc")}})
+    rows = {**rows, "dfs.nameservices": f"{name},{former}",
+            # Daemons serve the one, under its own name.
+            "dfs.internal.nameservices": name, "dfs.nameservice.id": name,
             # This policy asks the same NameNode again and again: with one it waits for its restart, with several it would never ask the next.
             "dfs.client.retry.policy.enabled": "false",
             # A moment before a client asks the next one, at most a second: the default waits up to 15 s after the failover is over.
@@ -43,8 +61,7 @@ def shared(topology, name_nodes) -> dict:
             "dfs.ha.tail-edits.in-progress": "true", "dfs.ha.tail-edits.period": "1s",
             # A JournalNode that was away takes part again from the next segment on.
             "dfs.ha.log-roll.period": "60s"}
-    for kind, port in (("rpc", "ipc"), ("http", "http")):
-        rows.update({f"dfs.namenode.{kind}-address.{name}.{row.host}": row.authority for row in topology.endpoints(name_nodes, port)})
+    rows.update({f"dfs.namenode.http-address.{name}.{row.host}": row.authority for row in topology.endpoints(name_nodes)})
     return rows
 
 

@@ -177,7 +177,8 @@ class Component:
     pairs: whenever it connects to the socket, and nobody else can, the program runs as root with the connection as its stdout.
     ``prepare``: the hook in node/services/ that runs before it is started, not restarted. ``elects``: it decides which of several daemons that it
     starts after is the active one, so it does not wait until one of them is. ``shares``: the component that keeps what several of it have in common:
-    all of those serve before the first of it is made.
+    all of those serve before the first of it is made. ``becomes``: the hook in node/services/ that makes the only one of it, which is stopped for that,
+    the first of several. ``words(effective)``: more words of its command.
     """
 
     name: str
@@ -220,6 +221,8 @@ class Component:
     prepare: str = ""
     elects: bool = False
     shares: str = ""
+    becomes: str = ""
+    words: Callable = lambda effective: ()
     # Filled in by the service.
     service: str = ""
     software: str = ""

@@ -52,7 +52,7 @@ RESOURCEMANAGER = Component(
                Refresh("acls", ("yarn", "rmadmin", "-refreshAdminAcls"), (ADMINS,)),
                Refresh("queues", ("yarn", "rmadmin", "-refreshQueues"), (QUEUES,), early=True)),
     storage=(("yarn-site", "yarn.resourcemanager.leveldb-state-store.path"),), lists=("yarn.include", "yarn.exclude"),
-    turn="yarn.resourcemanager", native=True, metrics=Metrics(), after=("zookeeper",))
+    turn="yarn.resourcemanager", native=True, metrics=Metrics(), after=("zookeeper",), becomes="yarn.resourcemanager")
 NODEMANAGER = Component(
     "nodemanager", on("slave", "task"), "yarn", ("yarn", "nodemanager"), {"http": 8042, "ipc": 8041, "localizer": 8040, "shuffle": 13562},
     Heap(0.04, 128, 2048), Health("yarn.nodemanager", "http", "/ws/v1/node/info"), FILES_OF_YARN | {"mapred-site"}, ("resourcemanager",),

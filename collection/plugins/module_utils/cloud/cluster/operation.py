@@ -14,7 +14,7 @@ from ..ecs import vpc
 from ..ecs.client import EcsClient, EcsError, tags_of
 from ..ecs.power import cannot_save, still_charged, stop_instances
 from ..install import sources
-from ..purchase.plan import Plan, make_plan
+from ..purchase.plan import Plan, check_masters, make_plan
 from ..purchase.purchase import Buyer, retag
 from ..scale.release import release_nodes
 from ..ssh import doors
@@ -145,6 +145,8 @@ class Operation:
         ``prepared``: (Plan, Found) that were made already, of which every change, not only a purchase, wants to be confirmed.
         """
         plan, found = prepared or self.plan(spec)
+        if prepared is None:
+            check_masters(plan, spec, found)
         if plan.purchases or (prepared and not plan.empty):
             self.require_confirmation(plan.to_dict())
         login = self._login(spec, found, bool(plan.purchases), make=bool(plan.purchases))

@@ -118,7 +118,6 @@ def make_plan(client: EcsClient, spec, found: Found, to_release=()) -> Plan:
     plan.to_release = sorted(to_release)
     _compare(plan, spec, found)
     staying = Found(found.name, anchor, [i for i in found.instances if i["InstanceName"] not in plan.to_release])
-    _check_masters(plan, staying)
     if plan.purchases:
         _check_zone(client, spec)
         count = sum(len(p.ordinals) for p in plan.purchases)
@@ -137,14 +136,23 @@ def make_plan(client: EcsClient, spec, found: Found, to_release=()) -> Plan:
     return plan
 
 
-def _check_masters(plan: Plan, staying: Found) -> None:
-    """A cluster that was created has the masters that it has: another one would know nothing of its files and applications."""
-    ready = sorted(i["InstanceName"] for i in staying.instances if tags_of(i).get("emr:role") == "master" and tags_of(i).get(READY))
+def check_masters(plan: Plan, spec, found: Found, before=None) -> bool:
+    """Whether the plan makes a cluster with one master one with several. ``before``: the spec that it was last made by, as far as that was read.
+
+    Raises Refused where a master would join that nobody could tell what it has to know.
+    """
+    ready = [i for i in found.instances if tags_of(i).get("emr:role") == "master" and tags_of(i).get(READY) and i["InstanceName"] not in plan.to_release]
     more = [node_name(plan.cluster, p.group, n) for p in plan.purchases if p.role == "master" for n in p.ordinals]
-    if ready and more:
-        raise Refused(f"{', '.join(more)} would join {', '.join(ready)} as a master, and the number of masters is decided when a cluster is created",
-                      f"Keep {len(ready)} as the count of the masters, or create another cluster with three and move the data there: emrctl clone. A "
-                      "master that was deleted cannot be replaced yet")
+    if not ready or not more:
+        return False
+    names = ", ".join(sorted(i["InstanceName"] for i in ready))
+    if before is None:
+        raise Refused(f"{', '.join(more)} would join {names} as a master, which create does not do",
+                      f"Run: emrctl apply with this spec, or emrctl scale {plan.cluster} master={spec.count('master')}")
+    if before.count("master") == 1:
+        return True
+    raise Refused(f"{', '.join(more)} would join {names} in place of a master that is gone, and a master cannot be replaced yet",
+                  "Bring its instance back (console, snapshot of its disk); the others go on meanwhile, as long as two live")
 
 
 def lowest_free(cluster: str, group: str, taken, count: int) -> list:

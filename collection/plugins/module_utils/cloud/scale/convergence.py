@@ -9,11 +9,14 @@ from ...domain.scale import scale_in
 from ..cluster.finder import Found
 from ..cluster.operation import READY, Operation
 from ..ecs.client import tags_of
-from ..purchase.plan import Plan
+from ..purchase.plan import Plan, check_masters
 from ..ssh import doors
 from ..ssh.contact import wait_for_ssh
 
-JOIN, NEW, SCALE_IN, VERIFY = "emr_target", "emr_new", "emr_scale_in", "emr_verify"
+JOIN, NEW, SCALE_IN, VERIFY, CONVERT = "emr_target", "emr_new", "emr_scale_in", "emr_verify", "emr_convert"
+# What a plan says where one master becomes several.
+PAUSE = ("make the master the first of several: HDFS waits while its NameNode restarts and gives away its edits, then YARN for a restart; programs go on, and "
+         "backups of the metadata end")
 
 
 def prepare(operation: Operation, spec, before=None, named=(), excluded=(), loads=None, gone=()) -> tuple:
@@ -30,6 +33,8 @@ def prepare(operation: Operation, spec, before=None, named=(), excluded=(), load
                                                       "emr_state": i.get("Status", "")}} for i in found.instances]
         leave = scale_in.choose(spec, nodes, named, excluded, loads, gone)
     plan, found = operation.plan(spec, leave, found, before)
+    if check_masters(plan, spec, found, before):
+        plan.changes.append(PAUSE)
     plan.before = before.digest() if before is not None else ""
     return plan, found
 
@@ -58,6 +63,11 @@ def joined(nodes, plan: Plan, spec, excluded=()) -> dict:
     fresh = [n["name"] for n in staying if _is_new(n, spec, excluded)]
     for name in fresh:
         groups[name].append(NEW)
+    masters = [n["name"] for n in staying if n["vars"]["emr_role"] == "master"]
+    if sum(name not in fresh for name in masters) == 1 < len(masters):
+        # The one becomes several; it may have been interrupted, so the newest spec does not tell.
+        for name in masters:
+            groups[name].append(CONVERT)
     # A new node answers for the cluster, so that nodes that stay as they are have no task for it.
     for name in fresh[:1] or [n["name"] for n in staying[:1]]:
         groups[name].append(VERIFY)

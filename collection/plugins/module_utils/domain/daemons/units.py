@@ -79,15 +79,15 @@ def env_text(component, java_home: str) -> str:
     return writers.environment_file(environment(component, java_home))
 
 
-def unit_text(component, cluster: str, mounts=()) -> str:
-    """Text of a component's unit. ``mounts``: mount points of data disks without which it must not start."""
+def unit_text(component, cluster: str, mounts=(), words=()) -> str:
+    """Text of a component's unit. ``mounts``: mount points of data disks without which it must not start; ``words``: more of its command."""
     requires = f"RequiresMountsFor={' '.join(sorted(mounts))}\n" if mounts else ""
     kill_mode = "process" if component.survive else "control-group"
     refreshed = ""
     if component.refreshes:
         refreshed = f"ExecStartPre=/bin/cp {DIGEST_DIR}/{component.name}.refresh {refreshed_path(component.name)}\n"
     first = component.command[0]
-    command = " ".join((first if first.startswith("/") else f"{home_of(component)}/bin/{first}", *component.command[1:]))
+    command = " ".join((first if first.startswith("/") else f"{home_of(component)}/bin/{first}", *component.command[1:], *words))
     return f"""[Unit]
 Description={component.label or component.name} of cluster {cluster}
 After=network-online.target
@@ -159,7 +159,7 @@ def node_units(components, effective: dict, cluster: str, java_home: str, versio
     result = []
     for component in components:
         mounts = mounts_of(storage_dirs(component.name, effective))
-        text, env = unit_text(component, cluster, mounts), env_text(component, java_home)
+        text, env = unit_text(component, cluster, mounts, component.words(effective)), env_text(component, java_home)
         result.append({"component": component.name, "unit": component.unit, "text": text, "env": env,
                        "digest": component_digest(component, effective, text, env, versions),
                        "refresh": refresh_digests(component, effective)})

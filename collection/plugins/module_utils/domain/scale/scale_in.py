@@ -79,7 +79,7 @@ def check(spec, nodes, leaving, loads) -> None:
     gone = [name for name in leaving if roles[name] == "master"]
     if gone:
         if len(gone) < sum(role == "master" for role in roles.values()):
-            raise Refused(f"{', '.join(gone)} would leave, and the number of masters is decided when a cluster is created",
+            raise Refused(f"{', '.join(gone)} would leave, and masters that take over from each other do not become fewer",
                           "Keep the count of the masters as it is, or give the whole cluster back with: emrctl release")
         raise Refused(f"{', '.join(gone)} would leave, but is the cluster's last master", "Keep one master, or give the whole cluster "
                       "back with: emrctl release")

@@ -8,6 +8,7 @@ from .. import hadoop_cli
 from ..common import NodeError, owner_ids, run
 from ..config.configure import inspect
 from ..hadoop_http import Daemon, NameNode
+from ..hdfs.names import one_name
 
 HALF = ".formatting"
 
@@ -69,7 +70,7 @@ def _make(dirs, cluster_id, words, environment, done):
         shutil.rmtree(half, ignore_errors=True)
         os.makedirs(half, mode=0o700)
         os.chown(half, *owner_ids("hdfs", "hadoop"))
-    hadoop_cli.run("hdfs", ["namenode", "-D", "dfs.namenode.name.dir=" + ",".join(f"file://{h}" for h in halves), *words], "hdfs", environment)
+    hadoop_cli.run("hdfs", ["namenode", *one_name(), "-D", "dfs.namenode.name.dir=" + ",".join(f"file://{h}" for h in halves), *words], "hdfs", environment)
     for path, half in zip(dirs, halves):
         if inspect(half)["cluster_id"] != cluster_id:
             raise NodeError(f"formatting {path} did not make cluster {cluster_id}, but {inspect(half)['cluster_id'] or 'nothing'}")

@@ -16,7 +16,9 @@ from ..daemons.stale import RUNNING
 from ..hadoop_http import ACTIVE, Daemon, NameNode, base_of
 from ..hdfs.client import WebHdfs
 from ..hdfs.drain import ROW, before_drain, check_drain, empty, hdfs_nodes as seen, load
+from ..hdfs.names import one_name
 from ..health.details import hdfs_details as details
+from .hdfs_shared import share_edits
 from .hdfs_upgrade import upgrade_finish, upgrade_prepare, upgrade_state
 from .turns import QuorumTurn, Turn
 
@@ -131,12 +133,12 @@ def state_of(url):
 
 def hand_over(here, other, environment):
     """Make the NameNode of the host ``other`` the active one in place of that of ``here``."""
-    hadoop_cli.run("hdfs", ["haadmin", "-failover", here, other], "hdfs", environment, limit_s=120)
+    hadoop_cli.run("hdfs", ["haadmin", *one_name(), "-failover", here, other], "hdfs", environment, limit_s=120)
 
 
 def zkfc(component):
     """Make the place in ZooKeeper where the NameNodes' election is held. Where it is already, nothing happens, whoever made it."""
-    words = ["zkfc", "-formatZK", "-nonInteractive"]
+    words = ["zkfc", *one_name(), "-formatZK", "-nonInteractive"]
     code, out, err = hadoop_cli.run("hdfs", words, "hdfs", unit_environment(component["unit"]), limit_s=120, check=False)
     if code not in (0, THERE):
         raise NodeError(f"hdfs {' '.join(words)} ended with {code}: {hadoop_cli.last_words(out, err)}")
@@ -182,6 +184,7 @@ def prove(proof):
 
 TURNS = {"namenode": NameNodeTurn, "datanode": DataNodeTurn, "journalnode": JournalTurn}
 PREPARE = {"zkfc": zkfc}
+BECOME = {"namenode": share_edits}
 
 __all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "before_drain", "check_drain", "details", "empty", "lacking", "load", "prove", "seen",
            "summary", "upgrade_finish", "upgrade_prepare", "upgrade_state"]

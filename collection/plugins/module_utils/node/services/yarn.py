@@ -4,13 +4,16 @@ from __future__ import annotations
 import os
 import re
 
-from ..common import NodeError
+from ...domain import paths
+from ..common import NodeError, read_text
+from ..config.keys import parse_keys
 from ..daemons import gates
 from ..daemons.health import is_server, waiting_application as waiting, yarn_summary as summary
 from ..hadoop_http import ResourceManager
 from ..health.details import yarn_details as details
 from .drain_yarn import ROW, empty, load, nodes as seen
 from .turns import Turn
+from .yarn_records import carry_over
 
 # Who answers for all of the service.
 DAEMON = ResourceManager
@@ -115,6 +118,14 @@ def _work(answer):
     return [row for row in (answer.get("apps") or {}).get("app") or [] if not is_server(row)]
 
 
+def resourcemanager(_params, component):
+    """Have the first of several ResourceManagers know what the only one knew: the applications that run go on."""
+    site = parse_keys(read_text(f"{paths.HADOOP_CONF}/yarn-site.xml") or "")
+    count = carry_over("tcp://" + site["hadoop.zk.address"].split(",")[0])
+    return "" if count is None else f"{component['name']}: carried over {count} applications"
+
+
 TURNS = {"resourcemanager": ResourceManagerTurn, "nodemanager": NodeManagerTurn}
+BECOME = {"resourcemanager": resourcemanager}
 
 __all__ = ["DAEMON", "READERS", "ROW", "TURNS", "activity", "applications", "details", "empty", "lacking", "load", "seen", "summary", "waiting"]
