@@ -22,7 +22,7 @@ def scaled(name: str, data: dict, seconds: float) -> str:
         lines.append(f"Now: {data['hdfs'].get('live')} DataNodes, {(data.get('yarn') or {}).get('active')} NodeManagers")
     if data.get("balance"):
         lines.append(balanced(data))
-    if data.get("bought") and not data.get("balance"):
+    if any(row["role"] == "slave" for row in data.get("bought") or []) and not data.get("balance"):
         lines.append(f"Next: emrctl balance {name}      (new DataNodes are empty until then)")
     return "\n".join(lines)
 

@@ -167,8 +167,8 @@ class Buyer:
                 raise
             took = f"; {', '.join(reasons)}, took {name}" if reasons else ""
             self.report(f"bought {intent.count} x {name} for group {intent.group}{took}")
-            self.bought.append({"group": intent.group, "count": intent.count, "instance_type": name,
-                                "why": list(reasons)})
+            self.bought.append({"group": intent.group, "role": self.spec.node_groups[intent.group].role, "count": intent.count,
+                                "instance_type": name, "why": list(reasons)})
             return intent
         self._give_up(intent, later)
         raise EmrError(f"Group {intent.group}: {intent.count} nodes cannot be bought in {self.spec.zone}: "
