@@ -310,12 +310,7 @@ def test_modules_are_small_pure_and_run_on_python_3_8(name):
         assert not (isinstance(node, ast.Attribute) and node.attr in ("removeprefix", "removesuffix")), "3.9"
 
 
-def test_importing_is_quick_and_without_yaml():
-    code = ("import sys, time; t = time.process_time(); "
-            "import ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings; "
-            "print(time.process_time() - t, 'yaml' in sys.modules)")
-    runs = [subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-            for _ in range(3)]
-    assert all(run.split()[1] == "False" for run in runs)
-    # About 40 ms of CPU on an idle machine; tests share theirs.
-    assert min(float(run.split()[0]) for run in runs) < 0.2
+def test_importing_needs_no_yaml():
+    """Nodes and the inventory import the settings often; YAML alone would double what that takes."""
+    code = "import sys; import ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings; print('yaml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout == "False\n"
