@@ -38,7 +38,7 @@ SPEC = Field(
 METASTORE = Component(
     "metastore", first("master"), "hive", ("metastore",), {"thrift": 9083}, Heap(0.05, 192, 4096), Health("metastore.metastore", "thrift"),
     FILES | {"metastore-site"}, ("namenode",), "METASTORE_OPTS", (), "Hive metastore", "", (*OF_HDFS, PROXY_USERS),
-    storage=(("metastore-site", "emr.metastore.dir"),), storage_mode="0700", becomes="metastore.metastore")
+    storage=(("metastore-site", "emr.metastore.dir"),), storage_mode="0700")
 
 
 def database(url: str) -> dict:

@@ -3,15 +3,7 @@ from __future__ import annotations
 
 import struct
 
-from ...domain import paths
-from .. import hadoop_cli
-from ..common import NodeError
-from ..daemons.refresh import unit_environment
 from ..hadoop_http import connect
-from ..hdfs.names import settings
-
-TOOL = "org.apache.hadoop.hive.metastore.tools.HiveMetaTool"
-RPC = "dfs.namenode.rpc-address.{}.{}"
 
 
 def _metastore(url, limit_s):
@@ -45,19 +37,4 @@ def _exactly(connection, size):
     return found
 
 
-def metastore(_params, component):
-    """Have the tables lie in the file system by its own name. By the former they are found as well, but that is a host's."""
-    site = settings()
-    own = site["dfs.nameservice.id"]
-    former = next(name for name in site["dfs.nameservices"].split(",") if name != own)
-    more = {**unit_environment(component["unit"]), "METASTORE_HOME": paths.METASTORE_HOME, "HADOOP_CLASSPATH": f"{paths.METASTORE_HOME}/lib/*",
-            "HADOOP_OPTS": "-Dderby.stream.error.file=/dev/null"}
-    words = [TOOL, "-updateLocation", f"hdfs://{own}", f"hdfs://{former}:{site[RPC.format(own, former)].rpartition(':')[2]}"]
-    _code, out, err = hadoop_cli.run("hadoop", words, component["user"], more, limit_s=600)
-    if "Successfully updated" not in out:
-        raise NodeError(f"the places of tables could not be changed from {words[3]} to {words[2]}: {hadoop_cli.last_words(out, err)}")
-    return f"{component['name']}: tables lie in {words[2]}"
-
-
 SOCKETS = {"metastore": _metastore}
-BECOME = {"metastore": metastore}
