@@ -93,14 +93,16 @@ def _reported(params):
     begun = time.monotonic()
     while True:
         info, _system, state = jmx(params["namenode"])
-        live, unheard = int(state.get("NumLiveDataNodes", 0)), unreported(state)
-        waiting = "" if live >= params["datanodes"] and not unheard else (
-            f"{live} of {params['datanodes']} DataNodes are live, {unheard or 'no volumes of theirs'} have not been reported yet")
-        waited = time.monotonic() - begun
-        if not waiting or waited > params["limit_s"] or (waited > SILENT_S and not unheard and live >= params["answering"]):
+        live, waited = int(state.get("NumLiveDataNodes", 0)), time.monotonic() - begun
+        over = waited > params["limit_s"]
+        there = live >= params["datanodes"] or (waited > SILENT_S and live >= params["answering"])
+        # What was reported is asked by a program of Hadoop: not while DataNodes are missing.
+        unheard = unreported(state) if there or over else ""
+        if over or (there and not unheard):
             if not info:
                 raise NodeError("the NameNode does not answer any more")
-            return live, waiting
+            told = f"{live} of {params['datanodes']} DataNodes are live" + (f", {unheard} have not been reported yet" if unheard else "")
+            return live, told if unheard or live < params["datanodes"] else ""
         time.sleep(0.3)
 
 
