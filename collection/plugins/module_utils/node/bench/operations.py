@@ -10,8 +10,8 @@ import time
 from ...domain import paths
 from ...domain.bench.request import ID, LOCAL_SHARE, REQUEST, bytes_needed, data_folder, results_folder
 from ...domain.jobs.usage import at
-from ..common import NodeError, file_lock, read_text, write_atomic
-from ..config.keys import parse_keys
+from ..common import NodeError, file_lock, write_atomic
+from ..config.keys import keys_of
 from ..daemons.health import namenode, summarize
 from ..hdfs.client import WebHdfs
 from ..install.install import install
@@ -59,7 +59,7 @@ def _room(client, request, user):
     there = kind == "tpch" and client.status(data_folder(user, scale))
     if there:
         return
-    copies = int(parse_keys(read_text(f"{paths.HADOOP_CONF}/hdfs-site.xml") or "").get("dfs.replication", "3"))
+    copies = int(keys_of(f"{paths.HADOOP_CONF}/hdfs-site.xml").get("dfs.replication", "3"))
     need, found = bytes_needed(kind, scale, copies), summarize(namenode(client.base))
     if found and need > found["free_bytes"]:
         raise Refusal(f"{kind} at scale {scale:g} needs {need / 1e9:,.1f} GB of HDFS ({copies} copies), which has {found['free_bytes'] / 1e9:,.1f} GB "

@@ -5,6 +5,12 @@ import re
 from xml.etree import ElementTree
 
 from ...domain.config.writers import read_property
+from ..common import read_text
+
+
+def keys_of(path):
+    """{key: value} of a file of settings; {} where there is none."""
+    return parse_keys(read_text(path) or "")
 
 
 def parse_keys(text):

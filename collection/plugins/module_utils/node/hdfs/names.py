@@ -3,13 +3,12 @@ from __future__ import annotations
 
 from ...domain import paths
 from ...domain.config.file_system import one_name_of
-from ..common import read_text
-from ..config.keys import parse_keys
+from ..config.keys import keys_of
 
 
 def settings():
     """{key: value} of this node's hdfs-site."""
-    return parse_keys(read_text(f"{paths.HADOOP_CONF}/hdfs-site.xml") or "")
+    return keys_of(f"{paths.HADOOP_CONF}/hdfs-site.xml")
 
 
 def one_name():

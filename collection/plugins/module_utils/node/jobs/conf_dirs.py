@@ -10,7 +10,7 @@ import os
 from ...domain import paths
 from ...domain.config import writers
 from ..common import NodeError, read_text, write_atomic
-from ..config.keys import parse_keys
+from ..config.keys import keys_of
 
 HADOOP, SPARK = paths.HADOOP_CONF, paths.SPARK_CONF
 ROOT_QUEUES = "yarn.scheduler.capacity.root.queues"
@@ -43,7 +43,7 @@ def _tags(own, others):
 
 def check_queue(queue):
     """Raises NodeError for a queue that is not there; YARN would refuse the job only after it has started."""
-    text = parse_keys(read_text(f"{HADOOP}/capacity-scheduler.xml") or "").get(ROOT_QUEUES, "default")
+    text = keys_of(f"{HADOOP}/capacity-scheduler.xml").get(ROOT_QUEUES, "default")
     names = sorted(name.strip() for name in text.split(","))
     if queue not in names:
         raise NodeError(f"there is no queue {queue}. The cluster's queues: {', '.join(names)}")

@@ -15,7 +15,7 @@ from ...domain.jobs import admission, limits as job_limits, request as job_reque
 from ...domain.jobs.command import SPARK, SPARK_TYPES, command
 from .. import hadoop_cli
 from ..common import NodeError, file_lock, read_text, write_atomic
-from ..config.keys import parse_keys
+from ..config.keys import keys_of
 from ..host import python_env
 from ..oss import role_provider
 from ..people.members import members
@@ -75,7 +75,7 @@ def _draft(draft, job_id, wanted, user, known):
     os.chown(draft, 0, user.pw_gid)
     work = f"{JOBS}/{job_id}/work"
     wanted = _bring(wanted, f"{draft}/work", user, fill)
-    mapred = parse_keys(read_text(f"{HADOOP}/mapred-site.xml") or "")
+    mapred = keys_of(f"{HADOOP}/mapred-site.xml")
     more = job_request.overlay(wanted, work, mapred)
     files = [job_request.name_of(row) for row in wanted["files"]]
     archives = [*wanted["archives"], *([f"{wanted['python_env']}#{job_request.PYTHON_ENV}"] if wanted["python_env"] else [])]
@@ -86,7 +86,7 @@ def _draft(draft, job_id, wanted, user, known):
         overlay = conf_environment(draft, f"{JOBS}/{job_id}", {"tag": job_yarn.tag(job_id), "queue": wanted["queue"], **more})
     except Unwritable as error:  # what a parameter has brought in
         raise Refusal(str(error))
-    defaults = parse_keys(read_text(f"{SPARK_CONF}/spark-defaults.conf") or "")
+    defaults = keys_of(f"{SPARK_CONF}/spark-defaults.conf")
     _possible(wanted, more, defaults, draft, known)
     driver = job_request.deploy_mode(wanted, defaults)
     need = admission.need(wanted["type"], driver, job_request.driver_memory(wanted, defaults))
@@ -108,7 +108,7 @@ def _draft(draft, job_id, wanted, user, known):
 
 def _possible(wanted, more, defaults, draft, known):
     """Raises Refusal for what would wait for ever, or end after minutes, since no node can do it."""
-    yarn = parse_keys(read_text(f"{HADOOP}/yarn-site.xml") or "")
+    yarn = keys_of(f"{HADOOP}/yarn-site.xml")
     packed = wanted["python_env"]
     found = job_limits.refused(wanted, more, yarn, defaults, known.get("total_mib", 0))
     if not found and packed and not job_request.remote(packed):

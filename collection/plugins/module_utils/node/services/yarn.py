@@ -5,8 +5,8 @@ import os
 import re
 
 from ...domain import paths
-from ..common import NodeError, read_text
-from ..config.keys import parse_keys
+from ..common import NodeError
+from ..config.keys import keys_of
 from ..daemons import gates
 from ..daemons.health import is_server, waiting_application as waiting, yarn_summary as summary
 from ..hadoop_http import ResourceManager
@@ -120,8 +120,8 @@ def _work(answer):
 
 def resourcemanager(_params, component):
     """Have the first of several ResourceManagers know what the only one knew: the applications that run go on."""
-    site = parse_keys(read_text(f"{paths.HADOOP_CONF}/yarn-site.xml") or "")
-    count = carry_over("tcp://" + site["hadoop.zk.address"].split(",")[0])
+    addresses = keys_of(f"{paths.HADOOP_CONF}/yarn-site.xml")["hadoop.zk.address"]
+    count = carry_over("tcp://" + addresses.split(",")[0])
     return "" if count is None else f"{component['name']}: carried over {count} applications"
 
 

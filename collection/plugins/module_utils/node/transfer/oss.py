@@ -16,9 +16,9 @@ import tempfile
 import time
 
 from ...domain import paths
-from ..common import NodeError, held, read_text
+from ..common import NodeError, held
 from ..config import secret
-from ..config.keys import parse_keys
+from ..config.keys import keys_of
 from ..hdfs.checksums import Checksums
 from ..hdfs.client import WebHdfs, upload
 from ..hdfs.globs import distcp_filters, selects
@@ -263,7 +263,7 @@ def place_of(endpoint, region):
     region = region or known["region"]
     if not known["resourcemanager"]:
         raise NodeError("this cluster has no YARN, and DistCp is a job of it. Next: emrctl service add NAME mapreduce")
-    site = parse_keys(read_text(os.path.join(os.environ.get("HADOOP_CONF_DIR", paths.HADOOP_CONF), "core-site.xml")) or "")
+    site = keys_of(os.path.join(os.environ.get("HADOOP_CONF_DIR", paths.HADOOP_CONF), "core-site.xml"))
     return {"namenode": known["namenode"], "resourcemanager": known["resourcemanager"], "region": region,
             "endpoint": endpoint_of(endpoint or site.get("fs.oss.endpoint"), region)}
 
