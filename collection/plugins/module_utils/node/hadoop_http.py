@@ -360,6 +360,17 @@ def connect(address, limit_s):
     return socket.create_connection((parts.hostname, parts.port), limit_s)
 
 
+def exactly(connection, size):
+    """So many bytes of a plain connection. Raises OSError when the other side ends before."""
+    found = b""
+    while len(found) < size:
+        piece = connection.recv(size - len(found))
+        if not piece:
+            raise OSError("the connection was closed")
+        found += piece
+    return found
+
+
 def _connection(address, limit_s):
     parts = urllib.parse.urlsplit(address)
     if parts.scheme == "https":

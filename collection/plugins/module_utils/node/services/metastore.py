@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import struct
 
-from ..hadoop_http import connect
+from ..hadoop_http import connect, exactly
 
 
 def _metastore(url, limit_s):
@@ -13,28 +13,17 @@ def _metastore(url, limit_s):
     try:
         with connect(url, limit_s) as connection:
             connection.sendall(call)
-            head = _exactly(connection, 8 + len(name) + 4)
+            head = exactly(connection, 8 + len(name) + 4)
             if head[:4] != b"\x80\x01\x00\x02":
                 return False, "answers with an error"
             # The field 0 of the answer is the list of names; an exception is field 1.
-            field = _exactly(connection, 3)
+            field = exactly(connection, 3)
             if field != b"\x0f\x00\x00":
                 return False, "cannot read its database"
-            count = struct.unpack(">BI", _exactly(connection, 5))[1]
+            count = struct.unpack(">BI", exactly(connection, 5))[1]
             return True, f"{count} database{'s' if count != 1 else ''}"
     except OSError as error:
         return False, f"no answer from {url}: {error}"
-
-
-def _exactly(connection, size):
-    """So many bytes. Raises OSError when the other side ends before."""
-    found = b""
-    while len(found) < size:
-        piece = connection.recv(size - len(found))
-        if not piece:
-            raise OSError("the connection was closed")
-        found += piece
-    return found
 
 
 SOCKETS = {"metastore": _metastore}

@@ -4,7 +4,7 @@ from __future__ import annotations
 import struct
 
 from ..common import NodeError
-from ..hadoop_http import connect
+from ..hadoop_http import connect, exactly
 
 CREATE, EXISTS, SET, CLOSE = 1, 3, 5, -11
 THERE, MISSING = -110, -101
@@ -72,13 +72,4 @@ class Records:
         self.connection.sendall(_buffer(body))
 
     def _receive(self):
-        return self._exactly(struct.unpack(">i", self._exactly(4))[0])
-
-    def _exactly(self, count):
-        found = b""
-        while len(found) < count:
-            piece = self.connection.recv(count - len(found))
-            if not piece:
-                raise ConnectionError("the connection ended")
-            found += piece
-        return found
+        return exactly(self.connection, struct.unpack(">i", exactly(self.connection, 4))[0])
