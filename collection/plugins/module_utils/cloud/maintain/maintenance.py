@@ -9,6 +9,7 @@ import time
 from calendar import timegm
 
 from ...domain.errors import EmrError
+from ...domain.jobs.budget import in_words
 from ...domain.maintain import idle
 from ...domain.text import durations
 from ..cluster.anchor import node_name
@@ -190,10 +191,9 @@ class Maintenance:
 
     def _spent(self) -> str:
         """Of this month's budget, and how the task nodes come back."""
-        budget = self.activity["budget"]
-        return (f"the cluster has cost {budget['spent']:,.2f} {budget['currency']} this month, and its budget is {budget['monthly']:,.2f}. To have "
-                f"them again from {time.strftime('%Y-%m-%d', time.gmtime(budget['until']))} on, or with a larger budget: "
-                f"emrctl scale {self.operation.name} {' '.join(f'{name}={self.spec.node_groups[name].count or 1}' for name in self.beyond)}")
+        spent, day = in_words(self.activity["budget"])
+        back = " ".join(f"{name}={self.spec.node_groups[name].count or 1}" for name in self.beyond)
+        return f"{spent}. To have them again from {day} on, or with a larger budget: emrctl scale {self.operation.name} {back}"
 
     def _is_spot_group(self, name: str) -> bool:
         return name in self.spec.node_groups and self.spec.node_groups[name].spot is not None

@@ -32,15 +32,19 @@ def state(budget, prices, now):
             "currency": prices[-1].get("currency", ""), "until": until}
 
 
+def in_words(found):
+    """What a state (above) says of this month, for people, and the day (UTC) on which the next one begins."""
+    return (f"the cluster has cost {found['spent']:,.2f} {found['currency']} this month, and its budget is {found['monthly']:,.2f}",
+            time.strftime("%Y-%m-%d", time.gmtime(found["until"])))
+
+
 def refusal(budget, prices, now, token=""):
     """Why a new job or flow is refused, or ''. ``token``: of a job; those of flows that run go on."""
     found = state(budget, prices, now)
     if not found or not found["refuses"] or OF_FLOW.fullmatch(token or ""):
         return ""
-    day = time.strftime("%Y-%m-%d", time.gmtime(found["until"]))
-    return (f"the cluster has cost {found['spent']:,.2f} {found['currency']} this month, and its budget is {found['monthly']:,.2f}: "
-            f"nothing new is begun before {day}. "
-            "Next: raise budget.monthly in the spec, and emrctl apply it")
+    spent_so_far, day = in_words(found)
+    return f"{spent_so_far}: nothing new is begun before {day}. Next: raise budget.monthly in the spec, and emrctl apply it"
 
 
-__all__ = ["month", "refusal", "state"]
+__all__ = ["in_words", "month", "refusal", "state"]
