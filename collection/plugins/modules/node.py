@@ -20,7 +20,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [host, configure, service, roll, failover, upgrade, drain, balance, verify, status, check, bundle, copies, data, people,
+    choices: [host, configure, service, roll, failover, upgrade, convert, drain, balance, verify, status, check, bundle, copies, data, people,
               backup, restore, activity, transfer, bench]
   options:
     description: What the operation needs to know.

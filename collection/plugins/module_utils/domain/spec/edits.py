@@ -78,8 +78,8 @@ def _groups(data: dict, edit: dict, newest: dict) -> None:
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise Refused(f"group {name}: {count!r} is not a number of nodes", f"Write for example: {name}=3")
         _group(data, name)["count"] = count
-    if sum(group["count"] for group in data["node_groups"].values() if group["role"] == "master") > 1 and set(counts) & {
-            name for name, group in data["node_groups"].items() if group["role"] == "master"}:
+    masters = {name: group["count"] for name, group in data["node_groups"].items() if group["role"] == "master"}
+    if sum(masters.values()) > 1 and masters.keys() & counts.keys():
         # Whoever asks for a number of masters says nothing of backups, which several do not have.
         data["backup"]["enabled"] = False
     again = (newest.get("edit") or {}).get("remove_nodes") == edit.get("remove_nodes")
