@@ -19,7 +19,7 @@ from ansible_collections.emr.cluster.plugins.module_utils.domain.transfer import
     request as transfer,
 )
 from tests.databases import Alone, MariaDb, Postgres
-from tests.lab import REPO
+from tests.lab import REPO, tarball
 
 CACHE = Path.home() / ".cache" / "emr"
 MARK = "answer: "
@@ -27,7 +27,7 @@ MARK = "answer: "
 
 def unpacked(name: str, folder: Path) -> Path:
     """Folder of a distribution of the default release below ``folder``; it is unpacked once."""
-    (archive,) = sorted((CACHE / "dist").glob(f"{name}-*.tar.gz"))[-1:]
+    archive = tarball(name)
     found = folder / archive.name.removesuffix(".tar.gz")
     if not found.exists():
         with tarfile.open(archive) as tar:

@@ -15,6 +15,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT, release
+from emrctl.dist.paths import dist_dir
 from emrctl.local import lifecycle, settings, teardown
 
 REPO = Path(__file__).resolve().parent.parent
@@ -183,6 +185,11 @@ def crowded_agent(folder: Path):
         yield env
     finally:
         os.kill(int(env["SSH_AGENT_PID"]), signal.SIGTERM)
+
+
+def tarball(component: str) -> Path:
+    """The finished tarball of a component of the default release; those of other releases may lie beside it."""
+    return dist_dir() / release(DEFAULT).artifacts[component].file
 
 
 def until(true, what: str, limit: float) -> None:

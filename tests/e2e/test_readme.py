@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import lab
-from tests.readme import DIST, arrive
+from tests.lab import lab, tarball
+from tests.readme import arrive
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_the_section_on_the_cloud_word_by_word(bed):
     assert str(newcomer.home) in newcomer.run(build)
     planned = newcomer.run(plan)
     # What the README's cluster.yml names, and what watches it.
-    mib = sum(-(-next(DIST.glob(f"{name}-*.tar.gz")).stat().st_size >> 20) for name in ("hadoop", "monitoring"))
+    mib = sum(-(-tarball(name).stat().st_size >> 20) for name in ("hadoop", "monitoring"))
     assert "this machine" in planned and f"This machine sends {mib} MiB to the control node" in planned
     newcomer.interrupt(create, "Push the software")
     assert len(bed.instances("sales")) == 4

@@ -17,10 +17,10 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain.config.settings import CLIENT_FLAGS
 from ansible_collections.emr.cluster.plugins.module_utils.node.config import secret as node_secret
-from emrctl.local.settings import cache_dir
 from emrctl.local.testing import api_only
+from tests.lab import tarball
 
-TARBALL = cache_dir() / "dist" / "hadoop-3.4.2.tar.gz"
+TARBALL = tarball("hadoop")
 SITE = {"fs.defaultFS": "file:///", "fs.oss.impl": "org.apache.hadoop.fs.aliyun.oss.AliyunOSSFileSystem",
         "fs.oss.multipart.upload.size": "1048576", "fs.oss.multipart.upload.threshold": "2097152",
         "fs.oss.paging.maximum": "50", "mapreduce.framework.name": "local"}
