@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -14,7 +17,7 @@ import pytest
 
 from ansible_collections.emr.cluster.plugins.module_utils.domain import paths
 from ansible_collections.emr.cluster.plugins.module_utils.node.common import NodeError
-from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, containers, program, work
+from ansible_collections.emr.cluster.plugins.module_utils.node.figures import alerts, containers, jvm, program, work
 from ansible_collections.emr.cluster.plugins.module_utils.node.flows import record as flow_record, schedule
 from ansible_collections.emr.cluster.plugins.module_utils.node.jobs import record as job_record
 from emrctl.alerts import text
@@ -170,9 +173,9 @@ def test_without_prometheus_it_says_what_to_do(monkeypatch, capsys, tmp_path):
     assert program.main(["alerts"]) == 1 and json.loads(capsys.readouterr().out)["failed"]
 
 
-def contained(environment: dict, *command: str):
+def contained(environment: dict, *command: str, **more):
     """A process with this environment."""
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **more)
 
 
 def test_processes_of_containers_are_found_by_their_environment(tmp_path, monkeypatch):
@@ -195,6 +198,56 @@ def test_processes_of_containers_are_found_by_their_environment(tmp_path, monkey
     assert not found(), "what has ended is not told any more"
 
 
+GARBAGE = """
+public class Garbage {
+    static byte[] kept;
+    public static void main(String[] words) throws Exception {
+        java.nio.file.Files.write(java.nio.file.Path.of(words[0]), new byte[1 << 20], java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.SYNC);
+        for (int i = 0; i < 3000; i++) { kept = new byte[1 << 20]; if (i % 100 == 0) { System.gc(); } }
+        System.out.println("made");
+        System.in.read();
+    }
+}
+"""
+
+
+def test_a_jvm_tells_its_garbage_collections_and_any_process_its_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "LAST", str(tmp_path / "last.json"))
+    monkeypatch.setattr(containers, "write_atomic", lambda path, text: Path(path).write_text(text))
+    source, ours = tmp_path / "Garbage.java", {"CONTAINER_ID": "container_1796045317179_0043_01_000002", "USER": "alice"}
+    source.write_text(GARBAGE)
+
+    def rates():
+        return {name: value for name, labels, value in containers.rows() if labels["application"] == "application_1796045317179_0043"}
+    rates()
+    command = (shutil.which("java"), "-Xmx64m", "-XX:+UseSerialGC", str(source), str(tmp_path / "written"))
+    with contained(ours, *command, stdin=subprocess.PIPE) as child:
+        try:
+            assert child.stdout.readline() == "made\n"
+            found = rates()
+            assert found["application_gc_seconds_per_second"] > 0 and found["application_disk_written_bytes_per_second"] > 0, found
+            assert rates()["application_gc_seconds_per_second"] == 0, "it rests"
+        finally:
+            child.kill()
+
+
+def test_counters_of_a_jvm_are_numbers_whatever_somebody_wrote(tmp_path):
+    longs = {b"sun.os.hrt.frequency": 1000, b"sun.gc.collector.0.time": 1500, b"sun.gc.collector.1.time": 500, b"sun.gc.cause": 7}
+    rows = b"".join(struct.pack("<iiiBBBBi", 64, 20, 0, ord("J"), 0, 0, 0, 56) + name.ljust(36, b"\0") + struct.pack("<q", value) for name, value in longs.items())
+    head = b"\xca\xfe\xc0\xc0" + bytes([1, 2, 0, 1]) + struct.pack("<iiqii", 0, 0, 0, 32, len(longs))
+    assert jvm.told(head + rows) == 2.0
+    assert jvm.told(head[:4] + bytes([0, 2, 0, 1]) + head[8:] + rows) is None, "the other order of bytes"
+    cut = [jvm.told((head + rows)[:size]) for size in range(len(head + rows))]
+    assert set(cut) <= {None, 2.0} and cut[0] is None
+    endless = struct.pack("<iiiBBBBi", 0, 20, 0, 0, 0, 0, 0, 0)
+    assert jvm.told(head[:28] + struct.pack("<i", 2**31 - 1) + endless) is None
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/proc/self/environ")
+    assert jvm.gc_seconds(tmp_path / "pipe") is None
+    with pytest.raises(OSError, match="link"):
+        jvm.gc_seconds(tmp_path / "link")
+
+
 @pytest.mark.parametrize(("command", "program"), [
     ("java -server -Xmx1g -cp /a:/b org.apache.spark.executor.YarnCoarseGrainedExecutorBackend --driver-url x", "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend"),
     ("/usr/lib/jvm/bin/java -Dx=y org.apache.hadoop.mapred.YarnChild 10.0.0.1", "org.apache.hadoop.mapred.YarnChild"),
@@ -204,9 +257,9 @@ def test_a_program_is_the_class_that_java_runs(command, program):
 
 
 def test_small_programs_are_told_together():
-    rows = [{"container": f"c{number}", "application": f"a{number:02}", "user": "u", "program": "p", "key": f"{number}-1", "cpu_s": 5.0 + number, "memory": 100 - number}
+    rows = [{"container": f"c{number}", "application": f"a{number:02}", "user": "u", "program": "p", "key": f"{number}-1", "used": {"cpu_s": 5.0 + number}, "memory": 100 - number}
             for number in range(25)]
-    told = {(name, labels["application"]): value for name, labels, value in containers.told(rows, {"0-1": 4.0}, 10.0)}
+    told = {(name, labels["application"]): value for name, labels, value in containers.told(rows, {"0-1": {"cpu_s": 4.0}}, 10.0)}
     assert told["application_memory_bytes", "a00"] == 100 and told["application_cpus", "a00"] == 0.1 and told["application_cpus", "a01"] == 0.6
     assert told["application_containers", "others"] == 5 and told["application_memory_bytes", "others"] == sum(100 - number for number in range(20, 25))
     assert ("application_memory_bytes", "a20") not in told and ("application_memory_bytes", "a19") in told
