@@ -11,8 +11,8 @@ from emrctl.jobs import WAIT
 from emrctl.verbs import NAME, OUTPUT, QUIET, REGION, Format, attempt, emit, stop
 
 SOURCE = typer.Argument(help="Where the data is: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.")
-TARGET = typer.Argument(help="Path in HDFS.")
-FROM = typer.Argument(None, help="Path in HDFS; without it, print the cluster's spec.", show_default=False)
+TARGET = typer.Argument(help="Path in HDFS; with --format iceberg or delta, DATABASE.TABLE.")
+FROM = typer.Argument(None, help="Path in HDFS (with --format iceberg or delta, DATABASE.TABLE); without it, print the cluster's spec.", show_default=False)
 TO = typer.Argument(None, help="Where the data goes: oss://BUCKET/PATH, mysql://HOST/DATABASE or postgresql://HOST/DATABASE.", show_default=False)
 CREDENTIALS = typer.Option(None, "--credentials", metavar="FILE",
                            help="File with credentials, readable by you alone; chain means emrctl's own credentials (default: the environment).")
@@ -39,7 +39,7 @@ TYPES = typer.Option([], "--column-type", metavar="NAME=TYPE", help="Database: t
 SPLIT_BY = typer.Option(None, "--split-by", metavar="COLUMN", help="Database: column that divides the rows for parallel reads "
                         "(default: the key, if it is a number, date or timestamp).", show_default=False)
 PARALLEL = typer.Option(None, "--parallel", min=1, help="Database: connections at the same time (default 4).", show_default=False)
-FORMAT = typer.Option(None, "--format", help="Database: parquet (default of an import), orc, csv or json.", show_default=False)
+FORMAT = typer.Option(None, "--format", help="Database: parquet (default of an import), orc, csv or json; iceberg or delta for a table of the metastore.", show_default=False)
 INCREMENTAL = typer.Option(None, "--incremental", metavar="COLUMN", help="Database: only rows beyond those of the last import, by this "
                            "column, which must grow.", show_default=False)
 MODE = typer.Option(None, "--mode", help="Database: append (default), overwrite or upsert.", show_default=False)

@@ -158,3 +158,29 @@ def test_sessions_of_mysql_outlive_the_work_of_spark():
 def test_sql_and_types_are_judged_before_anything_starts(options, said):
     with pytest.raises(Refused, match=said):
         request(**options)
+
+
+@pytest.mark.parametrize("text, kind, found", [
+    ("trips", "delta", "default.trips"), ("shop.trips", "delta", "shop.trips"), ("trips", "iceberg", "iceberg.default.trips"),
+    ("shop.trips", "iceberg", "iceberg.shop.trips"), ("iceberg.shop.trips", "iceberg", "iceberg.shop.trips"),
+    ("iceberg.trips", "iceberg", "iceberg.default.trips")])
+@pytest.mark.parametrize("direction", ["import", "export"])
+def test_a_table_of_the_metastore_has_a_name_in_place_of_a_path(direction, text, kind, found):
+    wanted = request(direction, path=text, table="orders", format=kind)
+    assert json.loads(wanted["files"]["request.json"])["path"] == found
+    assert wanted["place"] == {"table": found, "needs": kind}
+    assert "spark.sql.catalogImplementation" not in str(wanted["job"]["args"]), "the names of tables are those of the metastore"
+    assert "spark.sql.catalogImplementation=in-memory" in request(direction, table="orders")["job"]["args"]
+
+
+@pytest.mark.parametrize("text, kind", [("/data/orders", "delta"), ("hdfs:///data/orders", "iceberg"), ("a.b.c", "delta"), ("iceberg.a.b", "delta"),
+                                        ("shop.`x`", "delta"), ("trips; DROP TABLE x", "iceberg"), ("trips\n", "delta"), ("", "delta")])
+def test_what_is_no_name_of_a_table_is_refused(text, kind):
+    with pytest.raises(Refused):
+        request(path=text, table="orders", format=kind)
+
+
+def test_an_incremental_import_needs_folders():
+    with pytest.raises(Refused, match="incremental") as refused:
+        request(path="trips", table="orders", format="delta", incremental="id")
+    assert "MERGE" in str(refused.value)

@@ -19,7 +19,9 @@ from .request import PROVIDER
 
 NAME = "a database"
 CREDENTIALS = {"user": "EMR_DB_USER", "password": "EMR_DB_PASSWORD"}
-FORMATS = ("parquet", "orc", "csv", "json")
+# Files, whose place in the cluster is a path; and tables of the metastore, whose place is a name.
+FILES, TABLES = ("parquet", "orc", "csv", "json"), ("iceberg", "delta")
+FORMATS = (*FILES, *TABLES)
 MODES = ("append", "overwrite", "upsert")
 OPTIONS: dict = {"table": "", "query": "", "where": "", "columns": [], "except": [], "types": [], "split_by": "", "parallel": 4, "format": "",
                  "incremental": "", "overwrite": False, "mode": "append", "key": [], "tls": False}
@@ -30,6 +32,7 @@ REQUEST = "request.json"
 ALIAS = "emr.jdbc.password"
 MOST_PARALLEL = 200
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+NAME_OF_A_TABLE = re.compile(r"(iceberg\.)?([A-Za-z0-9_]+\.)?[A-Za-z0-9_]+")
 TYPE_OF_A_DATABASE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?[A-Za-z ]*(\[\])?")
 # Database -> port, driver, its jar, what is said to it in the URL, and what is added for TLS.
 SYSTEMS = {
@@ -63,19 +66,32 @@ def request(wanted: dict) -> dict:
     if options["query"]:
         options["query"] = sql_text.query(options["query"], place["system"])
     what = {**options, "direction": direction, "table": table, "place": sql_text.table(table) if table else None,
-            "path": hdfs_path(inside, wanted["user"]), "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
+            "path": _inside(inside, options["format"], wanted["user"]), "system": place["system"], "driver": row["driver"], "user": user, "alias": ALIAS,
             "url": f"jdbc:{place['system']}://{place['host']}:{place['port']}/{place['database']}?{row['say']}"
                    f"{row['tls'] if options['tls'] else ''}"}
     # An import is made beside its target and renamed.
     where = {"path": what["path"], "needs": "replace" if direction == "import" else "read"}
+    if options["format"] in TABLES:
+        where = {"table": what["path"], "needs": options["format"]}
     return {"place": where, "job": {"type": "PYSPARK", "name": f"{direction} {table or 'query'}",
-                                    "args": [*submit_options(wanted["provider"], row["jar"]), paths.JDBC, REQUEST]},
+                                    "args": [*submit_options(wanted["provider"], row["jar"], options["format"] in TABLES), paths.JDBC, REQUEST]},
             "files": {REQUEST: json.dumps(what, ensure_ascii=False, indent=1)},
             "secrets": {ALIAS: wanted["credentials"]["password"]}, "keep": PROVIDER}
 
 
-def submit_options(provider: str, jar: str) -> list:
-    """Options of spark-submit. The password travels to the executors, so what travels, or is spilled, is encrypted."""
+def _inside(text: str, kind: str, user: str) -> str:
+    """The place in the cluster: a path of HDFS, or what sessions of Spark call a table. Raises Refused."""
+    if kind not in TABLES:
+        return hdfs_path(text, user)
+    if not NAME_OF_A_TABLE.fullmatch(text) or (text.startswith("iceberg.") and kind != "iceberg"):
+        raise Refused(f"{text!r} is not the name of a table of {kind}, as --format {kind} wants it", "Give TABLE or DATABASE.TABLE, such as default.trips")
+    name = ".".join(["default", *re.sub(r"^iceberg\.", "", text).split(".")][-2:])
+    return f"iceberg.{name}" if kind == "iceberg" else name
+
+
+def submit_options(provider: str, jar: str, tables: bool = False) -> list:
+    """Options of spark-submit. The password travels to the executors, so what travels, or is spilled, is encrypted. ``tables``: names of those that
+    stay are wanted."""
     conf = {"spark.hadoop.hadoop.security.credential.provider.path": provider, "spark.authenticate": "true",
             "spark.network.crypto.enabled": "true", "spark.io.encryption.enabled": "true",
             "spark.driver.defaultJavaOptions": "-Duser.timezone=UTC", "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC",
@@ -84,6 +100,8 @@ def submit_options(provider: str, jar: str) -> list:
             "spark.sql.sources.partitionColumnTypeInference.enabled": "false", "spark.speculation": "false",
             # Tables of databases give native code nothing to read, and its shuffle knows no encryption.
             "spark.comet.enabled": "false"}
+    if tables:
+        del conf["spark.sql.catalogImplementation"]
     return ["--deploy-mode", "client", "--driver-class-path", f"{CONNECTORS}/*", "--jars", f"{CONNECTORS}/{jar}",
             *(word for key, value in conf.items() for word in ("--conf", f"{key}={value}"))]
 
@@ -120,6 +138,9 @@ def _checked(direction: str, options: dict) -> dict:
     for name, choices in (("format", ("", *FORMATS)), ("mode", MODES)):
         if found[name] not in choices:
             raise Refused(f"{name} {found[name]}: expected one of {', '.join(filter(None, choices))}", f"Give --{name} {choices[-1]}")
+    if found["format"] in TABLES and options["incremental"]:
+        raise Refused(f"an incremental import keeps its runs in folders, which a table of {found['format']} has not",
+                      "Import into files (without --format), and MERGE them into the table in Spark SQL")
     for name in ("split_by", "incremental"):
         found[name] = "".join(sql_text.columns([found[name]])[:1])
     types = options["types"]

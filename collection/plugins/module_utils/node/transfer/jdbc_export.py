@@ -103,6 +103,14 @@ class Export:
                                 "overwrite")
 
     def _frame(self, there):
+        """The columns of the data that are wanted."""
+        frame = self._data(there)
+        known = frame.columns
+        out = [spelt(name, known) for name in self.request["except"]]
+        chosen = [spelt(name, known) for name in self.request["columns"]] or known
+        return frame.select(*("`" + name.replace("`", "``") + "`" for name in chosen if name not in out))
+
+    def _data(self, there):
         """The data. Texts have types from their import, else from the table."""
         path, kind = self.request["path"], self.request["format"] or self._found_format()
         reader = self._reader(kind)
@@ -113,10 +121,7 @@ class Export:
         frame = reader.load(path)
         if any(name.startswith("emr_import=") for name in self.files.names(path)):
             frame = frame.drop("emr_import")
-        known = frame.columns
-        out = [spelt(name, known) for name in self.request["except"]]
-        chosen = [spelt(name, known) for name in self.request["columns"]] or known
-        return frame.select(*("`" + name.replace("`", "``") + "`" for name in chosen if name not in out))
+        return frame
 
     def _reader(self, kind):
         """Spark's reader of this format, which takes a path for a name: by itself it would read run1 in the place of run[1]."""
@@ -205,9 +210,13 @@ class Export:
 
     def _digest(self, frame):
         """What identifies this export: the files as they are now, and what is done with them."""
-        parts = [f"{row}" for row in sorted(self.files.below(self.request["path"]))]
+        parts = self._state()
         parts += [json.dumps([self.table, self.request["mode"], self.request["key"]]), frame.schema.json()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _state(self):
+        """What is different when the data are."""
+        return [f"{row}" for row in sorted(self.files.below(self.request["path"]))]
 
     def _committed(self, digest):
         return self.database.exists(self.done) and self.database.value(

@@ -9,10 +9,12 @@ import json
 import re
 import sys
 
+from ...domain.transfer.jdbc import TABLES
 from ...domain.transfer.jdbc_errors import said
 from .jdbc_database import Database, TransferError
 from .jdbc_export import Export
 from .jdbc_import import Import
+from .jdbc_tables import TableExport, TableImport
 from .jdbc_values import complaint
 
 
@@ -98,7 +100,8 @@ def perform(spark, request, password):
     database = None
     try:
         database = Database(spark, request, password)
-        doing = Import if request["direction"] == "import" else Export
+        kinds = (TableImport, TableExport) if request["format"] in TABLES else (Import, Export)
+        doing = kinds[0] if request["direction"] == "import" else kinds[1]
         result = doing(spark, request, database, Files(spark), _say).run()
         return {key: value for key, value in result.items() if value is not None}
     except Py4JJavaError as error:

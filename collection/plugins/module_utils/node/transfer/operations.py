@@ -5,7 +5,8 @@ import os
 import tempfile
 
 from ...domain import paths
-from ..common import NodeError, write_atomic
+from ..common import NodeError, read_text, write_atomic
+from ..config.keys import parse_keys
 from ..hdfs.client import WebHdfs
 from ..jobs import operations as job
 from ..jobs.record import settings
@@ -21,7 +22,10 @@ def perform(params, check):
         return {"changed": True}
     wanted = dict(params["job"])
     account(wanted["user"])
-    check_place(settings()["namenode"], str(wanted["user"]), params["place"])
+    if "table" in params["place"]:
+        check_format(params["place"])
+    else:
+        check_place(settings()["namenode"], str(wanted["user"]), params["place"])
     _folders()
     with tempfile.TemporaryDirectory(prefix="emr-transfer-") as folder:
         wanted["files"] = [_write(folder, name, text) for name, text in params["files"].items()]
@@ -49,6 +53,14 @@ def check_place(namenode, user, place):
             raise Refusal(f"user {user} may not look into {place['path']}: {str(error).split(': ', 1)[-1]}. Next: choose a path below "
                           f"/user/{user}, or give --user")
         raise
+
+
+def check_format(place):
+    """Raise Refusal when jobs here know no tables of the format that ``place`` needs."""
+    wanted = place["needs"]
+    known = parse_keys(read_text(f"{paths.SPARK_CONF}/spark-defaults.conf") or "").get("spark.sql.extensions", "")
+    if wanted not in known.lower():
+        raise Refusal(f"this cluster has no tables of {wanted}. Next: spark: {{tables: [{wanted}]}} in its spec, and emrctl apply (docs/tables.md)")
 
 
 def _judge(client, user, path, needs):
