@@ -38,14 +38,16 @@ def unpacked(name: str, folder: Path) -> Path:
 class Bed:
     """A running session of Spark beside both servers: ``mysql`` and ``postgresql``, servers of tests/databases.py."""
 
-    def __init__(self, folder: Path, space: Alone, mysql: MariaDb, postgresql: Postgres):
+    def __init__(self, folder: Path, space: Alone, mysql: MariaDb, postgresql: Postgres, tables: dict):
         self.folder, self.space, self.mysql, self.postgresql = folder, space, mysql, postgresql
-        self.child = None
+        self.tables, self.child = tables, None
 
     def __enter__(self):
         home, jars = unpacked("spark", CACHE / "databases"), unpacked("connectors", CACHE / "databases")
-        options = transfer_jdbc.submit_options("none", "*.jar")
-        options = [word.replace(transfer_jdbc.CONNECTORS, f"{jars}/jdbc") for word in options]
+        options = transfer_jdbc.submit_options("none", "*.jar", bool(self.tables))
+        path = ":".join([f"{jars}/jdbc/*", *(f"{unpacked(name, CACHE / 'databases')}/lib/*" for name in self.tables)])
+        options = [word.replace(f"{transfer_jdbc.CONNECTORS}/*.jar", f"{jars}/jdbc/*.jar").replace(f"{transfer_jdbc.CONNECTORS}/*", path) for word in options]
+        options += [word for conf in self.tables.values() for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
         words = ["--master", "local[2]", "--driver-memory", "1g", "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.host=127.0.0.1", "--conf",
                  "spark.driver.bindAddress=127.0.0.1", "--conf", f"spark.local.dir={self.folder}", "--conf", "spark.sql.codegen.wholeStage=false",
                  *options, "pyspark-shell"]
@@ -78,7 +80,7 @@ class Bed:
         return self._answer()
 
     def path(self, name: str) -> str:
-        return str(self.folder / "files" / name)
+        return name if self.tables else str(self.folder / "files" / name)
 
     def transfer(self, direction: str, server, name: str, address: str = "", password: str = "", **options) -> dict:
         """One import or export of the path ``name``: {"result": …} or {"failed": what a person reads}."""
@@ -93,7 +95,7 @@ class Bed:
         """{"types": [(name, type)], "rows": [[text or None]]} of an import that must succeed."""
         done = self.transfer("import", server, name, **options)
         assert "result" in done, done
-        return self.ask(read=done["result"]["path"], format=options.get("format", "parquet"))
+        return self.ask(read=done["result"]["path"], format="table" if self.tables else options.get("format", "parquet"))
 
     def refused(self, direction: str, server, name: str, **options) -> str:
         """The words of a transfer that must not succeed, and that leaves nothing behind."""
@@ -108,9 +110,12 @@ class Bed:
 
 
 @contextmanager
-def bed(folder: Path, name: str):
-    """Both databases and Spark in a namespace of this name. All of it ends with the context."""
+def bed(folder: Path, name: str, tables: dict | None = None):
+    """Both databases and Spark in a namespace of this name. All of it ends with the context.
+
+    ``tables``: {artifact: settings of Spark} of formats of tables; names in the cluster are those of tables then.
+    """
     (folder / "files").mkdir(parents=True)
     with Alone(folder / "servers", name) as space, MariaDb(space) as mysql, Postgres(space) as postgresql, \
-            Bed(folder, space, mysql, postgresql) as found:
+            Bed(folder, space, mysql, postgresql, tables or {}) as found:
         yield found

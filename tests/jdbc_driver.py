@@ -1,6 +1,6 @@
 """The driver of tests/jdbc_bed.py: one session of Spark that runs the program of imports and exports for each line it reads.
 
-A line of its input is {"request": …, "password": …} or {"read": path, "format": …}; it answers each with one line of JSON behind MARK.
+A line of its input is {"request": …, "password": …}, {"read": path, "format": …} or {"sql": …}; it answers each with one line of JSON behind MARK.
 """
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ MARK = "answer: "
 
 def rows(spark, line):
     """Names, types and rows of files, each value as Spark writes it."""
-    frame = spark.read.format(line["format"]).options(**line.get("options", {})).load(line["read"])
+    reader = spark.read.options(**line.get("options", {}))
+    frame = reader.table(line["read"]) if line["format"] == "table" else reader.format(line["format"]).load(line["read"])
     texts = frame.select(*(frame[f"`{name}`"].cast("string") for name in frame.columns))
     return {"types": frame.dtypes, "rows": [list(row) for row in texts.collect()]}
 
@@ -33,6 +34,8 @@ def answer(spark, line):
         return rows(spark, line)
     if "write" in line:
         return write(spark, line)
+    if "sql" in line:
+        return {"rows": [list(row) for row in spark.sql(line["sql"]).collect()]}
     try:
         return {"result": jdbc_program.perform(spark, line["request"], line["password"])}
     except jdbc_program.TransferError as error:
@@ -43,7 +46,7 @@ def main():
     spark = SparkSession.builder.appName("jdbc bed").getOrCreate()
     print(f"{MARK}{json.dumps('ready')}", flush=True)
     for text in sys.stdin:
-        print(f"{MARK}{json.dumps(answer(spark, json.loads(text)))}", flush=True)
+        print(f"{MARK}{json.dumps(answer(spark, json.loads(text)), default=str)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -239,7 +239,9 @@ def test_readers_see_one_table_while_its_files_are_put_together(bed, made):
 
 
 def test_a_schedule_keeps_them(bed, made):
-    bed.emrctl("schedule", "add", NAME, "--name", "keep", "--type", "PYSPARK", "--at", "*:*", "--missed", "skip", "--", UPKEEP, "--history", "2d", "count_d")
+    shell(bed, "CREATE TABLE iceberg.default.`2013_totals` AS SELECT 1 AS x")
+    bed.emrctl("schedule", "add", NAME, "--name", "keep", "--type", "PYSPARK", "--at", "*:*", "--missed", "skip", "--", UPKEEP, "--history", "2d", "count_d",
+               "iceberg.default.2013_totals")
     try:
         until(lambda: any(row["state"] == "SUCCEEDED" and row["name"].startswith("keep") for row in bed.json("flow", "list", NAME)), "it ran", 1200)
     finally:

@@ -17,10 +17,10 @@ def sql(table, history=7 * 86400, orphans=7 * 86400):
 
 def test_iceberg_goes_by_moments_in_utc():
     compact, lists, expire, orphans = sql(ICEBERG, 3600, 3 * 86400)
-    assert compact.startswith("CALL iceberg.system.rewrite_data_files(table => 'shop.orders'") and "'partial-progress.enabled', 'true'" in compact
-    assert lists == "CALL iceberg.system.rewrite_manifests(table => 'shop.orders')"
-    assert expire == "CALL iceberg.system.expire_snapshots(table => 'shop.orders', older_than => TIMESTAMP '2027-01-15 07:00:00+00:00')"
-    assert orphans == "CALL iceberg.system.remove_orphan_files(table => 'shop.orders', older_than => TIMESTAMP '2027-01-12 08:00:00+00:00')"
+    assert compact.startswith("CALL iceberg.system.rewrite_data_files(table => '`shop`.`orders`'") and "'partial-progress.enabled', 'true'" in compact
+    assert lists == "CALL iceberg.system.rewrite_manifests(table => '`shop`.`orders`')"
+    assert expire == "CALL iceberg.system.expire_snapshots(table => '`shop`.`orders`', older_than => TIMESTAMP '2027-01-15 07:00:00+00:00')"
+    assert orphans == "CALL iceberg.system.remove_orphan_files(table => '`shop`.`orders`', older_than => TIMESTAMP '2027-01-12 08:00:00+00:00')"
 
 
 @pytest.mark.parametrize(("history", "orphans", "hours"), [(7 * 86400, 7 * 86400, 168), (3600, 86400, 24), (30 * 86400, 86400, 720), (5000, 86401, 25)])

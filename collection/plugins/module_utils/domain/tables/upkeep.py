@@ -38,6 +38,11 @@ class Table(NamedTuple):
     def short(self) -> str:
         return f"{self.database}.{self.name}"
 
+    @property
+    def quoted(self) -> str:
+        """The same for SQL, which takes a name such as 2024_sales for a number otherwise. NAME has no quote."""
+        return f"`{self.database}`.`{self.name}`"
+
 
 class Step(NamedTuple):
     """One statement: what it does, in words, and its SQL."""
@@ -73,9 +78,8 @@ def steps(table: Table, history_s: int, orphans_s: int, now: float) -> list:
     """The statements for one table, in order. ``now``: seconds since 1970."""
     if table.format == DELTA:
         hours = -(-max(history_s, orphans_s) // 3600)
-        name = f"`{table.database}`.`{table.name}`"
-        return [Step("compact", f"OPTIMIZE {name}"), Step("expire", f"VACUUM {name} RETAIN {hours} HOURS")]
-    call, name = f"CALL {CATALOGUE}.system", f"table => '{table.short}'"
+        return [Step("compact", f"OPTIMIZE {table.quoted}"), Step("expire", f"VACUUM {table.quoted} RETAIN {hours} HOURS")]
+    call, name = f"CALL {CATALOGUE}.system", f"table => '{table.quoted}'"
     return [
         # What is done in parts stays done when a later part fails.
         Step("compact", f"{call}.rewrite_data_files({name}, options => map('partial-progress.enabled', 'true'))"),
@@ -87,8 +91,8 @@ def steps(table: Table, history_s: int, orphans_s: int, now: float) -> list:
 def files_of(table: Table) -> str:
     """A query for the number of data files of the table as it is now."""
     if table.format == DELTA:
-        return f"DESCRIBE DETAIL `{table.database}`.`{table.name}`"
-    return f"SELECT count(*) AS numFiles FROM {table.full}.files"
+        return f"DESCRIBE DETAIL {table.quoted}"
+    return f"SELECT count(*) AS numFiles FROM {CATALOGUE}.{table.quoted}.files"
 
 
 def _moment(seconds: float) -> str:
