@@ -78,6 +78,17 @@ def test_one_look_tells_nodes_hdfs_queues_and_applications(bed):
     assert "HDFS" in bed.emrctl("top", NAME).stdout, "without a terminal it looks once"
 
 
+def test_a_running_application_tells_its_garbage_collections_and_what_it_writes_to_disks(bed):
+    bed.ssh(NAME, MASTER, "runuser -l emr -c 'seq 1 1200000 | hdfs dfs -put -f - /user/emr/numbers'", timeout=300)
+    # Its map spills at once, and lives for more than two looks of its node.
+    bed.emrctl("submit", NAME, "--type", "HADOOP_STREAMING", "--property", "mapreduce.task.io.sort.mb=1", "--wait", "--", "-input", "/user/emr/numbers",
+               "-output", "/user/emr/sorted", "-mapper", "sh -c 'cat; sleep 50'", "-reducer", "cat", timeout=900)
+    for figure in ("gc_seconds_per_second", "disk_written_bytes_per_second"):
+        rows = bed.json("metrics", NAME, f'max_over_time(emr_application_{figure}{{program="org.apache.hadoop.mapred.YarnChild"}}[30m])')
+        assert max(float(row["values"][-1][1]) for row in rows) > 0, (figure, rows)
+        assert all(row["labels"]["application"].startswith("application_") and row["labels"]["user"] for row in rows), rows
+
+
 def test_wrong_queries_are_refused_in_the_words_of_prometheus(bed):
     assert "unclosed left parenthesis" in bed.emrctl("metrics", NAME, "sum(", expect=3).stderr
     assert "since" in bed.emrctl("metrics", NAME, "up", "--since", "long", expect=3).stderr
