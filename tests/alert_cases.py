@@ -18,15 +18,20 @@ M = '{node="m1",component="%s",role="master",group="master"}'
 S = '{node="s1",component="%s",role="slave",group="slave"}'
 
 
+# A daemon that ends, one that has never served, one that misses a scrape alone, and one that takes minutes for its first start.
+ENDED, NEVER, MISSED, STARTS = "1x150 0x9", "_x110 0x50", "1x158 0 1 1", "_x140 0x20"
+
+
 def up(component: str, where: str = M):
-    """A daemon that does not answer, and one that misses a scrape alone."""
-    return {f"up{where % component}": "0" + STEADY}, {f"up{where % component}": "1x158 0 1 1"}
+    """A daemon that does not answer any more, and what is none."""
+    later = where.replace("1\"", "2\"", 1)
+    return {f"up{where % component}": ENDED}, {f"up{where % component}": MISSED, f"up{later % component}": STARTS}
 
 
 def probed(daemon: str):
     """A daemon that its own node asks."""
-    name = f'emr_daemon_up{{node="m1",daemon="{daemon}"}}'
-    return {name: "0" + STEADY}, {name: "1x158 0 1 1"}
+    name = f'emr_daemon_up{{node="%s",daemon="{daemon}"}}'
+    return {name % "m1": ENDED}, {name % "m1": MISSED, name % "m2": STARTS}
 
 
 def above(name: str, much, little):
@@ -103,7 +108,8 @@ CASES = {
     "RulesFail": ({'prometheus_rule_evaluation_failures_total{node="m1",rule_group="emr"}': "0+1" + STEADY}, {'prometheus_rule_evaluation_failures_total{node="m1",rule_group="emr"}': STILL}),
     "AlertsNotSent": ({'alertmanager_notifications_failed_total{node="m1",integration="webhook"}': "0x150 3x10"}, {'alertmanager_notifications_failed_total{node="m1",integration="webhook"}': STILL}),
     # Everything on the node is silent, not one daemon alone.
-    "NodeDown": ({f"up{S % 'datanode'}": "0" + STEADY, f"up{S % 'node-exporter'}": "0" + STEADY}, {f"up{S % 'datanode'}": "0" + STEADY, f"up{S % 'node-exporter'}": "1" + STEADY}),
+    "NodeDown": ({f"up{S % 'datanode'}": ENDED, f"up{S % 'node-exporter'}": "0" + STEADY},
+                 {f"up{S % 'datanode'}": ENDED, f"up{S % 'node-exporter'}": "1" + STEADY, f"up{S.replace('s1', 's2') % 'node-exporter'}": STARTS}),
     # A node that is new has had no other boot.
     "NodeRestarted": ({own("boot_first_seen_seconds"): "10x140 2000x20"}, {own("boot_first_seen_seconds"): "_x140 2000x20"}),
     "MemoryLow": ({host("node_memory_MemAvailable_bytes"): "1" + STEADY, host("node_memory_MemTotal_bytes"): "100" + STEADY},

@@ -15,7 +15,7 @@ from emrctl.dist import build, fetch
 from emrctl.dist.lock import parse_lock
 from emrctl.dist.monitoring import LIBC, LIBRARY_FOLDER, LOADER
 from emrctl.main import GROUPS, VERBS
-from tests.alert_cases import CASES, LOOKS, NOW
+from tests.alert_cases import CASES, LOOKS, NEVER, NOW
 from tests.soak import alert_faults as faults, alert_waves as waves
 
 ALERTS = {alert.name: alert for home in HOMES.values() for alert in home.alerts}
@@ -95,6 +95,18 @@ def test_every_rule_fires_and_stays_silent_on_its_series(promtool, tmp_path):
         (tmp_path / name).write_text(json.dumps({"rule_files": [f"{name}.rules"], "evaluation_interval": "15s", "tests": [
             group(name, series, number) for series, number in zip(both, (1, 0), strict=True)]}))
     code, said = promtool("test", "rules", *(str(tmp_path / name) for name in CASES))
+    assert code == 0, said
+
+
+def test_a_daemon_that_has_never_served_is_told_after_ten_minutes(promtool, tmp_path):
+    path = tmp_path / "tests.yml"
+    (tmp_path / "rules.yml").write_text(json.dumps(rules_of([ALERTS["MetastoreDown"]])))
+    series = {'emr_daemon_up{node="m1",daemon="metastore"}': NEVER}
+    path.write_text(json.dumps({"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": [{
+        "interval": "15s", "input_series": [{"series": key, "values": values} for key, values in series.items()],
+        "promql_expr_test": [{"expr": 'count(ALERTS{alertstate="firing"}) or vector(0)', "eval_time": f"{110 * 15 + minutes * 60}s",
+                              "exp_samples": [{"labels": "{}", "value": number}]} for minutes, number in ((5, 0), (9, 0), (12, 1))]}]}))
+    code, said = promtool("test", "rules", str(path))
     assert code == 0, said
 
 

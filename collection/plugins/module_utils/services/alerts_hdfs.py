@@ -29,7 +29,8 @@ _NAMENODE = (
           "emrctl backup {cluster}", "warning", 60, "4000000", "changes"),
     Alert("DataNodesDead", "max(fs_namesystem_num_dead_data_nodes - fs_namesystem_num_decom_dead_data_nodes) > {at}",
           f"{_VALUE} DataNodes have said nothing for 90 s and count as dead: HDFS copies their blocks to others.",
-          "emrctl repair {cluster}", "critical", 0, "0", "DataNodes", follows=("NodeDown",)),
+          # A NameNode that starts counts all as dead that have not come to it yet.
+          "emrctl repair {cluster}", "critical", 30, "0", "DataNodes", follows=("NodeDown",)),
     Alert("DataNodesStale", "max(fs_namesystem_stale_data_nodes) > {at}",
           f"{_VALUE} DataNodes have missed heartbeats for 30 s: they are slow, or their network is.",
           "emrctl status {cluster}", "warning", 60, "0", "DataNodes", follows=_LESS_NODES),

@@ -1,7 +1,7 @@
 """Alerts of hosts: nodes, disks, memory, clock, units."""
 from __future__ import annotations
 
-from .alerts import full_soon
+from .alerts import full_soon, silent
 from .model import Alert
 
 _VALUE = "{{ printf \"%.0f\" $value }}"
@@ -23,7 +23,7 @@ DISKS = (
           "emrctl ssh {cluster} {node} -- top -b -n 1", "warning", 1800, "95", "%"),
 )
 HOSTS = (
-    Alert("NodeDown", "max by (node, role, group) (up) == 0",
+    Alert("NodeDown", silent("up", "node, role, group"),
           "Nothing on {{ $labels.node }} answers: the instance is down, or its network is.", "emrctl repair {cluster} --node {node}", "critical", 30),
     Alert("NodeRestarted", "changes(emr_boot_first_seen_seconds[{at}m]) > 0",
           "{{ $labels.node }} was started again within the last minutes.", "emrctl status {cluster}", "warning", 0, "15", "min"),
