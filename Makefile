@@ -32,7 +32,7 @@ demo: dist ## from order to answer on the local ECS: one master, three slaves, r
 NODE_PYTHON = $(addprefix collection/plugins/,module_utils/node module_utils/domain module_utils/services modules/node.py)
 lint: $(STAMP) ## style, who imports whom, and what nodes' Python 3.8 has not
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff check -q --select E501 --config 'lint.pycodestyle.max-line-length=160' collection/plugins  # the limit of ansible-test sanity
+	@$(BIN)/ruff check -q --preview --select E501,E3,T20,PLC0207 --config 'lint.pycodestyle.max-line-length=160' collection/plugins  # as ansible-test sanity
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	@$(BIN)/vermin -t=3.8- --violations --no-tips --exclude zoneinfo $(NODE_PYTHON)
 

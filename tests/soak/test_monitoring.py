@@ -39,7 +39,8 @@ def oldest(bed) -> float:
 def running(bed) -> dict:
     """{component: process id} of the daemons of the master."""
     units = bed.ssh(NAME, MASTER, "systemctl list-units 'emr-*.service' --state=running --no-legend --plain").split()
-    names = [word for word in units if word.startswith("emr-") and word.endswith(".service")]
+    # What gives software to the other nodes is no daemon: it ends by itself, some minutes after a run that changed services.
+    names = [word for word in units if word.startswith("emr-") and word.endswith(".service") and word != "emr-artifacts.service"]
     return {name: bed.ssh(NAME, MASTER, f"systemctl show -p MainPID --value {name}").strip() for name in names}
 
 

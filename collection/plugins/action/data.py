@@ -28,7 +28,7 @@ def path_of(text: str, user: str) -> str:
     """
     scheme, found, rest = text.partition("://")
     if found:
-        place, _, path = rest.partition("/")
+        place, _slash, path = rest.partition("/")
         if scheme != "hdfs" or place:
             raise Refused(f"{text}: not a path in this cluster's HDFS or in OSS", "Give a path such as hdfs:///data, /data or "
                           "oss://my-bucket/data; other file systems are read by `hadoop fs` on a master (emrctl ssh)")

@@ -258,7 +258,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{path}: {error}") from error
         records = self._in_states(records)
         records.sort(key=lambda r: (r[1].get("RegionId", ""), order(r[1])))
-        for problem in problems([instance for _, instance in records]):
+        for problem in problems([instance for _client, instance in records]):
             self._trouble(problem, "fail" if self.get_option("strict") else "warn")
         try:
             Filler(self, self._warn).fill(records)
@@ -291,7 +291,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found = [(a, i) for a, i in records if not states or i.get("Status") in states]
         if records and not found:
             there = ", ".join(f"{count} {state or 'in no state'}" for state, count in sorted(Counter(
-                str(i.get("Status", "")) for _, i in records).items()))
+                str(i.get("Status", "")) for _client, i in records).items()))
             self._trouble(f"no instance that matches is {' or '.join(states)} ({there}); write states: [] to take them",
                           self.get_option("on_empty"))
         return found

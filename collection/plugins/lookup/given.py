@@ -22,7 +22,8 @@ options:
     description: Fail when the variable was not given.
     type: bool
     default: false
-author: the emr.cluster authors
+author:
+  - the emr.cluster authors (@emr-cluster)
 """
 
 EXAMPLES = r"""

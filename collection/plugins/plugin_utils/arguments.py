@@ -29,7 +29,7 @@ def options(action: str) -> dict:
                       if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION"))
     rows = dict(page.get("options") or {})
     for name in page.get("extends_documentation_fragment") or []:
-        fragment, _, part = name.removeprefix("emr.cluster.").partition(".")
+        fragment, _dot, part = name.removeprefix("emr.cluster.").partition(".")
         texts = import_module(f"..doc_fragments.{fragment}", __package__).ModuleDocFragment
         rows.update(_read(getattr(texts, part.upper() or "DOCUMENTATION")).get("options") or {})
     return {name: _row(row) for name, row in rows.items()}

@@ -57,7 +57,9 @@ class FilesProgram:
 
     def receive(self) -> tuple:
         """(message, content)."""
-        found = self._queue.get() if self._queue else self._receive()
+        if not self._queue:
+            return self._receive()
+        found = self._queue.get()
         if isinstance(found, BaseException):
             self._queue.put(found)
             raise found

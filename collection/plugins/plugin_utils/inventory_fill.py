@@ -71,12 +71,12 @@ class Filler:
 
     def fill(self, records: list) -> None:
         """Add one host for each ``(account, instance)``. The list is emptied on the way, to save memory."""
-        bastions = doors.bastions(instance for _, instance in records)
-        controls = control_nodes(instance for _, instance in records)
+        bastions = doors.bastions(instance for _client, instance in records)
+        controls = control_nodes(instance for _client, instance in records)
         names = self._names(records, self._groups_to_be(records))
         groups: dict = {}
         constructed = any(self._plugin.get_option(o) for o in ("compose", "groups", "keyed_groups"))
-        alike = Counter((tags_of(instance).get("emr:cluster"), tags_of(instance).get("emr:role")) for _, instance in records)
+        alike = Counter((tags_of(instance).get("emr:cluster"), tags_of(instance).get("emr:role")) for _client, instance in records)
         records.reverse()
         for name in names:
             account, instance = records.pop()
@@ -128,12 +128,12 @@ class Filler:
             passed.setdefault(before + name + after, []).append(instance["InstanceId"])
             return False
 
-        found = [self._name(instance, may_be) for _, instance in records]
+        found = [self._name(instance, may_be) for _client, instance in records]
         for name, ids in passed.items():
             self._warn(f"'{name}' cannot be a host name: it is the name of a group, or has a meaning in Ansible "
                        f"({', '.join(ids[:5])}{', …' if len(ids) > 5 else ''})")
         twice = {name: [] for name, count in Counter(found).items() if count > 1}
-        for number, (_, instance) in enumerate(records):
+        for number, (_client, instance) in enumerate(records):
             if found[number] in twice:
                 twice[found[number]].append(instance["InstanceId"])
                 found[number] = instance["InstanceId"]

@@ -23,11 +23,11 @@ def push(action, files: list) -> list:
     """Put files into the node's cache: [(path here, its SHA-512)]. Returns the names of those that were not there. Raises EmrError."""
     found = [(path, digest, *_state(action, path.name, digest)) for path, digest in files]
     todo = [row for row in found if not row[2]]
-    progress = Progress(sum(path.stat().st_size for path, *_ in todo),
+    progress = Progress(sum(path.stat().st_size for path, *_rest in todo),
                         lambda text: display.display(f"emr: pushing the software to {_host(action)}: {text}"))
     for path, digest, _there, have in todo:
         _push(action, path, digest, have, progress)
-    return [path.name for path, *_ in todo]
+    return [path.name for path, *_rest in todo]
 
 
 def installed(action, artifact) -> bool:
@@ -94,6 +94,6 @@ def _send(action, command: str, block: bytes, name: str) -> None:
 def _shell(action, command: str, content: bytes = b"") -> str:
     answer = action._low_level_execute_command(command, sudoable=True, in_data=content or None)
     if answer["rc"]:
-        raise EmrError(f"{_host(action)}: {command.split('; ')[-1][:200]} ended with {answer['rc']}: "
+        raise EmrError(f"{_host(action)}: {command.rsplit('; ', maxsplit=1)[-1][:200]} ended with {answer['rc']}: "
                        f"{(answer.get('stderr') or answer['stdout']).strip()[-500:]}", "Run the same command again; it goes on from here")
     return answer["stdout"]

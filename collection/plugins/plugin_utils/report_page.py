@@ -25,7 +25,7 @@ def page(found: dict) -> str:
         rows = found["by"][key]
         if rows:
             head = [key if key != "name" else "job", "jobs", "failed", "hours", "waited s", "GiB h", "vcore h", f"cost {currency}", "share"]
-            parts += [f"<h2>{title}</h2>", table(head, [[e(str(row[key])), *numbers(row), bar(row["share"])] for row in rows])]
+            parts += [f"<h2>{title}</h2>", table(head, [[e(str(row[key])), *numbers(row), as_bar(row["share"])] for row in rows])]
     if found["wasteful"]:
         head = ["job", "user", f"cost {currency}", "wasted", "memory used", "CPU used", "suggestion"]
         parts += ["<h2>Asked for and not used</h2>", table(head, [
@@ -55,7 +55,7 @@ def numbers(row: dict) -> list:
             f"{row['vcore_s'] / 3600:,.2f}", f"{row['cost']:,.4f}"]
 
 
-def bar(share) -> str:
+def as_bar(share) -> str:
     """A share as a bar with its number."""
     return "-" if share is None else f"<span class=bar style='width:{share * 4:.2f}rem'></span> {percent(share)}"
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import pwd
 import subprocess
+import sys
 import tempfile
 
 from ..domain import paths
@@ -23,6 +24,13 @@ class NodeError(Exception):
     def __init__(self, message, **extra):
         super().__init__(message)
         self.extra = extra
+
+
+def say(text, err=False):
+    """Write a line to whoever started this program, at once; with ``err`` where errors go."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()
 
 
 def wait_until(limit_s, what, look, pause_s=0.3, error=None):

@@ -11,7 +11,7 @@ import os
 import sys
 
 from ..domain import requests
-from .common import NodeError, node_lock, read_text
+from .common import NodeError, node_lock, read_text, say
 from .config.configure import configure
 
 OPERATIONS = {"configure": configure}
@@ -21,14 +21,14 @@ VERSION = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def main(argv):
     """Do the operation that the arguments name. Returns the exit code."""
     if len(argv) != 1 or argv[0] not in OPERATIONS:
-        print(__doc__, file=sys.stderr)
+        say(__doc__, err=True)
         return 2
     asked = json.load(sys.stdin)
     if (read_text(VERSION) or "").strip() != asked["version"]:
         result = {"other_version": True}
     else:
         result = _perform(argv[0], asked)
-    print(json.dumps(result))
+    say(json.dumps(result))
     return 1 if result.get("failed") else 0
 
 

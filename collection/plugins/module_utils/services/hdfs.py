@@ -182,7 +182,6 @@ FIGURES = (Figures("HDFS", "", (
     ("under_replicated", "max(fs_namesystem_under_replicated_blocks)", ""), ("live_datanodes", "max(fs_namesystem_num_live_data_nodes)", ""))),)
 
 
-
 def _pauses(_spec) -> list:
     """What of HDFS waits during an upgrade."""
     return ["HDFS: programs that write wait for some seconds while the NameNode keeps an image of what is there.",

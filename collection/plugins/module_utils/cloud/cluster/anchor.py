@@ -83,8 +83,8 @@ def read_intents(tags: dict) -> tuple:
     for key, value in sorted(tags.items()):
         if not key.startswith(INTENT):
             continue
-        group, _, span = key[len(INTENT):].rpartition(":")
-        first, _, last = span.partition("-")
+        group, _colon, span = key[len(INTENT):].rpartition(":")
+        first, _dash, last = span.partition("-")
         parts = value.split(",")
         if group and first.isdigit() and last.isdigit() and len(parts) == 3 and parts[2].isdigit():
             found.append(Intent(group, int(first), int(last), parts[0], parts[1], int(parts[2])))

@@ -176,8 +176,8 @@ def list_clusters(clients) -> dict:
     else:
         with ThreadPoolExecutor(min(8, len(clients) or 1)) as pool:
             answers = list(pool.map(one, clients))
-    errors = [(c.region, e) for c, (_, e) in zip(clients, answers) if e]
+    errors = [(c.region, e) for c, (_found, e) in zip(clients, answers) if e]
     if errors and len(errors) == len(clients):
         raise errors[0][1]
-    return {"clusters": [c for found, _ in answers for c in found],
+    return {"clusters": [c for found, _error in answers for c in found],
             "errors": [{"region": region, "message": str(error)} for region, error in errors]}

@@ -67,7 +67,7 @@ class Lock:
         Raises Refused when another operation holds it. A lock that expired under five minutes ago is first watched
         for ``watch`` seconds, since it may only look expired to a clock that is ahead.
         """
-        for _ in range(5):
+        for _attempt in range(5):
             if self._create(self.name):
                 return True
             holder = self.holder()

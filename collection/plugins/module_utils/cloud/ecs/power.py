@@ -23,7 +23,7 @@ def start_instances(client: EcsClient, ids: list) -> None:
             if error.is_a("OperationDenied.NoStock"):
                 raise EmrError(f"Not all stopped instances can start now: {error.message}",
                                "They released their resources when they stopped, and others took them. Their disks are safe. "
-                               "Run the same command again later") from error
+                               "Run the same command again later") from None
             if not error.is_a("IncorrectInstanceStatus"):
                 raise
 
@@ -90,7 +90,7 @@ def standing_price(client: EcsClient, instances: list) -> dict:
         prices = [(count, *_price(client, instances[0], shape)) for shape, count in shapes.items()]
     except EcsError:
         return {}
-    return {"hourly": round(sum(count * each for count, each, _ in prices), 4), "currency": prices[0][2]}
+    return {"hourly": round(sum(count * each for count, each, _currency in prices), 4), "currency": prices[0][2]}
 
 
 def _price(client: EcsClient, like: dict, shape: tuple) -> tuple:

@@ -64,7 +64,7 @@ def look(spec, standing=(), find=None, region: str = "", environ=None) -> list:
 
 
 def _refusal(lacking, said: dict, spec) -> Refused:
-    lines = ["No source gives the nodes " + ", ".join(a.file for a, _ in lacking)]
+    lines = ["No source gives the nodes " + ", ".join(a.file for a, _why in lacking)]
     for artifact, rows in lacking:
         lines += [f"  {s.address} ({s.kind}): {said[s.address]}" for s in rows]
         state = "holds another file of that name" if (dist_dir() / artifact.file).exists() else "has no such file"

@@ -346,4 +346,4 @@ def unit_price(client: EcsClient, spec, group, instance_type: str) -> tuple:
 
 def disk_list(group) -> list:
     """(category, GiB) of each data disk of a node of this group."""
-    return [(d.category, d.size_gib) for d in group.data_disks for _ in range(d.count)]
+    return [(d.category, d.size_gib) for d in group.data_disks for _disk in range(d.count)]

@@ -136,7 +136,7 @@ class Buyer:
             queue = queue[room:]
 
     def _buy_some(self, wanted: list) -> None:
-        self.anchor = self.anchor.open_intents(self.client, [intent for intent, _ in wanted])
+        self.anchor = self.anchor.open_intents(self.client, [intent for intent, _later in wanted])
         settled = [self._buy_one(intent, purchase, wanted[n + 1:]) for n, (intent, purchase) in enumerate(wanted)]
         names = {n for i in settled for n in i.names(self.spec.name)}
         missing = self._wait_listed(names, VISIBLE_LIMIT)
@@ -175,7 +175,7 @@ class Buyer:
                        + "; ".join(reasons), self._after_failure(intent.group))
 
     def _give_up(self, intent: Intent, later: list) -> None:
-        self.anchor = self.anchor.close_intents(self.client, [intent, *(i for i, _ in later)])
+        self.anchor = self.anchor.close_intents(self.client, [intent, *(i for i, _wanted in later)])
 
     def _after_failure(self, group: str) -> str:
         have = f"What is bought already stays: {', '.join(self._bought_texts())}. " if self.bought else ""

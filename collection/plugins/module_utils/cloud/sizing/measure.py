@@ -51,7 +51,7 @@ def measure_folder(path: str) -> Measured:
     size = files = 0
     seen: set = set()
     unreadable: list = []
-    for folder, _, names in os.walk(path, onerror=unreadable.append):
+    for folder, _folders, names in os.walk(path, onerror=unreadable.append):
         for name in names:
             try:
                 info = os.lstat(os.path.join(folder, name))

@@ -100,7 +100,7 @@ def _scan(hosts: list) -> dict:
         raise Refused("ssh-keyscan is missing on this machine", "Install the OpenSSH client") from None
     found = {}
     for line in done.stdout.splitlines():
-        host, _, key = line.partition(" ")
+        host, _space, key = line.partition(" ")
         key = " ".join(key.split()[:2])
         if host in hosts and valid_hostkey(key):
             found[host] = key

@@ -90,7 +90,7 @@ def _date(rule, text):
 def _weekdays(text):
     found = set()
     for piece in text.split(","):
-        first, _, last = piece.partition("..")
+        first, _dots, last = piece.partition("..")
         low, high = _weekday(first), _weekday(last or first)
         if low > high:
             raise Unreadable(f"{piece!r}: the range ends before it begins; a week begins on Monday")

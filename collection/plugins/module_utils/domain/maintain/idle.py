@@ -65,7 +65,7 @@ class Warned:
 
 def read_warned(text):
     """The Warned of a tag's text, or None when it is none."""
-    at, _, reason = (text or "").partition(" ")
+    at, _space, reason = (text or "").partition(" ")
     return Warned(int(at), reason) if at.isdigit() and len(at) < 12 and reason in (AGE, IDLE) else None
 
 

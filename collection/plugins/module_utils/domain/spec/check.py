@@ -328,7 +328,7 @@ def _cidr(checker: Checker, field: Field, item: Item, path: str):
                         "expected your own networks", "Name the addresses that need SSH, for example your own with /32: "
                         "open Hadoop clusters are found and misused within hours.", item.line)
         return BAD
-    if str(network).split("/")[0] != str(ipaddress.ip_address(text.split("/")[0])):
+    if str(network.network_address) != str(ipaddress.ip_address(text.split("/")[0])):
         single = f"{text.split('/')[0]}/{network.max_prefixlen}"
         checker.problem(path, f"{text} is an address inside a network, expected the network itself",
                         f"Write {network} for the network, or {single} for this one address.", item.line)

@@ -82,7 +82,7 @@ def parse(output: str) -> History:
         if part == "excluded":
             history.excluded = sorted({line.strip() for line in lines if line.strip()})
         elif part.startswith(("script ", "unplaced ")):
-            kind, _, name = part.partition(" ")
+            kind, _space, name = part.partition(" ")
             kept = history.scripts if kind == "script" else history.unplaced
             kept[_text(name)] = _text("".join(lines))
         elif part:

@@ -40,7 +40,7 @@ def hdfs_path(text: str, user: str) -> str:
     """Path in the cluster's HDFS that a person names: hdfs:///x, /x, or x below the home. Raises Refused."""
     scheme, found, rest = text.partition("://")
     if found:
-        place, _, path = rest.partition("/")
+        place, _slash, path = rest.partition("/")
         if scheme != "hdfs" or place:
             raise Refused(f"{text}: not a path in this cluster's HDFS", "Give a path such as hdfs:///data or /data")
         text = f"/{path}"

@@ -16,13 +16,12 @@ import json
 import os
 import re
 import shutil
-import sys
 import time
 
 from ...domain import paths
 from ...domain.waiting import wait
 from .. import hadoop_cli
-from ..common import NodeError, digest_of, held
+from ..common import NodeError, digest_of, held, say
 from ..hadoop_http import HttpError, NameNode
 from ..oss.client import OssError
 from .oss import BackupsInOss
@@ -301,18 +300,18 @@ def main(words):
     os.umask(0o077)
     config = read_json(CONFIG)
     if not config:
-        print(f"emr-backup: {CONFIG} is not there or not readable", file=sys.stderr)
+        say(f"emr-backup: {CONFIG} is not there or not readable", err=True)
         return 1
     os.makedirs(os.path.join(config["root"], "copies"), mode=0o700, exist_ok=True)
     try:
         handle = locked(config["root"])
         backup = Backup(config)
         if arguments.bring:
-            print(json.dumps({"id": backup.bring(arguments.bring)}))
+            say(json.dumps({"id": backup.bring(arguments.bring)}))
         elif not arguments.due or backup.due():
-            print(json.dumps(backup.run()))
+            say(json.dumps(backup.run()))
         os.close(handle)
     except BackupError as error:
-        print(f"emr-backup: {error}", file=sys.stderr)
+        say(f"emr-backup: {error}", err=True)
         return 1
     return 0

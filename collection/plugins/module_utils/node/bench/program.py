@@ -8,12 +8,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 import time
 
 from ...domain.bench.request import results_folder
 from ...domain.bench.results import SAME, summary
-from ..common import NodeError
+from ..common import NodeError, say
 from ..hdfs.client import WebHdfs
 
 
@@ -33,7 +32,7 @@ def main(arguments):
     wrong = {name: step["answer"] for name, step in found["steps"].items() if step.get("answer") not in (None, SAME)}
     for name, answer in wrong.items():
         _say(f"{name}: {answer}")
-    print(json.dumps(summary(result)), flush=True)
+    say(json.dumps(summary(result)))
     return 1 if wrong else 0
 
 
@@ -56,4 +55,4 @@ def keep(client, user, result):
 
 
 def _say(line):
-    print(line, file=sys.stderr, flush=True)
+    say(line, err=True)

@@ -10,12 +10,11 @@ import hashlib
 import hmac
 import json
 import re
-import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ...domain import paths
-from ..common import read_text
+from ..common import read_text, say
 from ..hadoop_http import Daemon, HttpError, base_of
 
 PORT = 9094
@@ -44,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         said = send(receivers[found[1]], read_text(f"{paths.MONITORING_SECRETS}/{found[1]}") or "", json.loads(self.rfile.read(size)))
         if said:
-            print(f"{found[1]}: {said}", file=sys.stderr, flush=True)
+            say(f"{found[1]}: {said}", err=True)
         self._answer(502 if said else 200, said)
 
     def _answer(self, code, words):

@@ -13,13 +13,13 @@ import time
 
 from ...domain import paths
 from ..backup.operations import GRACE_S, summary
-from ..common import NodeError, read_text, run, unit_states, write_atomic
+from ..common import NodeError, read_text, run, say, unit_states, write_atomic
 from ..daemons.health import namenode, probe
-
-# The hooks of daemons without figures.
-from ..services import metastore, zookeeper  # noqa: F401
+from ..services import metastore, zookeeper
 from . import containers, work
 
+# The hooks of daemons without figures, which belong to this program's package.
+HOOKS = (metastore, zookeeper)
 FILE = f"{paths.FIGURES}/emr.prom"
 BOOT = f"{paths.STATE}/boot.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -49,9 +49,9 @@ def _tell_alerts():
     from . import alerts
 
     try:
-        print(json.dumps(alerts.now()))
+        say(json.dumps(alerts.now()))
     except NodeError as error:
-        print(json.dumps({"failed": True, "msg": str(error)}))
+        say(json.dumps({"failed": True, "msg": str(error)}))
         return 1
     return 0
 

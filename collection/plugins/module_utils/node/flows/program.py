@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 
-from ..common import NodeError
+from ..common import NodeError, say
 
 
 def main(argv):
@@ -23,9 +23,9 @@ def main(argv):
     except NodeError as error:
         if argv[0] in ("flow", "schedule"):
             return _tell(dict(error.extra, failed=True, msg=str(error)), 1)
-        print(f"emr-flow: {error}", file=sys.stderr)
+        say(f"emr-flow: {error}", err=True)
         return 1
-    print(__doc__, file=sys.stderr)
+    say(__doc__, err=True)
     return 2
 
 
@@ -35,10 +35,10 @@ def _unit(argv):
         return supervise(argv[1])
     if argv[0] == "fire":
         from .schedule import fire
-        print(fire(argv[1]))
+        say(fire(argv[1]))
     else:
         from .record import boot
-        print(f"taken up: {', '.join(boot()) or 'nothing'}")
+        say(f"taken up: {', '.join(boot()) or 'nothing'}")
     return 0
 
 
@@ -57,5 +57,5 @@ def _perform(family, op):
 
 
 def _tell(result, code=0):
-    print(json.dumps(result))
+    say(json.dumps(result))
     return code

@@ -8,7 +8,7 @@ import json
 import sys
 import time
 
-from ..common import NodeError
+from ..common import NodeError, say
 from ..oss.crc64 import crc64
 from .client import WebHdfs
 
@@ -43,5 +43,5 @@ def main(arguments):
         number, offset, length, path = line.rstrip("\n").split("\t", 3)
         value = of_hdfs(namenode, user, json.loads(path), int(offset), int(length))
         # counted by the framework, so people see it move
-        print(f"reporter:counter:verify,bytes,{length}", file=sys.stderr, flush=True)
-        print(f"{number}\t{offset}\t{length}\t{value}", flush=True)
+        say(f"reporter:counter:verify,bytes,{length}", err=True)
+        say(f"{number}\t{offset}\t{length}\t{value}")

@@ -9,12 +9,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 import time
 
 from ...domain import paths
 from ...domain.waiting import wait
-from ..common import NodeError, file_lock, read_text, write_atomic
+from ..common import NodeError, file_lock, read_text, say, write_atomic
 from ..hdfs.client import WebHdfs
 from ..host.instance_role import role_key
 from ..oss.client import Oss, endpoint_of, split
@@ -40,9 +39,9 @@ def main(arguments):
         with file_lock(LOCK, LAST_LOCK_S if last else 1):
             if last:
                 _settle()
-            print(f"copied to {wanted['oss']}: {', '.join(copy_all(wanted)) or 'nothing new'}")
+            say(f"copied to {wanted['oss']}: {', '.join(copy_all(wanted)) or 'nothing new'}")
     except NodeError as error:
-        print(f"emr-logs: {error}", file=sys.stderr)
+        say(f"emr-logs: {error}", err=True)
         return 1
     return 0
 

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 
-from ..common import NodeError
+from ..common import NodeError, say
 
 # Verbs of the units -> how many arguments they take.
 UNITS = {"run": 1, "ended": 1, "boot": 0}
@@ -34,7 +34,7 @@ def main(argv):
             return _tell(_asked(verb, sys.stdin.buffer))
     except NodeError as error:
         return _tell(dict(error.extra, failed=True, msg=str(error)), 1)
-    print(__doc__, file=sys.stderr)
+    say(__doc__, err=True)
     return 2
 
 
@@ -44,7 +44,7 @@ def _unit(verb, rest):
         return supervise(rest[0])
     from . import admission as job_admit, usage as job_usage
     if verb == "boot":
-        print(f"taken up: {', '.join(job_admit.boot()) or 'nothing'}")
+        say(f"taken up: {', '.join(job_admit.boot()) or 'nothing'}")
     else:
         from . import operations as job
         job_admit.release(rest[0])
@@ -103,5 +103,5 @@ def _perform(params):
 
 
 def _tell(result, code=0):
-    print(json.dumps(result))
+    say(json.dumps(result))
     return code

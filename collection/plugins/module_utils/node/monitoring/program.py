@@ -12,7 +12,7 @@ import sys
 import time
 
 from ...domain import paths
-from ..common import NodeError, read_text
+from ..common import NodeError, read_text, say
 from .store import Store, sample
 
 
@@ -20,7 +20,7 @@ def main(argv):
     """Do what the arguments say. Returns the exit code."""
     verb = argv[0] if len(argv) == 1 else ""
     if verb not in ("query", "watch"):
-        print(__doc__, file=sys.stderr)
+        say(__doc__, err=True)
         return 2
     options = json.loads(sys.stdin.readline() or "{}")
     try:
@@ -55,4 +55,4 @@ def _watch(options):
 
 
 def _tell(found):
-    print(json.dumps(found), flush=True)
+    say(json.dumps(found))

@@ -9,6 +9,7 @@ import sys
 import threading
 
 from ...domain import paths
+from ..common import say
 from .answers import Answers
 from .server import Server, leave_for_new_code, read_files
 
@@ -19,7 +20,7 @@ STACK = 256 << 10
 def main(argv):
     """Serve until the end of this process. Returns the exit code of a wrong call."""
     if len(argv) != 1 or not argv[0].isdigit():
-        print(__doc__, file=sys.stderr)
+        say(__doc__, err=True)
         return 2
     threading.stack_size(STACK)
     answers = Answers(paths.PAGE_SETTINGS, paths.WORK_SOCKET)

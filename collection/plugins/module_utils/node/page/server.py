@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.parse
 
+from ..common import say
 from ..hadoop_http import HttpError
 from .figures import Refusal
 
@@ -66,7 +67,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         """A client that goes away is no fault; anything else is one line of the journal."""
         error = sys.exc_info()[1]
         if not isinstance(error, (ConnectionError, TimeoutError)):
-            print(f"{client_address[0]}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            say(f"{client_address[0]}: {type(error).__name__}: {error}", err=True)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -105,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except HttpError as error:
                 status, found = 502, {"error": str(error)}
             except (ValueError, KeyError, TypeError) as error:
-                print(f"/api/{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                say(f"/api/{name}: {type(error).__name__}: {error}", err=True)
                 status, found = 500, {"error": "an answer that this page does not understand; its journal says more"}
             finally:
                 self.server.turns.release()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import calendar
 import json
-import sys
 import threading
 import time
 import urllib.error
@@ -22,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ...domain import paths
 from .. import hadoop_cli
-from ..common import NodeError
+from ..common import NodeError, say
 from . import lists
 
 METADATA = "http://100.100.100.200/latest"
@@ -33,11 +32,6 @@ MARGIN = 30
 # A notice comes minutes ahead; anything much further away is a mistake.
 FARTHEST = 3600
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def say(text):
-    """One line for the journal."""
-    print(text, flush=True)
 
 
 def ask(url, method="GET", data=None, headers=None, limit=3.0):
@@ -58,7 +52,7 @@ class Metadata:
 
     def notice(self):
         """When this instance is taken back (epoch), or None. Raises OSError when the service does not say."""
-        for _ in range(2):
+        for _attempt in range(2):
             if not self.token:
                 status, self.token = ask(self.base + "/api/token", "PUT", headers={
                     "X-aliyun-ecs-metadata-token-ttl-seconds": str(TOKEN_SECONDS)})
@@ -221,6 +215,6 @@ def main(arguments):
     elif arguments[:1] == ["serve"] and len(arguments) == 3:
         serve(*arguments[1:])
     else:
-        print(__doc__, file=sys.stderr)
+        say(__doc__, err=True)
         return 1
     return 0

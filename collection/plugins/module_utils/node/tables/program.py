@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 
 from ...domain.tables import upkeep
+from ..common import say
 
 
 def main(arguments):
@@ -36,14 +36,14 @@ def main(arguments):
         _say(f"{count} tables belong to {owner}, who alone may change them: run this as --user {owner}")
     for problem in problems:
         _say(problem)
-    print(json.dumps({"user": user, "tables": rows, "others": others, "problems": problems}), flush=True)
+    say(json.dumps({"user": user, "tables": rows, "others": others, "problems": problems}))
     spark.stop()
     return 1 if problems or any(row["problem"] for row in rows) else 0
 
 
 def _asked(arguments):
     """{tables, history, orphans}. Raises ValueError."""
-    parser = argparse.ArgumentParser(prog="emr_tables.py", description=__doc__.split("\n")[0], add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="emr_tables.py", description=__doc__.partition("\n")[0], add_help=False, allow_abbrev=False)
     parser.add_argument("--history", default=upkeep.HISTORY)
     parser.add_argument("--orphans", default=upkeep.ORPHANS)
     parser.add_argument("tables", nargs="*")
@@ -129,8 +129,8 @@ def _cause(error):
     while java is not None:
         text = f"{java.getClass().getSimpleName()}: {java.getMessage() or ''}"
         java = java.getCause()
-    return text.strip().split("\n")[0][:500]
+    return text.strip().partition("\n")[0][:500]
 
 
 def _say(line):
-    print(line, file=sys.stderr, flush=True)
+    say(line, err=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 from ...domain.transfer.jdbc import TABLES
 from ...domain.transfer.jdbc_errors import said
+from ..common import say
 from .jdbc_database import Database, TransferError
 from .jdbc_export import Export
 from .jdbc_import import Import
@@ -87,7 +87,7 @@ def main(arguments):
     except TransferError as error:
         _say(f"{request['direction']} failed: {error}")
         return 1
-    print(json.dumps(result), flush=True)
+    say(json.dumps(result))
     spark.stop()
     return 0
 
@@ -138,4 +138,4 @@ def _cause(error):
 
 
 def _say(line):
-    print(line, file=sys.stderr, flush=True)
+    say(line, err=True)

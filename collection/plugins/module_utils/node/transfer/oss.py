@@ -11,12 +11,11 @@ import hashlib
 import json
 import os
 import signal
-import sys
 import tempfile
 import time
 
 from ...domain import paths
-from ..common import NodeError, held
+from ..common import NodeError, held, say
 from ..config import secret
 from ..config.keys import keys_of
 from ..hdfs.checksums import Checksums
@@ -37,7 +36,7 @@ BYTES_OF_MAP, FILES_OF_MAP = 256 << 20, 1000
 
 def tell(text):
     """A line for people in the job's log."""
-    print(time.strftime("%H:%M:%S ") + text, file=sys.stderr, flush=True)
+    say(time.strftime("%H:%M:%S ") + text, err=True)
 
 
 class Copy:
@@ -280,8 +279,8 @@ def main(arguments):
         request = json.load(handle)
     try:
         request.update(place_of(request["endpoint"], request.get("region")))
-        print(json.dumps(Copy(request).perform(), indent=1), flush=True)
+        say(json.dumps(Copy(request).perform(), indent=1))
     except NodeError as error:
-        print(f"emr: {with_step(error)}", file=sys.stderr, flush=True)
+        say(f"emr: {with_step(error)}", err=True)
         return 1
     return 0

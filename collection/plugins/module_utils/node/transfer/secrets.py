@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import sys
 import tempfile
 import time
 
 from ...domain import paths
-from ..common import NodeError
+from ..common import NodeError, say
 from ..config import secret
 from ..hdfs.client import WebHdfs, upload
 from ..jobs.record import ended, history, ids, record, settings
@@ -70,7 +69,7 @@ def forget(kept):
             return
         except NodeError as error:
             if time.monotonic() > deadline:
-                print(f"{kept['hdfs']} is still in HDFS: {error}", file=sys.stderr)
+                say(f"{kept['hdfs']} is still in HDFS: {error}", err=True)
                 return
             time.sleep(2)
 
