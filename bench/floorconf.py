@@ -8,6 +8,8 @@ from pathlib import Path
 
 CONF = "/etc/emr/hadoop"
 FLOOR = "/opt/floor/conf"
+# Where DataNodes listen for readers on the same host: bare hosts do not have the folder.
+SOCKETS, FLOOR_SOCKETS = "/run/emr/datanode", "/opt/floor"
 PROPERTY = re.compile(r"<property><name>([^<]*)</name><value>([^<]*)</value></property>")
 EXPORT = re.compile(r"export (\w+_OPTS)=(.*)")
 
@@ -39,7 +41,7 @@ def merge(master: dict[str, str], slave: dict[str, str], addresses: dict[str, st
         # NodeManagers register by their own names, which the lists of YARN must have.
         for host, address in () if name.startswith("yarn.") else addresses.items():
             text = re.sub(rf"\b{re.escape(host)}\b", address, text)
-        merged[name] = text.replace(CONF, FLOOR)
+        merged[name] = text.replace(CONF, FLOOR).replace(SOCKETS, FLOOR_SOCKETS)
     return merged
 
 
