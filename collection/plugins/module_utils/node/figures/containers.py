@@ -43,8 +43,8 @@ def told(processes, before, passed_s):
     """The rows of these processes. ``before``: {key of a process: what it had used} so many seconds ago; without a look before no rate is told."""
     containers = {}
     for row in processes:
-        found = containers.setdefault(row["container"], {"application": row["application"], "user": row["user"], "program": "", "memory": 0,
-                                                        "used": dict.fromkeys(RATES.values(), 0.0)})
+        fresh = {"application": row["application"], "user": row["user"], "program": "", "memory": 0, "used": dict.fromkeys(RATES.values(), 0.0)}
+        found = containers.setdefault(row["container"], fresh)
         found["program"] = found["program"] or row["program"]
         found["memory"] += row["memory"]
         for kind, value in row["used"].items():
