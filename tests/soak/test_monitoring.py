@@ -175,8 +175,11 @@ def test_a_spec_switches_it_off_and_on_and_the_plan_shows_that(bed):
     assert "enabled: false" in exported.read_text()
     again = bed.json("apply", str(exported), "--yes")
     assert {host: row["changed"] for host, row in again["stats"].items()} == dict.fromkeys(again["stats"], 0)
+    # The first document would take back what came since, so the newest one is changed.
     file.write_text(written)
-    assert re.search(r"(?m)^monitoring\.enabled +no +yes$", bed.emrctl("apply", str(file), expect=3).stderr)
-    bed.emrctl("apply", str(file), "--yes")
+    assert "revision 1" in bed.emrctl("apply", str(file), "--yes", expect=3).stderr
+    exported.write_text(exported.read_text().replace("enabled: false", "enabled: true"))
+    assert re.search(r"(?m)^monitoring\.enabled +no +yes$", bed.emrctl("apply", str(exported), expect=3).stderr)
+    bed.emrctl("apply", str(exported), "--yes")
     until(lambda: set(values(bed, "up").values()) == {1.0}, "all daemons answer", 120)
     assert {name: running(bed).get(name) for name in left} == left, "nothing of Hadoop restarts"
