@@ -6,7 +6,12 @@ import json
 import pytest
 
 from ansible_collections.emr.cluster.plugins.action.configure import lacks
-from ansible_collections.emr.cluster.plugins.action.service import ActionModule as Service, format_refusal, touched
+from ansible_collections.emr.cluster.plugins.action.service import (
+    ActionModule as Service,
+    format_refusal,
+    has_data,
+    touched,
+)
 from ansible_collections.emr.cluster.plugins.module_utils.domain.errors import EmrError, Refused
 from ansible_collections.emr.cluster.plugins.module_utils.domain.spec.edits import with_services
 from ansible_collections.emr.cluster.plugins.module_utils.domain.topology import record as node_record
@@ -164,6 +169,16 @@ def test_a_format_needs_a_look_at_every_datanode():
     assert "the DataNode directories of s2 were not looked at" in format_refusal(found)
     storage(found, "s2", "empty")
     assert format_refusal(found) == ""
+
+
+def test_all_start_ahead_where_the_namenode_has_its_data_alone():
+    """The role of ZooKeeper comes before that of HDFS, which may format: all started ahead by it would wait for a NameNode that cannot start."""
+    found = context(emr_services=["hdfs", "yarn"])
+    assert not has_data(found)
+    for state, known in (("empty", False), ("formatted", True)):
+        found.hostvars["m1"]["ansible_facts"]["emr_storage"] = {"namenode": [{"path": "/n", "state": state, "cluster_id": ""}]}
+        assert has_data(found) is known
+    assert has_data(context(emr_services=["yarn"])), "nothing leads"
 
 
 @pytest.mark.parametrize("state", ["formatted", "unclear"])

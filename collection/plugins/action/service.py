@@ -28,7 +28,7 @@ class ActionModule(NodeAction):
     """See the module's documentation.
 
     ``ahead`` starts all services of the cluster in one run, since daemons take their time side by side; a later task
-    for one of them then finds it ready and needs no run of the module.
+    for one of them then finds it ready and needs no run of the module. It waits for the task that may format what has no data yet.
     """
 
     MODULE = "service"
@@ -37,7 +37,7 @@ class ActionModule(NodeAction):
         scope = expand_services(known(args.get("services") or context.services))
         state = args.get("state", "started")
         scope = tuple(s for s in scope if s in context.services)
-        if state == "started" and args.get("ahead"):
+        if state == "started" and args.get("ahead") and (boolean(args.get("format", False)) or has_data(context)):
             scope = context.services
         given = plain(args.get("scope")) or {}
         components = components_on(scope, context.topology, context.node)
@@ -106,6 +106,13 @@ class ActionModule(NodeAction):
             changed = touched(result.get("changes", [])) or bool(before.get("changed") and before.get("run") == run_id())
             result.setdefault("ansible_facts", {})["emr_started"] = {
                 "run": run_id(), "components": sorted(done), "changed": changed}
+
+
+def has_data(context) -> bool:
+    """Whether all that lead (NameNodes) have their data on some node: the start of one that does not is for the role that may format it."""
+    leaders = [component for component in components_for(context.services) if component.marked and component.leads]
+    rows = {c.name: [row for node in context.topology.running(c) for row in (context.fact("emr_storage", node.name) or {}).get(c.name, [])] for c in leaders}
+    return all(any(row["state"] == "formatted" for row in found) for found in rows.values())
 
 
 def rolls(context) -> bool:
