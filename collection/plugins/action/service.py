@@ -58,7 +58,8 @@ class ActionModule(NodeAction):
         if state == "started":
             options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._applications(context, components))
             options.update(self._storage(context, components, bool(args.get("format", False))))
-            if context.is_control_node and (not (given or args.get("agreeing")) or any(c.leads for c in components)):
+            whole = not (given or args.get("agreeing"))
+            if context.is_control_node and (any(c.leads for c in components) or whole and has_data(context)):
                 options["file_system"] = self._file_system(context, scope)
         return options
 
