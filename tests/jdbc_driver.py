@@ -9,6 +9,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
+from ansible_collections.emr.cluster.plugins.module_utils.domain.tables.names import quoted
 from ansible_collections.emr.cluster.plugins.module_utils.node.transfer import jdbc_program
 
 MARK = "answer: "
@@ -17,7 +18,7 @@ MARK = "answer: "
 def rows(spark, line):
     """Names, types and rows of files, each value as Spark writes it."""
     reader = spark.read.options(**line.get("options", {}))
-    frame = reader.table(line["read"]) if line["format"] == "table" else reader.format(line["format"]).load(line["read"])
+    frame = reader.table(quoted(line["read"])) if line["format"] == "table" else reader.format(line["format"]).load(line["read"])
     texts = frame.select(*(frame[f"`{name}`"].cast("string") for name in frame.columns))
     return {"types": frame.dtypes, "rows": [list(row) for row in texts.collect()]}
 

@@ -57,6 +57,14 @@ def test_a_table_comes_and_goes_back_and_one_that_is_there_is_kept(bed, server, 
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+def test_a_name_may_begin_with_a_digit(bed, kind):
+    bed.mysql.sql(f"CREATE TABLE sold_{kind} (id INT PRIMARY KEY); INSERT INTO sold_{kind} VALUES (7)")
+    assert bed.imported(bed.mysql, f"2024_{kind}", table=f"sold_{kind}", format=kind)["rows"] == [["7"]]
+    done = bed.transfer("export", bed.mysql, f"2024_{kind}", address=f"{bed.mysql.address}/again_{kind}", format=kind)
+    assert done == {"result": {"table": f"again_{kind}", "rows": 1, "mode": "create"}}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
 def test_what_is_not_there_is_named(bed, kind):
     assert "there is no database" in bed.refused("import", bed.mysql, "nowhere.trips", table="iceberg_mysql", format=kind)
     assert "there is no table" in bed.refused("export", bed.mysql, "nothing", address=f"{bed.mysql.address}/x", format=kind)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ..domain import paths
 from ..domain.spec.field import Field
+from ..domain.tables.names import DELTA, FORMATS, ICEBERG
 from .metastore import METASTORE, WAREHOUSE
 
-ICEBERG, DELTA = FORMATS = ("iceberg", "delta")
 # Format -> its jars, by the same path on all nodes.
 JARS = {ICEBERG: f"{paths.ICEBERG}/lib/*", DELTA: f"{paths.DELTA}/lib/*"}
 # Of Spark's SQL: what each adds to its grammar and rules.

@@ -4,25 +4,22 @@ Each statement is one transaction of the table's format, so readers and writers 
 """
 from __future__ import annotations
 
-import re
 import time
 from typing import NamedTuple
 
 from ..text import durations
+from .names import CATALOGUE, DELTA, ICEBERG, parts_of, quoted
 
-ICEBERG, DELTA = "iceberg", "delta"
-CATALOGUE = "iceberg"
 # Old states are kept for a week, and so are files that no state names: a job that writes for longer than that would lose its own.
 HISTORY, ORPHANS = "7d", "7d"
 # Least seconds. Younger files without a state may be those of a job that still writes.
 LEAST_HISTORY_S, LEAST_ORPHANS_S = 3600, 86400
 # Delta asks for a consent below this; who gives a shorter time has given it.
 DELTA_ASKS_S = 7 * 86400
-NAME = re.compile(r"\w+")
 
 
 class Table(NamedTuple):
-    """A table of the metastore: ``format`` is one of those above."""
+    """A table of the metastore: ``format`` is one of names.FORMATS."""
 
     database: str
     name: str
@@ -40,8 +37,8 @@ class Table(NamedTuple):
 
     @property
     def quoted(self) -> str:
-        """The same for SQL, which takes a name such as 2024_sales for a number otherwise. NAME has no quote."""
-        return f"`{self.database}`.`{self.name}`"
+        """The same for SQL."""
+        return quoted(self.short)
 
 
 class Step(NamedTuple):
@@ -64,14 +61,7 @@ def kept(option: str, text: str, least_s: int) -> int:
 
 def wanted(names) -> list:
     """(database, table) of what people call tables: TABLE, DATABASE.TABLE, each also with `iceberg.` before it. Raises ValueError."""
-    found = []
-    for text in names:
-        parts = str(text).split(".")
-        parts = parts[1:] if len(parts) > 1 and parts[0] == CATALOGUE else parts
-        if len(parts) > 2 or not all(NAME.fullmatch(part) for part in parts):
-            raise ValueError(f"{text!r} is not the name of a table, expected DATABASE.TABLE")
-        found.append((*["default", *parts][-2:],))
-    return [(database.lower(), name.lower()) for database, name in found]
+    return [(database.lower(), name.lower()) for database, name in map(parts_of, map(str, names))]
 
 
 def steps(table: Table, history_s: int, orphans_s: int, now: float) -> list:
@@ -100,5 +90,4 @@ def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(seconds))
 
 
-__all__ = ["DELTA", "DELTA_ASKS_S", "HISTORY", "ICEBERG", "LEAST_HISTORY_S", "LEAST_ORPHANS_S", "NAME", "ORPHANS", "Step", "Table", "files_of", "kept",
-           "steps", "wanted"]
+__all__ = ["DELTA_ASKS_S", "HISTORY", "LEAST_HISTORY_S", "LEAST_ORPHANS_S", "ORPHANS", "Step", "Table", "files_of", "kept", "steps", "wanted"]

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from .. import paths
 from ..errors import Refused
+from ..tables import names as table_names
 from . import jdbc_types, sql_text
 from .oss import hdfs_path
 from .request import PROVIDER
@@ -20,7 +21,7 @@ from .request import PROVIDER
 NAME = "a database"
 CREDENTIALS = {"user": "EMR_DB_USER", "password": "EMR_DB_PASSWORD"}
 # Files, whose place in the cluster is a path; and tables of the metastore, whose place is a name.
-FILES, TABLES = ("parquet", "orc", "csv", "json"), ("iceberg", "delta")
+FILES, TABLES = ("parquet", "orc", "csv", "json"), table_names.FORMATS
 FORMATS = (*FILES, *TABLES)
 MODES = ("append", "overwrite", "upsert")
 OPTIONS: dict = {"table": "", "query": "", "where": "", "columns": [], "except": [], "types": [], "split_by": "", "parallel": 4, "format": "",
@@ -32,7 +33,6 @@ REQUEST = "request.json"
 ALIAS = "emr.jdbc.password"
 MOST_PARALLEL = 200
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-NAME_OF_A_TABLE = re.compile(r"(iceberg\.)?([A-Za-z0-9_]+\.)?[A-Za-z0-9_]+")
 TYPE_OF_A_DATABASE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?[A-Za-z ]*(\[\])?")
 # Database -> port, driver, its jar, what is said to it in the URL, and what is added for TLS.
 SYSTEMS = {
@@ -83,10 +83,13 @@ def _inside(text: str, kind: str, user: str) -> str:
     """The place in the cluster: a path of HDFS, or what sessions of Spark call a table. Raises Refused."""
     if kind not in TABLES:
         return hdfs_path(text, user)
-    if not NAME_OF_A_TABLE.fullmatch(text) or (text.startswith("iceberg.") and kind != "iceberg"):
+    try:
+        parts = table_names.parts_of(text)
+    except ValueError:
+        parts = ()
+    if not parts or not text.isascii() or (text.startswith(f"{table_names.CATALOGUE}.") and kind != table_names.ICEBERG):
         raise Refused(f"{text!r} is not the name of a table of {kind}, as --format {kind} wants it", "Give TABLE or DATABASE.TABLE, such as default.trips")
-    name = ".".join(["default", *re.sub(r"^iceberg\.", "", text).split(".")][-2:])
-    return f"iceberg.{name}" if kind == "iceberg" else name
+    return ".".join([*([table_names.CATALOGUE] if kind == table_names.ICEBERG else []), *parts])
 
 
 def submit_options(provider: str, jar: str, tables: bool = False) -> list:

@@ -9,7 +9,7 @@ import argparse
 import json
 import time
 
-from ...domain.tables import upkeep
+from ...domain.tables import names, upkeep
 from ..common import say
 
 
@@ -60,15 +60,15 @@ def _tables(spark):
     catalog, found = spark._jsparkSession.sessionState().catalog().externalCatalog(), []
     for database in _texts(catalog.listDatabases()):
         for name in _texts(catalog.listTables(database)):
-            if not (upkeep.NAME.fullmatch(name) and upkeep.NAME.fullmatch(database)):
+            if not (names.NAME.fullmatch(name) and names.NAME.fullmatch(database)):
                 continue
             row = catalog.getTable(database, name)
             kind = row.properties().get("table_type")
             provider = row.provider()
-            if kind.isDefined() and kind.get().lower() == upkeep.ICEBERG:
-                found.append(upkeep.Table(database, name, upkeep.ICEBERG, row.owner()))
-            elif provider.isDefined() and provider.get().lower() == upkeep.DELTA:
-                found.append(upkeep.Table(database, name, upkeep.DELTA, row.owner()))
+            if kind.isDefined() and kind.get().lower() == names.ICEBERG:
+                found.append(upkeep.Table(database, name, names.ICEBERG, row.owner()))
+            elif provider.isDefined() and provider.get().lower() == names.DELTA:
+                found.append(upkeep.Table(database, name, names.DELTA, row.owner()))
     return found
 
 
@@ -76,16 +76,16 @@ def _texts(sequence):
     return [sequence.apply(number) for number in range(sequence.length())]
 
 
-def _choose(tables, names, user):
+def _choose(tables, asked, user):
     """(tables to keep, {owner: how many of others}, problems with what was named)."""
-    if not names:
+    if not asked:
         others = {}
         for table in tables:
             if table.owner != user:
                 others[table.owner] = others.get(table.owner, 0) + 1
         return [table for table in tables if table.owner == user], others, []
     known, mine, problems = {(table.database, table.name): table for table in tables}, [], []
-    for pair in names:
+    for pair in asked:
         table = known.get(pair)
         if table is None:
             problems.append(f"{'.'.join(pair)}: there is no table of Iceberg or Delta of this name")

@@ -5,8 +5,8 @@ import os
 import tempfile
 
 from ...domain import paths
-from ..common import NodeError, read_text, write_atomic
-from ..config.keys import parse_keys
+from ..common import NodeError, write_atomic
+from ..config.keys import keys_of
 from ..hdfs.client import WebHdfs
 from ..jobs import operations as job
 from ..jobs.record import settings
@@ -58,7 +58,7 @@ def check_place(namenode, user, place):
 def check_format(place):
     """Raise Refusal when jobs here know no tables of the format that ``place`` needs."""
     wanted = place["needs"]
-    known = parse_keys(read_text(f"{paths.SPARK_CONF}/spark-defaults.conf") or "").get("spark.sql.extensions", "")
+    known = keys_of(f"{paths.SPARK_CONF}/spark-defaults.conf").get("spark.sql.extensions", "")
     if wanted not in known.lower():
         raise Refusal(f"this cluster has no tables of {wanted}. Next: spark: {{tables: [{wanted}]}} in its spec, and emrctl apply (docs/tables.md)")
 
