@@ -124,15 +124,15 @@ def free() -> int:
 
 def programs(folder: Path) -> tuple:
     """(words that start promtool, path of prometheus), of the release's own packages and tarball."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT, release
     from emrctl.dist import build, fetch
     from emrctl.dist.lock import parse_lock
     from emrctl.dist.monitoring import LIBRARY_FOLDER, LOADER
+    from tests.lab import tarball
 
     inputs = [item for item in parse_lock(next(build.LOCKS.glob("monitoring-*.lock")).read_text()) if item.coordinates.startswith(("prometheus:", "libc6:"))]
     for path in fetch.fetch(inputs, print).values():
         subprocess.run(["dpkg-deb", "-x", str(path), str(folder / "deb")], check=True)
-    with tarfile.open(build.dist_dir() / release(DEFAULT).artifacts["monitoring"].file) as tar:
+    with tarfile.open(tarball("monitoring")) as tar:
         tar.extractall(folder, filter="data")
     library = folder / "deb" / LIBRARY_FOLDER
     return [str(library / LOADER), "--library-path", str(library), str(folder / "deb/usr/bin/promtool")], next(folder.glob("monitoring-*")) / "bin/prometheus"

@@ -24,7 +24,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from bench import floorconf
-from tests.lab import EMRCTL, Lab, lab
+from tests.lab import EMRCTL, Lab, lab, tarball
 
 NAME = "bench"
 SLAVES = 3
@@ -124,9 +124,9 @@ class Hosts:
         return conf
 
 
-def once_floor(hosts: Hosts, conf_folder: Path, opts: str, tarball: Path) -> float:
+def once_floor(hosts: Hosts, conf_folder: Path, opts: str, archive: Path) -> float:
     """Seconds until ready, as floor.sh prints them."""
-    env = {**os.environ, "SSH": shlex.join(hosts.quick), "TARBALL": str(tarball), "CONF": str(conf_folder),
+    env = {**os.environ, "SSH": shlex.join(hosts.quick), "TARBALL": str(archive), "CONF": str(conf_folder),
            "DAEMON_OPTS": opts}
     done = subprocess.run(["bash", str(REPO / "bench/floor.sh"), hosts.master, *hosts.slaves], env=env, text=True,
                           capture_output=True, timeout=400, check=False)
@@ -155,15 +155,12 @@ def once_create(hosts: Hosts, spec: Path) -> tuple[float, float]:
 
 def bench_create(hosts: Hosts, spec: Path, runs: int) -> dict:
     """Alternating runs from the same booted hosts. Medians in seconds."""
-    from ansible_collections.emr.cluster.plugins.module_utils.domain.install.releases import DEFAULT, release
-
-    tarball = Path(hosts.bed.env["EMR_CACHE"]) / "dist" / release(DEFAULT).artifacts["hadoop"].file
     folder = hosts.bed.folder / "floor-conf"
     opts = floorconf.daemon_opts(hosts.floor_conf(folder))
     floors, readies, totals = [], [], []
     for number in range(1, runs + 1):
         hosts.reset()
-        floors.append(once_floor(hosts, folder, opts, tarball))
+        floors.append(once_floor(hosts, folder, opts, tarball("hadoop")))
         hosts.reset()
         ready, total = once_create(hosts, spec)
         readies.append(ready)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 import yaml
 
@@ -19,10 +20,10 @@ def test_the_action_group_names_every_module_but_the_one_that_is_not_for_playboo
     assert runtime["action_groups"]["all"] == sorted(modules)
 
 
-def plugins():
+@cache
+def plugins() -> tuple:
     """(path, tree) of every file of Python in the collection."""
-    for path in sorted((COLLECTION / "plugins").rglob("*.py")):
-        yield path.relative_to(COLLECTION), ast.parse(path.read_text())
+    return tuple((path.relative_to(COLLECTION), ast.parse(path.read_text())) for path in sorted((COLLECTION / "plugins").rglob("*.py")))
 
 
 def test_names_are_those_that_sanity_tests_allow():

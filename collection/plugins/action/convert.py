@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ansible_collections.emr.cluster.plugins.module_utils.services.registry import COMPONENTS
-from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, having
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import NodeAction
 
 LIMIT_S = 600
@@ -26,5 +26,4 @@ class ActionModule(NodeAction):
 
 def others_have(context, row) -> bool:
     """Whether another node has the data of this daemon, as far as this run has looked."""
-    nodes = [node.name for node in context.topology.running(COMPONENTS[row.name]) if node.name != context.host]
-    return any(found["state"] == "formatted" for name in nodes for found in (context.fact("emr_storage", name) or {}).get(row.name, []))
+    return any(name != context.host for name in having(context, COMPONENTS[row.name]))

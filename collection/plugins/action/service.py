@@ -18,7 +18,12 @@ from ansible_collections.emr.cluster.plugins.module_utils.services.registry impo
     expand_services,
     homes,
 )
-from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import describe, file_system, refresh_row
+from ansible_collections.emr.cluster.plugins.plugin_utils.component_args import (
+    describe,
+    file_system,
+    having,
+    refresh_row,
+)
 from ansible_collections.emr.cluster.plugins.plugin_utils.context import plain
 from ansible_collections.emr.cluster.plugins.plugin_utils.node_action import LOOK_S, NodeAction, keep
 from ansible_collections.emr.cluster.plugins.plugin_utils.run import run_id
@@ -37,7 +42,8 @@ class ActionModule(NodeAction):
         scope = expand_services(known(args.get("services") or context.services))
         state = args.get("state", "started")
         scope = tuple(s for s in scope if s in context.services)
-        if state == "started" and args.get("ahead") and (boolean(args.get("format", False)) or has_data(context)):
+        may_format = boolean(args.get("format", False))
+        if state == "started" and args.get("ahead") and (may_format or has_data(context)):
             scope = context.services
         given = plain(args.get("scope")) or {}
         components = components_on(scope, context.topology, context.node)
@@ -57,7 +63,7 @@ class ActionModule(NodeAction):
                    "stale": str(args.get("stale") or ("keep" if rolls(context) else "restart"))}
         if state == "started":
             options.update(look_s=LOOK_S, bootstrap=context.bootstrap("after_start"), **self._applications(context, components))
-            options.update(self._storage(context, components, bool(args.get("format", False))))
+            options.update(self._storage(context, components, may_format))
             whole = not (given or args.get("agreeing"))
             if context.is_control_node and (any(c.leads for c in components) or whole and has_data(context)):
                 options["file_system"] = self._file_system(context, scope)
@@ -111,9 +117,7 @@ class ActionModule(NodeAction):
 
 def has_data(context) -> bool:
     """Whether all that lead (NameNodes) have their data on some node: the start of one that does not is for the role that may format it."""
-    leaders = [component for component in components_for(context.services) if component.marked and component.leads]
-    rows = {c.name: [row for node in context.topology.running(c) for row in (context.fact("emr_storage", node.name) or {}).get(c.name, [])] for c in leaders}
-    return all(any(row["state"] == "formatted" for row in found) for found in rows.values())
+    return all(having(context, component) for component in components_for(context.services) if component.marked and component.leads)
 
 
 def rolls(context) -> bool:
@@ -126,13 +130,12 @@ def origin(context, component) -> dict:
     several = context.topology.running(component)
     if len(several) == 1:
         return {"refusal": format_refusal(context)}
-    seen = {node.name: (context.fact("emr_storage", node.name) or {}).get(component.name) for node in several}
-    unseen = [name for name, rows in seen.items() if rows is None]
-    having = [name for name, rows in seen.items() if any(row["state"] == "formatted" for row in rows or ())]
-    unclear = bool(unseen) and not having
+    unseen = [node.name for node in several if (context.fact("emr_storage", node.name) or {}).get(component.name) is None]
+    holders = having(context, component)
+    unclear = bool(unseen) and not holders
     refusal = f"the NameNode directories of {', '.join(unseen)} were not looked at" if unclear else format_refusal(context)
-    first = unclear or not having and several[0].name == context.host
-    others = [e for e in context.topology.endpoints(component) if e.host != context.host and (not having or e.host in having)]
+    first = unclear or not holders and several[0].name == context.host
+    others = [e for e in context.topology.endpoints(component) if e.host != context.host and (not holders or e.host in holders)]
     return {"refusal": refusal, "others": [] if first else [e.url for e in others],
             "shared": [e.url for e in context.topology.endpoints(COMPONENTS[component.shares])]}
 

@@ -33,7 +33,7 @@ options:
   ahead:
     description:
       - Start all services of the cluster in the same run. Daemons come up side by side then, and a later task for
-        one of them finds it ready.
+        one of them finds it ready. Where the NameNode has no data yet, that is left to the task that may O(format) it.
     type: bool
     default: false
   format:

@@ -25,6 +25,12 @@ def file_system(context) -> str:
     return next((context.url(row.name) for row in COMPONENTS.values() if row.leads), "")
 
 
+def having(context, component) -> list:
+    """Names of the nodes on which this daemon has its data, as far as this run has looked."""
+    seen = {node.name: (context.fact("emr_storage", node.name) or {}).get(component.name) for node in context.topology.running(component)}
+    return [name for name, rows in seen.items() if any(row["state"] == "formatted" for row in rows or ())]
+
+
 def refresh_row(component, refresh, context) -> dict:
     """One refresh of a component as the module on the node wants it."""
     return {"component": component.name, "label": component.label, "unit": component.unit, "user": component.user,

@@ -100,7 +100,7 @@ def from_process(command: str) -> Key:
     """The key that a program prints, in the form that the official command-line client defines."""
     import shlex
     import subprocess
-    where = f"The credentials program '{command.split(maxsplit=1)[0] if command.split() else ''}'"
+    where = f"The credentials program '{(command.split(maxsplit=1) or [''])[0]}'"
     try:
         done = subprocess.run(shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, timeout=PROCESS_TIMEOUT, check=False)

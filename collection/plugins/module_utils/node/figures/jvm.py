@@ -8,7 +8,8 @@ import os
 import stat
 import struct
 
-MAGIC, MOST_BYTES = b"\xca\xfe\xc0\xc0", 1 << 20
+# Bytes of a file, and of a name in it, that are looked at: the names wanted here are short.
+MAGIC, MOST_BYTES, NAME_BYTES = b"\xca\xfe\xc0\xc0", 1 << 20, 64
 FREQUENCY, PREFIX, SUFFIX = b"sun.os.hrt.frequency", b"sun.gc.collector.", b".time"
 LONG, ENTRY = ord("J"), 20
 
@@ -30,7 +31,7 @@ def told(content):
             length, name_at, _vector, kind, _flags, _unit, _varies, value_at = struct.unpack_from(f"{order}iiiBBBBi", content, place)
             if length < ENTRY or place < 0:
                 return None
-            name = content[place + name_at:content.index(b"\0", place + name_at)]
+            name = content[place + name_at:place + name_at + NAME_BYTES].partition(b"\0")[0]
             if kind == LONG and (name == FREQUENCY or name.startswith(PREFIX) and name.endswith(SUFFIX)):
                 (found[name],) = struct.unpack_from(f"{order}q", content, place + value_at)
             place += length

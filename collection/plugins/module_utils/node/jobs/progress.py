@@ -12,7 +12,7 @@ from .record import JOBS, names
 def progress(job, known):
     """Lines for people: one for each application that lives, or why the job waits."""
     if job["state"] == "SUBMITTED":
-        before = list(names(f"{JOBS}/.queue"))
+        before = names(f"{JOBS}/.queue")
         place = next((at for at, name in enumerate(before) if name.endswith(job["id"])), None)
         return [] if place is None else [f"waits for memory on the master, place {place + 1} of {len(before)} in its queue"]
     if job["state"] == "RETRYING":
